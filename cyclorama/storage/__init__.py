@@ -1,0 +1,1 @@
+"""Storage: engine, sessions, rows, types and migrations; knows no GraphQL."""
