@@ -1,0 +1,1 @@
+"""From an operation to bytes: templates, composer, plans, the executor and its hook."""

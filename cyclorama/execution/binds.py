@@ -1,0 +1,127 @@
+"""Parameters of a composed statement, numbered in the order of their first use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+from graphql import GraphQLField
+from graphql.execution.collect_fields import FieldDetails
+from graphql.execution.values import VariableValues, get_argument_values
+
+from cyclorama.execution.templates import Bind, Template
+
+Getter = Callable[["Run"], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What a statement needs to know when it runs."""
+
+    now: datetime
+    today: date
+    viewer_id: str
+    variables: VariableValues
+    records: str
+    """`[[id, variant], …]` as JSON."""
+
+
+SYMBOL_VALUES: Mapping[str, Getter] = {
+    "cy_now": lambda run: run.now,
+    "cy_today": lambda run: run.today,
+    "cy_viewer": lambda run: run.viewer_id,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of one field of an operation, read anew in each run."""
+
+    field: GraphQLField
+    details: FieldDetails
+    name: str
+
+    def __call__(self, run: Run) -> Any:
+        value = get_argument_values(
+            self.field,
+            self.details.node,
+            run.variables,
+            self.details.fragment_variable_values,
+        )[self.name]
+        return orjson.dumps(value).decode() if isinstance(value, list) else value
+
+
+@dataclass(slots=True)
+class Binds:
+    """The parameters of one statement while it is composed."""
+
+    dialect: str
+    getters: list[tuple[Getter, Callable[[Any], Any] | None]] = field(
+        default_factory=list
+    )
+    _known: dict[Any, str] = field(default_factory=dict)
+
+    def place(
+        self, key: Any, getter: Getter, process: Callable[[Any], Any] | None = None
+    ) -> str:
+        """The placeholder of a parameter; one for each key."""
+        found = self._known.get(key)
+        if found is None:
+            self.getters.append((getter, process))
+            number = len(self.getters)
+            found = f":p{number}" if self.dialect == "sqlite" else f"${number}"
+            self._known[key] = found
+        return found
+
+    def constant(self, value: Any, process: Any = None, cast: str = "") -> str:
+        """The placeholder of a value that the plan holds."""
+        key = ("constant", type(value), repr(value), cast)
+        return self.place(key, lambda _: value, process)
+
+    def text(self, value: str) -> str:
+        """The placeholder of a text, with its type."""
+        place = self.constant(value, cast="text")
+        return place if self.dialect == "sqlite" else f"{place}::text"
+
+    def put(
+        self,
+        template: Template,
+        rows: Mapping[str, str],
+        arguments: Mapping[str, tuple[Any, Getter]],
+    ) -> str:
+        """A template's text with its holes filled."""
+        parts = template.parts
+        out = []
+        for index, part in enumerate(parts):
+            if index % 2 == 0:
+                out.append(part)
+            elif part[0] == "@":
+                out.append(rows[part[1:]])
+            else:
+                following = parts[index + 1]
+                cast = following.split(" ")[0] if following.startswith("::") else ""
+                out.append(self._fill(template.binds[part[1:]], cast, arguments))
+        return "".join(out)
+
+    def _fill(
+        self, bind: Bind, cast: str, arguments: Mapping[str, tuple[Any, Getter]]
+    ) -> str:
+        if bind.name is None:
+            return self.constant(bind.value, bind.process, cast)
+        if bind.name in SYMBOL_VALUES:
+            return self.place(bind.name, SYMBOL_VALUES[bind.name], bind.process)
+        key, getter = arguments[bind.name]
+        return self.place((key, bind.name), getter, bind.process)
+
+    def values(self, run: Run) -> Any:
+        """The parameters of a run, as the driver wants them."""
+        found = [
+            value if process is None or value is None else process(value)
+            for value, process in ((g(run), p) for g, p in self.getters)
+        ]
+        if self.dialect == "sqlite":
+            return {f"p{n}": value for n, value in enumerate(found, 1)}
+        return found

@@ -1,0 +1,522 @@
+"""Composing a selection into SQL whose value is the selection's JSON."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import orjson
+from graphql import (
+    GraphQLField,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    get_named_type,
+    is_leaf_type,
+)
+from graphql.execution.collect_fields import FieldDetails
+from graphql.execution.values import get_argument_values
+from sqlalchemy import ClauseElement
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql.selectable import SelectBase, Subquery
+from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
+
+from cyclorama.execution.binds import Argument, Binds, Getter
+from cyclorama.execution.declarations import (
+    NO_SHAPE,
+    Declarations,
+    Leaf,
+    Shape,
+    is_row,
+    row_of,
+)
+from cyclorama.execution.templates import Scope, Template
+from cyclorama.resolvers.context import Env
+from cyclorama.resolvers.keyset import AFTER, Keyset, page_size
+from cyclorama.schema.adapt import clause, order_keys, selectable
+from cyclorama.schema.read import (
+    Declared,
+    Each,
+    Here,
+    Known,
+    Many,
+    One,
+    Page,
+    Source,
+    Value,
+    arguments_of,
+)
+
+DEFINITION = "strawberry-definition"
+MOST_KEYS = {"sqlite": 63, "postgresql": 50}
+Details = list[FieldDetails]
+Grouped = Mapping[str, Details]
+Collect = Callable[[GraphQLObjectType, Details], Grouped]
+
+
+class NotPlanned(Exception):
+    """This selection is for graphql-core: the planner has no way to say it in SQL."""
+
+
+@dataclass(slots=True)
+class Level:
+    """Where a selection stands: its row's alias, what is known, what is asked of it."""
+
+    env: Env
+    alias: str | None = None
+    own: Any = None
+    proven: bool = False
+    """Whether NOT NULL columns of the row are not null here."""
+    named: bool = False
+    """Whether the row's columns are those of a select, by name."""
+    item: Mapping[str, Any] | None = None
+    asked: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One field of an operation: its declaration and what it was asked with."""
+
+    coordinate: str
+    field: GraphQLField
+    details: Details
+    level: Level
+    shape: Shape
+    arguments: Mapping[str, tuple[Any, Getter]]
+    kept: bool
+    """Whether its templates may be kept: nothing of the placement is in them."""
+
+    def key(self, part: str) -> Any:
+        """The key of a template of this field."""
+        if not self.kept:
+            return None
+        return (part, self.coordinate, self.level.env.kind, self.shape.key)
+
+
+def quoted(name: str) -> str:
+    """A name of the operation or the schema as a SQL text."""
+    if not name.replace("_", "a").isalnum() or not name.isascii():
+        raise NotPlanned(name)
+    return f"'{name}'"
+
+
+class Composer:
+    """Makes the columns of one statement."""
+
+    def __init__(
+        self,
+        library: Declarations,
+        binds: Binds,
+        collect: Collect,
+        variables: Any,
+        tripwire: str,
+    ) -> None:
+        self.library = library
+        self.binds = binds
+        self.collect = collect
+        self.variables = variables
+        self.tripwire = tripwire
+        self.sqlite = library.dialect == "sqlite"
+        self._names = itertools.count(1)
+        self._uses = itertools.count(1)
+
+    # -- objects
+
+    def object(self, type_: GraphQLObjectType, fields: Grouped, level: Level) -> str:
+        """A JSON object of these fields."""
+        pairs = [
+            f"{quoted(key)}, {self.field(type_, details, level)}"
+            for key, details in fields.items()
+        ]
+        return self.pairs(pairs)
+
+    def pairs(self, pairs: Sequence[str]) -> str:
+        """A JSON object of names and values that are written already."""
+        if len(pairs) > MOST_KEYS[self.library.dialect]:
+            raise NotPlanned("an object has too many fields")
+        name = "json_object" if self.sqlite else "json_build_object"
+        return f"{name}({', '.join(pairs)})"
+
+    def field(self, type_: GraphQLObjectType, details: Details, level: Level) -> str:
+        """The JSON value of one field."""
+        name = details[0].node.name.value
+        if name == "__typename":
+            return quoted(type_.name) if self.sqlite else f"{quoted(type_.name)}::text"
+        field_ = type_.fields[name]
+        definition = field_.extensions.get(DEFINITION)
+        if not isinstance(definition, StrawberryField):
+            raise NotPlanned(name)
+        coordinate = f"{type_.name}.{name}"
+        if level.item is not None and definition.python_name in level.item:
+            thing = level.item[definition.python_name]
+            return self._thing(thing, coordinate, field_, details, level)
+        if isinstance(definition, Declared):
+            return self._source(
+                definition.source, coordinate, field_, details, level, kept=True
+            )
+        if definition.base_resolver is not None or level.own is None:
+            raise NotPlanned(coordinate)
+        return self._column(definition.python_name, field_, level)
+
+    def _thing(
+        self,
+        thing: Any,
+        coordinate: str,
+        field_: GraphQLField,
+        details: Details,
+        level: Level,
+    ) -> str:
+        source: Source
+        if isinstance(thing, Declared):
+            source = thing.source
+        elif isinstance(thing, (ClauseElement, InstrumentedAttribute)):
+            source = Value(thing)
+        elif is_leaf_type(get_named_type(field_.type)) or thing is None:
+            return self.constant(thing)
+        elif isinstance(thing, Mapping):
+            source = Known(lambda: thing)
+        else:
+            source = Each(lambda: thing)
+        outer = Level(level.env, level.alias, level.own, level.proven, level.named)
+        text = self._source(source, coordinate, field_, details, outer, kept=False)
+        level.asked |= outer.asked
+        return text
+
+    def constant(self, value: Any) -> str:
+        """A value that is known when planning, as JSON."""
+        if value is None:
+            return "NULL" if self.sqlite else "NULL::json"
+        wire = orjson.dumps(value, default=_wire).decode()
+        place = self.binds.constant(wire, cast="json")
+        return f"json({place})" if self.sqlite else f"{place}::json"
+
+    def _column(self, name: str, field_: GraphQLField, level: Level) -> str:
+        columns = selectable(level.own)
+        columns = columns.selected_columns if level.named else columns.c
+        if name not in columns:
+            raise NotPlanned(name)
+        column = columns[name]
+        proven = level.proven and not getattr(column, "nullable", True)
+        leaf = Leaf.of(field_.type, self.tripwire, proven=proven)
+        key = ("column", str(id(level.own)), name, leaf)
+        scope = Scope(level.env.kind, own=level.own)
+        template = self.library.cached(
+            key, lambda: self.library.leaf(column, scope, leaf)
+        )
+        return self._put(template, level)
+
+    # -- sources
+
+    def _source(
+        self,
+        source: Source,
+        coordinate: str,
+        field_: GraphQLField,
+        details: Details,
+        level: Level,
+        *,
+        kept: bool,
+    ) -> str:
+        use = self._use(source, coordinate, field_, details, level, kept)
+        match source:
+            case Value():
+                return self._value(source, use)
+            case One():
+                return self._one(source, use)
+            case Many():
+                return self._many(source, use)
+            case Page():
+                return self._page(source, use)
+            case Here():
+                inner = Level(level.env, level.alias, level.own, level.proven)
+                text = self._nested(use, inner)
+                level.asked |= inner.asked
+                return text
+            case Each():
+                return self._each(source, use)
+            case Known():
+                return self._known(source, use)
+        raise NotPlanned(coordinate)
+
+    def _use(
+        self,
+        source: Source,
+        coordinate: str,
+        field_: GraphQLField,
+        details: Details,
+        level: Level,
+        kept: bool,
+    ) -> Use:
+        parameters = arguments_of(source)
+        parts = [getattr(source, n, None) for n in ("expression", "target", "where")]
+        parts.append(getattr(source, "source", None))
+        kept = kept and not any(getattr(p, "given", ()) for p in parts)
+        if not parameters:
+            return Use(coordinate, field_, details, level, NO_SHAPE, {}, kept)
+        first = details[0]
+        given = get_argument_values(
+            field_, first.node, self.variables, first.fragment_variable_values
+        )
+        number = next(self._uses)
+        values, bound, arguments = {}, set(), {}
+        for p in parameters:
+            name = to_camel_case(p.name)
+            value = given.get(name)
+            if p.mode == "value":
+                is_enum = isinstance(p.type, type) and issubclass(p.type, Enum)
+                as_is = value is None or not is_enum or isinstance(value, p.type)
+                values[p.name] = value if as_is else p.type(value)
+            elif value is not None:
+                bound.add(p.name)
+                getter = Argument(field_, first, name)
+                arguments[f"arg_{p.name}"] = (number, getter)
+        shape = Shape(values, frozenset(bound))
+        return Use(coordinate, field_, details, level, shape, arguments, kept)
+
+    def _evaluate(self, thing: Any, use: Use) -> Any:
+        env = use.level.env
+        return self.library.evaluate(thing, use.shape, env, env.kind)
+
+    def _value(self, source: Value, use: Use) -> str:
+        scope = Scope(use.level.env.kind, own=use.level.own)
+        leaf = Leaf.of(use.field.type, self.tripwire)
+
+        def make() -> Any:
+            expression = self._evaluate(source.expression, use)
+            if not isinstance(expression, (ClauseElement, InstrumentedAttribute)):
+                return (expression,)
+            return self.library.leaf(clause(expression), scope, leaf)
+
+        made = self.library.cached(use.key("value"), make)
+        if isinstance(made, tuple):
+            return self.constant(made[0])
+        return self._put(made, use.level, use.arguments)
+
+    def _one(self, source: One, use: Use) -> str:
+        target = self._evaluate(source.target, use)
+        level, kind = use.level, use.level.env.kind
+        scope = Scope(kind, own=level.own)
+        alias = f"t{next(self._names)}"
+        cls_row = row_of(self._origin(use.field))
+        if isinstance(target, SelectBase):
+            inner = Level(level.env, alias, _named_row(cls_row, target), named=True)
+            text = self._nested(use, inner)
+            rows = self.library.cached(
+                use.key("rows"), lambda: self.library.compiler.rows(target, scope)
+            )
+            body = f"(SELECT {text} FROM {self._put(rows, level, use.arguments)} {alias})"
+            return self._required(body, use)
+        if is_row(target):
+            inner = Level(level.env, alias, target, proven=True)
+            text = self._nested(use, inner)
+            where = self._condition(source.where, target, use, alias)
+            table = self._table(target, use)
+            body = f"(SELECT {text} FROM {table} {alias} WHERE {where} LIMIT 1)"
+            return self._required(body, use)
+        inner = Level(level.env, alias, cls_row, proven=True)
+        text = self._nested(use, inner)
+        key = self.library.cached(
+            use.key("key"), lambda: self.library.compiler.expression(target, scope)
+        )
+        table = self._table(cls_row, use)
+        left = self._put(key, level, use.arguments)
+        body = f"(SELECT {text} FROM {table} {alias} WHERE {alias}.id = {left})"
+        column = clause(target)
+        proven = level.proven and getattr(column, "nullable", True) is False
+        proven = proven and bool(getattr(column, "foreign_keys", ()))
+        return body if proven else self._required(body, use)
+
+    def _required(self, text: str, use: Use) -> str:
+        """A value that may be missing where the graph says that it is not."""
+        if not isinstance(use.field.type, GraphQLNonNull):
+            return text
+        if self.sqlite:
+            return f"coalesce({text}, '{self.tripwire}')"
+        return f"coalesce({text}, '\"{self.tripwire}\"'::json)"
+
+    def _origin(self, field_: GraphQLField) -> Any:
+        definition = get_named_type(field_.type).extensions.get(DEFINITION)  # type: ignore[union-attr]
+        return getattr(definition, "origin", None)
+
+    def _nested(self, use: Use, level: Level) -> str:
+        """The object of a field's type over another level."""
+        type_ = get_named_type(use.field.type)
+        if not isinstance(type_, GraphQLObjectType):
+            raise NotPlanned(use.coordinate)
+        return self.object(type_, self.collect(type_, use.details), level)
+
+    def _each(self, source: Each, use: Use) -> str:
+        items = self._items(source, use)
+        texts = [self._item(item, use) for item in items]
+        if not texts:
+            return self.constant([])
+        if len(texts) > 2 * MOST_KEYS[self.library.dialect] - 1:
+            raise NotPlanned("a list has too many items")
+        name = "json_array" if self.sqlite else "json_build_array"
+        return f"{name}({', '.join(texts)})"
+
+    def _items(self, source: Each | Known, use: Use) -> Any:
+        if callable(source.function):
+            return source.function()
+        return self._evaluate(source.function, use)
+
+    def _known(self, source: Known, use: Use) -> str:
+        item = self._items(source, use)
+        return self.constant(None) if item is None else self._item(item, use)
+
+    def _item(self, item: Mapping[str, Any], use: Use) -> str:
+        outer = use.level
+        level = Level(outer.env, outer.alias, outer.own, outer.proven, outer.named)
+        level.item = item
+        text = self._nested(use, level)
+        outer.asked |= level.asked
+        return text
+
+    # -- rows
+
+    def _many(self, source: Many, use: Use) -> str:
+        rows = self._evaluate(source.source, use)
+        alias = f"t{next(self._names)}"
+        level = use.level
+        if isinstance(rows, SelectBase):
+            named = _named_row(row_of(self._origin(use.field)), rows)
+            inner = Level(level.env, alias, named, named=True)
+        else:
+            inner = Level(level.env, alias, rows, proven=not isinstance(
+                selectable(rows), Subquery
+            ))
+        text = self._element(use, inner, rows)
+        order, table, where = self._rows_of(source, rows, use, alias, inner)
+        columns = ", ".join(f"{alias}.{c}" for c in sorted(inner.asked)) or "1"
+        ordered = (
+            f"(SELECT {columns} FROM {table} {alias}{where} ORDER BY {order} "
+            f"LIMIT {int(source.limit)}) {alias}"
+        )
+        if self.sqlite:
+            return f"(SELECT json_group_array({text}) FROM {ordered})"
+        return f"coalesce((SELECT json_agg({text}) FROM {ordered}), '[]'::json)"
+
+    def _rows_of(
+        self, source: Many, rows: Any, use: Use, alias: str, inner: Level
+    ) -> tuple[str, str, str]:
+        if isinstance(rows, SelectBase):
+            names = rows.selected_columns.keys()
+            if not all(isinstance(k, str) and k in names for k in source.order_by):
+                raise TypeError(f"{use.coordinate}: order a select by column names")
+            scope = Scope(use.level.env.kind, own=use.level.own)
+            template = self.library.cached(
+                use.key("rows"), lambda: self.library.compiler.rows(rows, scope)
+            )
+            table = self._put(template, use.level, use.arguments)
+            return ", ".join(f"{alias}.{k}" for k in source.order_by), table, ""
+        where = self._condition(source.where, rows, use, alias)
+        return (
+            self._order(source.order_by, rows, use, alias),
+            self._table(rows, use),
+            f" WHERE {where}" if where else "",
+        )
+
+    def _element(self, use: Use, inner: Level, rows: Any) -> str:
+        type_ = get_named_type(use.field.type)
+        if isinstance(type_, GraphQLObjectType):
+            return self._nested(use, inner)
+        inside: Any = use.field.type
+        while not isinstance(inside, GraphQLList):
+            inside = inside.of_type
+        if not isinstance(rows, SelectBase):
+            raise NotPlanned(use.coordinate)
+        (name,) = rows.selected_columns.keys()
+        inner.own = rows
+        field_ = GraphQLField(inside.of_type)
+        return self._column(name, field_, inner)
+
+    def _table(self, row: Any, use: Use) -> str:
+        found = selectable(row)
+        if isinstance(found, Subquery):
+            scope = Scope(use.level.env.kind, own=use.level.own)
+            select: Any = found.element
+            template = self.library.cached(
+                use.key("table"), lambda: self.library.compiler.rows(select, scope)
+            )
+            return self._put(template, use.level, use.arguments)
+        while hasattr(found, "element"):
+            found = found.element
+        return f'"{found.name}"'
+
+    def _condition(self, where: Any, child: Any, use: Use, alias: str) -> str:
+        condition = self._evaluate(where, use)
+        if condition is None:
+            return ""
+        scope = Scope(use.level.env.kind, own=use.level.own, child=child)
+        template = self.library.cached(
+            use.key("where"),
+            lambda: self.library.compiler.condition(condition, scope),
+        )
+        return self._put(template, use.level, use.arguments, child=alias)
+
+    def _order(self, keys: Sequence[Any], child: Any, use: Use, alias: str) -> str:
+        scope = Scope(use.level.env.kind, own=use.level.own, child=child)
+        template = self.library.cached(
+            use.key("order"),
+            lambda: self.library.compiler.order(order_keys(keys, child), scope),
+        )
+        return self._put(template, use.level, use.arguments, child=alias)
+
+    def _put(
+        self,
+        template: Template,
+        level: Level,
+        arguments: Mapping[str, tuple[Any, Getter]] | None = None,
+        child: str | None = None,
+    ) -> str:
+        level.asked |= template.own
+        rows = {"r": "r0", "o": level.alias or "r0", "c": child or ""}
+        return self.binds.put(template, rows, arguments or {})
+
+    # -- pages
+
+    def _page(self, source: Page, use: Use) -> str:
+        from cyclorama.execution.pages import page
+
+        rows = self._evaluate(source.source, use)
+        keys = Keyset.of(use.coordinate, order_keys(source.order_by, rows))
+        return page(self, source, rows, keys, use)
+
+    def page_binds(self, keys: Keyset, use: Use) -> tuple[str, bool]:
+        """The placeholder of `first`, and whether the page starts behind a cursor."""
+        number, first = use.arguments["arg_first"]
+        place = self.binds.place(
+            (number, "first"), lambda run: page_size(first(run)), None
+        )
+        if "arg_after" in use.arguments:
+            _, after = use.arguments["arg_after"]
+            for index in range(len(keys.keys)):
+                use.arguments[f"{AFTER}{index}"] = (  # type: ignore[index]
+                    number,
+                    lambda run, i=index: keys.read(after(run))[i],
+                )
+            return place, True
+        return place, False
+
+    def next_alias(self) -> str:
+        """An alias that no other row of the statement has."""
+        return f"t{next(self._names)}"
+
+
+def _named_row(cls_row: Any, select: Any) -> Any:
+    """The row that a type reads where its rows come from a select: the type's own if
+    the select's columns have its names, else the select."""
+    if cls_row is None:
+        return select
+    names = set(selectable(cls_row).c.keys())
+    return cls_row if set(select.selected_columns.keys()) <= names else select
+
+
+def _wire(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.name
+    return str(value)

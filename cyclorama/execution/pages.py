@@ -1,0 +1,149 @@
+"""Connections in SQL: edges, page info and the total of a keyset page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphql import GraphQLObjectType, get_named_type
+
+from cyclorama.execution.composer import Composer, Grouped, Level, Use, quoted
+from cyclorama.execution.templates import Scope
+from cyclorama.resolvers.keyset import Keyset
+from cyclorama.schema.read import Page
+
+
+def page(composer: Composer, source: Page, rows: Any, keys: Keyset, use: Use) -> str:
+    """A connection object; rows are read only if something of them is asked."""
+    return _Page(composer, source, rows, keys, use).text()
+
+
+class _Page:
+    def __init__(
+        self, composer: Composer, source: Page, rows: Any, keys: Keyset, use: Use
+    ) -> None:
+        self.composer, self.source, self.rows = composer, source, rows
+        self.keys, self.use = keys, use
+        self.alias = composer.next_alias()
+        self.inner = Level(use.level.env, self.alias, rows, proven=True)
+        self.first, self.behind = composer.page_binds(keys, use)
+        self.reads_rows = False
+        self.reads_cursor = False
+
+    @property
+    def limit(self) -> str:
+        return self.first if self.composer.sqlite else f"{self.first}::bigint"
+
+    def text(self) -> str:
+        type_ = get_named_type(self.use.field.type)
+        assert isinstance(type_, GraphQLObjectType)
+        pairs = [
+            f"{quoted(key)}, {self._member(type_, details)}"
+            for key, details in self.composer.collect(type_, self.use.details).items()
+        ]
+        made = self.composer.pairs(pairs)
+        return f"(SELECT {made} FROM {self._rows()})" if self.reads_rows else made
+
+    def _member(self, type_: GraphQLObjectType, details: Any) -> str:
+        name = details[0].node.name.value
+        if name == "__typename":
+            return self._typename(type_)
+        member = get_named_type(type_.fields[name].type)
+        if name == "totalCount":
+            return self._total()
+        assert isinstance(member, GraphQLObjectType)
+        fields = self.composer.collect(member, details)
+        return self._edges(member, fields) if name == "edges" else self._info(
+            member, fields
+        )
+
+    def _typename(self, type_: GraphQLObjectType) -> str:
+        cast = "" if self.composer.sqlite else "::text"
+        return f"{quoted(type_.name)}{cast}"
+
+    def _total(self) -> str:
+        alias = self.composer.next_alias()
+        table = self.composer._table(self.rows, self.use)
+        where = self.composer._condition(self.source.where, self.rows, self.use, alias)
+        where = f" WHERE {where}" if where else ""
+        return f"(SELECT count(*) FROM {table} {alias}{where})"
+
+    def _edges(self, type_: GraphQLObjectType, fields: Grouped) -> str:
+        self.reads_rows = True
+        edge = self.composer.pairs(
+            [f"{quoted(k)}, {self._edge(type_, d)}" for k, d in fields.items()]
+        )
+        within = f"FILTER (WHERE {self.alias}.cy_n <= {self.limit})"
+        if self.composer.sqlite:
+            return f"json_group_array({edge}) {within}"
+        aggregate = f"json_agg({edge} ORDER BY {self.alias}.cy_n) {within}"
+        return f"coalesce({aggregate}, '[]'::json)"
+
+    def _edge(self, type_: GraphQLObjectType, details: Any) -> str:
+        name = details[0].node.name.value
+        if name == "__typename":
+            return self._typename(type_)
+        if name == "cursor":
+            self.reads_cursor = True
+            return f"{self.alias}.cy_cursor"
+        node = get_named_type(type_.fields[name].type)
+        assert isinstance(node, GraphQLObjectType)
+        return self.composer.object(
+            node, self.composer.collect(node, details), self.inner
+        )
+
+    def _info(self, type_: GraphQLObjectType, fields: Grouped) -> str:
+        return self.composer.pairs(
+            [f"{quoted(k)}, {self._fact(type_, d)}" for k, d in fields.items()]
+        )
+
+    def _fact(self, type_: GraphQLObjectType, details: Any) -> str:
+        name = details[0].node.name.value
+        if name == "__typename":
+            return self._typename(type_)
+        if name == "hasPreviousPage":
+            return self.composer.constant(self.behind)
+        self.reads_rows = True
+        if name == "hasNextPage":
+            more = f"count(*) > {self.limit}"
+            if self.composer.sqlite:
+                return f"json(CASE WHEN {more} THEN 'true' ELSE 'false' END)"
+            return f"({more})"
+        self.reads_cursor = True
+        n, cursor = f"{self.alias}.cy_n", f"{self.alias}.cy_cursor"
+        if name == "startCursor":
+            return f"max({cursor}) FILTER (WHERE {n} = 1)"
+        padded = f"printf('%010d', {n})" if self.composer.sqlite else (
+            f"lpad({n}::text, 10, '0')"
+        )
+        last = f"max({padded} || {cursor}) FILTER (WHERE {n} <= {self.limit})"
+        return f"substr({last}, 11)"
+
+    def _rows(self) -> str:
+        composer, use, alias = self.composer, self.use, self.alias
+        scope = Scope(use.level.env.kind, own=use.level.own, child=self.rows)
+        compiler = composer.library.compiler
+        table = composer._table(self.rows, use)
+        conditions = [composer._condition(self.source.where, self.rows, use, alias)]
+        if self.behind:
+            after = composer.library.cached(
+                use.key("after"), lambda: compiler.condition(self.keys.after(), scope)
+            )
+            text = composer._put(after, use.level, use.arguments, child=alias)
+            conditions.append(f"({text})")
+        order = composer._order(self.source.order_by, self.rows, use, alias)
+        cursor = "NULL"
+        if self.reads_cursor:
+            made = self.keys.cursor(composer.library.dialect)
+            template = composer.library.cached(
+                use.key("cursor"), lambda: compiler.expression(made, scope)
+            )
+            cursor = composer._put(template, use.level, use.arguments, child=alias)
+        where = " AND ".join(f"({c})" for c in conditions if c)
+        where = f" WHERE {where}" if where else ""
+        columns = "".join(f", {alias}.{c}" for c in sorted(self.inner.asked))
+        inner = (
+            f"SELECT {cursor} AS cy_cursor, row_number() OVER (ORDER BY {order}) "
+            f"AS cy_n{columns} FROM {table} {alias}{where} ORDER BY {order} "
+            f"LIMIT {self.limit} + 1"
+        )
+        return f"({inner}) {alias}"

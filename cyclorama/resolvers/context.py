@@ -1,0 +1,139 @@
+"""What a request carries: who asks, when, the configuration, the open transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from strawberry.dataloader import DataLoader
+from strawberry.types import Info as StrawberryInfo
+
+from cyclorama.layouts.model import LayoutBook, Placement, SectionFacts
+from cyclorama.layouts.resolution import Resolution
+from cyclorama.storage.accounts import Viewer
+from cyclorama.storage.engine import Database, Reading
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Env:
+    """What a declaration may ask when it is planned for one placement."""
+
+    kind: str
+    placement: Placement
+    described: Mapping[str, Any]
+    """The fields of the graph's `SectionPlacement`."""
+    config: Any
+    """The placement's settings, parsed by the section's model."""
+    sections: Sequence[Any]
+    """The sections of the viewer's layout on this record, in its order."""
+    fields: Sequence[Any]
+    """The custom fields of records."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Variant:
+    """A layout as it was resolved for a record: records with equal ones share plans."""
+
+    token: str
+    kind: str
+    resolution: Resolution
+    envs: tuple[Env, ...]
+    """One for each placement, in order."""
+    fields: Sequence[Any]
+
+    def env(self, section: str, instance: str | None) -> Env | None:
+        """The placement of a section: the first, or the one of this instance key."""
+        for env in self.envs:
+            placement = env.placement
+            if placement.section == section and (
+                instance is None or placement.instance_key == instance
+            ):
+                return env
+        return None
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Configuration:
+    """Layouts, switches and field metadata at one version; immutable."""
+
+    version: int
+    book: LayoutBook
+    facts: Mapping[str, SectionFacts]
+    fields: Sequence[Any]
+    sections: Mapping[str, Any]
+    """The composed sections by key."""
+    variants: dict[Any, Variant] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Context:
+    """One request."""
+
+    database: Database
+    reading: Reading
+    viewer: Viewer
+    settings: Configuration
+    now: datetime
+    today: date
+    graph: Any
+    request_id: str
+    renewed: Callable[[], Awaitable[Reading]]
+    """Ends the reading transaction and begins another, which sees what was written."""
+    _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
+
+    @property
+    def viewer_attributes(self) -> Mapping[str, Any]:
+        """The viewer as assignment rules see it."""
+        groups = frozenset(g.key for g in self.viewer.groups)
+        return {**self.viewer.attributes, "groups": groups}
+
+    async def renew(self) -> None:
+        """Read on from a state that holds what this request has written."""
+        self.reading = await self.renewed()
+
+    async def load(
+        self,
+        function: Callable[[Context, Sequence[K]], Awaitable[list[V]]],
+        key: K,
+    ) -> V:
+        """The function's value for a key, batched with the other keys of this request."""
+        loader = self._loaders.get(function)
+        if loader is None:
+
+            async def together(keys: list[K]) -> list[V]:
+                return await function(self, keys)
+
+            loader = self._loaders[function] = DataLoader(load_fn=together)
+        value: V = await loader.load(key)
+        return value
+
+    def load_field(self, declared: Any, source: Any, info: Any, values: Any) -> Any:
+        """The value of a declared field outside a plan."""
+        from cyclorama.resolvers.loaded import load_field
+
+        return load_field(self, declared, source, info, values)
+
+    async def ref(self, record_id: str) -> Any:
+        """The record with this id, read afresh; None where there is none."""
+        from cyclorama.resolvers.refs import find
+
+        kind = {"company": "COMPANY", "relationship": "RELATIONSHIP"}.get(
+            record_id.partition("_")[0]
+        )
+        if kind is None:
+            return None
+        await self.renew()
+        return (await find(self, kind, [record_id]))[0]
+
+    async def resolution(self, record_id: str) -> Resolution | None:
+        """The viewer's layout for a record; None where there is no such record."""
+        found = await self.ref(record_id)
+        return None if found is None else found.variant.resolution
+
+
+Info = StrawberryInfo[Context, Any]

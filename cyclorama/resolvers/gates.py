@@ -1,0 +1,210 @@
+"""Gates: the fields of sections on records, open only where the layout holds them."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import strawberry
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.field import StrawberryField
+
+from cyclorama.errors import InvalidInputError, SectionNotInLayoutError
+from cyclorama.resolvers.context import Context, Env
+from cyclorama.resolvers.refs import Ref, resolved, variant
+from cyclorama.schema.envelope import SectionBase, SectionPlacement, Surface
+from cyclorama.schema.records import ResolvedLayout
+
+
+class OfRecord(StrawberryField):
+    """A field of a record that graph resolvers answer, given the record's `Ref`."""
+
+    @property
+    def is_basic_field(self) -> bool:
+        return False
+
+
+class SectionField(OfRecord):
+    """A section on a record; `instance` picks a placement."""
+
+    section: Any
+
+    def __copy__(self) -> SectionField:
+        copied: SectionField = super().__copy__()  # type: ignore[assignment]
+        copied.section = self.section
+        return copied
+
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
+        ref = ref_of(source)
+        env = gate(ref, self.section, kwargs.get("instance"))
+        return section_object(info.context, self.section, ref, env)
+
+
+class SectionsField(OfRecord):
+    """All sections of a record's layout."""
+
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
+        ref = ref_of(source)
+        chosen = _on_surface(info.context, ref, kwargs.get("surface", Surface.PAGE))
+        envs = picked(chosen.envs, kwargs.get("instances"))
+        sections = info.context.settings.sections
+        return [
+            section_object(info.context, sections[e.placement.section], ref, e)
+            for e in envs
+            if sections[e.placement.section].type is not None
+        ]
+
+
+class LayoutField(OfRecord):
+    """The layout that the viewer gets for a record."""
+
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
+        ref = ref_of(source)
+        chosen = _on_surface(info.context, ref, kwargs.get("surface", Surface.PAGE))
+        layout = chosen.resolution.layout
+        return ResolvedLayout(
+            key=layout.key,
+            name=layout.name,
+            version=layout.version,
+            sections=[placement_object(e) for e in chosen.envs],
+        )
+
+
+class Gate(OfRecord):
+    """A resolver field that asks its section's gate before it runs."""
+
+    section: Any
+
+    def __copy__(self) -> Gate:
+        copied: Gate = super().__copy__()  # type: ignore[assignment]
+        copied.section = self.section
+        return copied
+
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
+        ref = getattr(source, "cy_ref", source)
+        if isinstance(ref, Ref):
+            gate(ref, self.section, None)
+        return super().get_result(source, info, args, kwargs)
+
+
+def ref_of(source: Any) -> Ref:
+    """The reference of a record, read or not."""
+    ref: Ref = source if isinstance(source, Ref) else source.cy_ref
+    return ref
+
+
+def gate(ref: Ref, section: Any, instance: str | None) -> Env:
+    """The placement that the viewer gets; `SectionNotInLayoutError` where there is none."""
+    env = ref.variant.env(section.key, instance)
+    if env is None:
+        held = ref.variant.env(section.key, None)
+        if held is not None:
+            raise InvalidInputError(
+                f"The layout holds no instance {instance!r} of the section "
+                f"{section.key!r}; ask `layout` for its instance keys.",
+                section=section.key,
+            )
+        raise SectionNotInLayoutError(
+            f"The section {section.key!r} is not in your layout for this record.",
+            section=section.key,
+        )
+    return env
+
+
+def picked(envs: tuple[Env, ...], instances: list[str] | None) -> list[Env]:
+    """The placements with these instance keys, in the layout's order."""
+    if instances is None:
+        return list(envs)
+    known = {e.placement.instance_key for e in envs}
+    unknown = [i for i in instances if i not in known]
+    if unknown:
+        raise InvalidInputError(
+            f"The argument `instances` names {unknown[0]!r}, which your layout for this "
+            "record does not hold; ask `layout` for its instance keys."
+        )
+    return [e for e in envs if e.placement.instance_key in instances]
+
+
+def _on_surface(ctx: Context, ref: Ref, surface: Surface) -> Any:
+    if surface is Surface.PAGE:
+        return ref.variant
+    kind = ref.variant.kind
+    return variant(ctx, kind, resolved(ctx, kind, ref.attributes, surface.name))
+
+
+def section_object(ctx: Context, section: Any, ref: Ref, env: Env) -> Any:
+    """The section as an object that graph resolvers read field by field."""
+    from cyclorama.resolvers.loaded import instance_of
+
+    return instance_of(section.type, ref=ref, env=env)
+
+
+def placement_object(env: Env) -> SectionPlacement:
+    """The placement as clients see it."""
+    values = {**env.described}
+    values["surfaces"] = [Surface[s] for s in values["surfaces"]]
+    return SectionPlacement(**values)
+
+
+def _argument(name: str, annotation: Any, default: Any) -> StrawberryArgument:
+    return StrawberryArgument(
+        python_name=name,
+        graphql_name=None,
+        type_annotation=StrawberryAnnotation(annotation),
+        default=default,
+    )
+
+
+def section_field(section: Any) -> SectionField:
+    """The field of a section on the types of records that it serves."""
+    field = SectionField(
+        python_name=section.key,
+        type_annotation=StrawberryAnnotation(section.type | None),
+        description=section.description or section.title,
+    )
+    field.section = section
+    field._arguments = [_argument("instance", str | None, None)]
+    return field
+
+
+def record_fields() -> list[StrawberryField]:
+    """`layout` and `sections`, for `Record360` and its implementers."""
+    layout = LayoutField(
+        python_name="layout",
+        type_annotation=StrawberryAnnotation(ResolvedLayout),
+        description="The layout that this viewer gets for this record.",
+    )
+    layout._arguments = [_argument("surface", Surface, Surface.PAGE)]
+    sections = SectionsField(
+        python_name="sections",
+        type_annotation=StrawberryAnnotation(list[SectionBase]),
+        description="The sections of that layout, in its order. `instances` picks some "
+        "by instance key; unknown ones are an error.",
+    )
+    sections._arguments = [
+        _argument("instances", list[str] | None, None),
+        _argument("surface", Surface, Surface.PAGE),
+    ]
+    return [layout, sections]
+
+
+def gated(section: Any, function: Callable[..., Any]) -> StrawberryField:
+    """A field of the resolver form: nullable, and run only behind the gate."""
+    plain = strawberry.field(function)
+    resolver = copy.copy(plain.base_resolver)
+    assert resolver is not None
+    hint = resolver.type_annotation
+    field = Gate(
+        python_name=function.__name__,
+        base_resolver=resolver,
+        description=(inspect.getdoc(function) or "").split("\n\n")[0] or None,
+    )
+    if hint is not None:
+        field.type_annotation = StrawberryAnnotation(
+            hint.evaluate() | None, namespace=hint.namespace
+        )
+    field.section = section
+    return field

@@ -1,0 +1,405 @@
+"""Declared fields outside a plan: one statement a field, the same declarations.
+
+This is what answers when graph resolvers run a selection that no plan holds, and what
+tests hold the plans against. Objects are instances of the graph's types that carry the
+values of their row.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy import ClauseElement
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql.elements import BindParameter
+from sqlalchemy.sql.selectable import SelectBase, Subquery
+from strawberry.types.base import StrawberryList, StrawberryOptional
+from strawberry.types.enum import StrawberryEnumDefinition
+from strawberry.utils.str_converters import to_camel_case
+
+from cyclorama.resolvers.context import Context, Env
+from cyclorama.resolvers.keyset import AFTER, Keyset, page_size
+from cyclorama.resolvers.refs import Ref, find
+from cyclorama.schema.adapt import (
+    adapt,
+    bind_type,
+    correlate,
+    order_keys,
+    selectable,
+)
+from cyclorama.schema.common import PageInfo
+from cyclorama.schema.read import (
+    Call,
+    Each,
+    Here,
+    Known,
+    Many,
+    One,
+    Page,
+    Python,
+    Value,
+)
+from cyclorama.schema.symbols import RECORD, ROWS
+
+KINDS = {"Company": "COMPANY", "Relationship": "RELATIONSHIP"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an object was read: its row, its record, its placement, its known values."""
+
+    row: Any
+    values: Mapping[str, Any]
+    ref: Ref | None
+    env: Env | None
+    item: Mapping[str, Any] | None
+
+
+def instance_of(
+    cls: Any,
+    *,
+    ref: Ref | None = None,
+    env: Env | None = None,
+    row: Any = None,
+    values: Mapping[str, Any] | None = None,
+    item: Mapping[str, Any] | None = None,
+) -> Any:
+    """An object of a type of the graph with the values of its row."""
+    made = object.__new__(cls)
+    made.cy_ref = ref
+    made.cy_place = Place(row, values or {}, ref, env, item)
+    for field in cls.__strawberry_definition__.fields:
+        name = field.python_name
+        if values is not None and name in values:
+            made.__dict__[name] = python_value(field.type, values[name])
+    return made
+
+
+def python_value(type_: Any, value: Any) -> Any:
+    """A value of a row as the graph's scalars and enums want it."""
+    if value is None:
+        return None
+    if isinstance(type_, StrawberryOptional):
+        return python_value(type_.of_type, value)
+    if isinstance(type_, StrawberryList):
+        return [python_value(type_.of_type, v) for v in value]
+    if isinstance(type_, StrawberryEnumDefinition):
+        return value if isinstance(value, Enum) else type_.wrapped_cls[value]
+    return value
+
+
+def load_field(
+    ctx: Context, field: Any, source: Any, info: Any, arguments: Mapping[str, Any]
+) -> Any:
+    """The value of a declared field of an object, or an awaitable of it."""
+    place: Place = source.cy_place
+    name = field.python_name
+    declared = field.source
+    if place.item is not None and name in place.item:
+        declared = _of_item(place.item[name])
+    return _Load(ctx, place, field, dict(arguments)).load(declared)
+
+
+def _of_item(thing: Any) -> Any:
+    source = getattr(thing, "source", None)
+    return Value(thing) if source is None else source
+
+
+async def load_by_id(ctx: Context, cls: Any, ids: Sequence[str]) -> list[Any]:
+    """Objects of a type whose table has an `id`, in the order of the ids."""
+    row = cls.__cyclorama_row__
+    table = selectable(row)
+    query = sa.select(*table.c).where(table.c.id.in_(set(ids)))
+    rows = {r.id: r._mapping for r in await ctx.reading.execute(query)} if ids else {}
+    return [
+        instance_of(cls, row=row, values=dict(rows[i])) if i in rows else None
+        for i in ids
+    ]
+
+
+async def load_record(ctx: Context, ref: Ref) -> Any:
+    """A record's object, with the values of its row."""
+    from cyclorama.schema.records import RECORD_TYPES
+
+    cls = RECORD_TYPES[KINDS[ref.kind]]
+    found = await ctx.load(_records, (ref.kind, ref.id))
+    return instance_of(
+        cls,
+        ref=ref,
+        row=cls.__cyclorama_row__,
+        values=found.values,
+        env=bare(ref.variant.kind, ref.variant.fields),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    values: Mapping[str, Any]
+
+
+async def _records(ctx: Context, keys: Sequence[tuple[str, str]]) -> list[_Values]:
+    """The columns of records, by (type, id)."""
+    rows: dict[str, Any] = {}
+    for kind in {k for k, _ in keys}:
+        table = ROWS[KINDS[kind]].__table__
+        ids = {i for k, i in keys if k == kind}
+        query = sa.select(*table.c).where(table.c.id.in_(ids))
+        rows |= {r.id: dict(r._mapping) for r in await ctx.reading.execute(query)}
+
+    return [_Values(rows[i]) for _, i in keys]
+
+
+def bare(kind: str, fields: Sequence[Any]) -> Env:
+    """The environment of a record's own fields."""
+    nothing: Any = None
+    return Env(
+        kind=kind,
+        placement=nothing,
+        described={},
+        config=None,
+        sections=(),
+        fields=fields,
+    )
+
+
+class _Load:
+    """One declared field of one object."""
+
+    def __init__(
+        self, ctx: Context, place: Place, field: Any, arguments: dict[str, Any]
+    ) -> None:
+        self.ctx, self.place, self.field, self.arguments = ctx, place, field, arguments
+        type_ = field.type
+        self.type = type_
+        while isinstance(type_, (StrawberryList, StrawberryOptional)):
+            type_ = type_.of_type
+        self.cls = type_
+        self.kind = place.env.kind if place.env else "COMPANY"
+        self.record: Mapping[str, Any] = {}
+
+    async def load(self, source: Any) -> Any:
+        ref = self.place.ref
+        if ref is not None:
+            self.record = (await self.ctx.load(_records, (ref.kind, ref.id))).values
+        match source:
+            case Value(expression):
+                return await self._value(self._evaluate(expression))
+            case One():
+                return await self._one(source)
+            case Many():
+                return await self._many(source)
+            case Page():
+                return await self._page(source)
+            case Here():
+                return self._object(self.place.row, self.place.values)
+            case Each(function) | Known(function):
+                return self._items(self._evaluate(function))
+            case Python(function, columns):
+                values = [await self._value(c) for c in columns]
+                return (await function([tuple(values)]))[0]
+        raise TypeError(f"{source!r} is no source of a field")
+
+    def _evaluate(self, thing: Any) -> Any:
+        if not isinstance(thing, Call):
+            return thing() if inspect.isfunction(thing) else thing
+        env = self.place.env
+        config = env.config if env is not None else None
+        given = {"env": env, "kind": self.kind, "config": config}
+        values = {n: given[n] for n in thing.given}
+        for p in thing.parameters:
+            values[p.name] = self._argument(p)
+        return thing.function(**values)
+
+    def _argument(self, parameter: Any) -> Any:
+        value = self.arguments.get(parameter.name, parameter.default)
+        if value is None or parameter.mode == "value":
+            return value
+        if parameter.mode == "list":
+            return list(value)
+        return sa.literal(value, bind_type(parameter.type))
+
+    def _settled(self, expression: Any) -> Any:
+        """The expression with this object's row, record and request as values."""
+        own = None if self.place.row is None else selectable(self.place.row)
+        symbols = {
+            "cy_now": self.ctx.now,
+            "cy_today": self.ctx.today,
+            "cy_viewer": self.ctx.viewer.id,
+        }
+
+        def replace(element: Any) -> Any:
+            if isinstance(element, BindParameter):
+                if element.key in symbols:
+                    return sa.literal(symbols[element.key], element.type)
+                return None
+            if element.table is RECORD:
+                return sa.literal(self.record[element.key], element.type)
+            if own is not None and element.table is not None and element.table == own:
+                return sa.literal(self.place.values[element.key], element.type)
+            return None
+
+        adapted = adapt(expression, self.kind, replace)
+        correlate(adapted, ())
+        return adapted
+
+    async def _rows(self, query: Any) -> list[dict[str, Any]]:
+        return [dict(r._mapping) for r in await self.ctx.reading.execute(query)]
+
+    def _object(self, row: Any, values: Mapping[str, Any]) -> Any:
+        return instance_of(
+            self.cls, ref=self.place.ref, env=self.place.env, row=row, values=values
+        )
+
+    def _items(self, items: Any) -> Any:
+        if isinstance(items, Mapping):
+            return instance_of(
+                self.cls,
+                ref=self.place.ref,
+                env=self.place.env,
+                row=self.place.row,
+                values=self.place.values,
+                item=items,
+            )
+        if isinstance(items, (list, tuple)):
+            return [self._items(i) for i in items]
+        return items
+
+    async def _value(self, expression: Any) -> Any:
+        if not isinstance(expression, (ClauseElement, InstrumentedAttribute)):
+            if hasattr(self.cls, "__strawberry_definition__") and not isinstance(
+                self.cls, StrawberryEnumDefinition
+            ):
+                return self._items(expression)
+            return python_value(self.type, expression)
+        query = sa.select(self._settled(expression).label("value"))
+        (row,) = await self.ctx.reading.execute(query)
+        value = row.value
+        if isinstance(expression.type, sa.JSON) and isinstance(value, str):
+            with contextlib.suppress(ValueError):
+                value = orjson.loads(value)
+        return python_value(self.type, value)
+
+    async def _one(self, source: One) -> Any:
+        target = self._evaluate(source.target)
+        cls_row = getattr(self.cls, "__cyclorama_row__", None)
+        if isinstance(target, SelectBase):
+            found = await self._rows(self._settled(target))
+            return self._object(cls_row, found[0]) if found else None
+        if _is_row(target):
+            table = selectable(target)
+            where = self._settled(self._evaluate(source.where))
+            query = sa.select(*table.c).where(where).limit(1)
+            row = target
+        else:
+            table, row = selectable(cls_row), cls_row
+            key = self._settled(target)
+            query = sa.select(*table.c).where(table.c.id == key)
+        found = await self._rows(query)
+        if not found:
+            return None
+        return (await self._objects(row, found))[0]
+
+    async def _objects(self, row: Any, found: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """Objects of rows; records become references that are read as one batch."""
+        name = self.cls.__strawberry_definition__.name
+        if name in KINDS:
+            return await find(self.ctx, KINDS[name], [r["id"] for r in found])
+        return [self._object(row, values) for values in found]
+
+    async def _many(self, source: Many) -> Any:
+        rows = self._evaluate(source.source)
+        if isinstance(rows, SelectBase):
+            query = self._settled(rows)
+            table = query.subquery()
+            query = sa.select(*table.c)
+        else:
+            table = selectable(rows)
+            query = self._from(rows, source.where)
+        keys = order_keys(source.order_by, table if isinstance(rows, SelectBase) else rows)
+        found = await self._rows(query.order_by(*keys).limit(source.limit))
+        if not hasattr(self.cls, "__strawberry_definition__") or isinstance(
+            self.cls, StrawberryEnumDefinition
+        ):
+            return [python_value(self.cls, next(iter(r.values()))) for r in found]
+        row = rows
+        if isinstance(rows, SelectBase):
+            row = getattr(self.cls, "__cyclorama_row__", None)
+        return await self._objects(row, found)
+
+    def _from(self, rows: Any, where: Any) -> Any:
+        """A select of all columns of the rows that the condition leaves."""
+        table = selectable(rows)
+        condition = self._evaluate(where)
+        if isinstance(table, Subquery):
+            table = self._settled(table.element).subquery()
+            return sa.select(*table.c)
+        query = sa.select(*table.c)
+        return query if condition is None else query.where(self._settled(condition))
+
+    async def _page(self, source: Page) -> Any:
+        rows = self._evaluate(source.source)
+        first = page_size(self.arguments.get("first", 20))
+        keys = Keyset.of(self._coordinate(), order_keys(source.order_by, rows))
+        query = self._from(rows, source.where)
+        total = sa.select(sa.func.count()).select_from(query.order_by(None).subquery())
+        after = self.arguments.get("after")
+        if after is not None:
+            values = keys.read(after)
+            binds = {f"{AFTER}{i}": v for i, v in enumerate(values)}
+            query = query.where(keys.after().params(binds))
+        cursor = keys.cursor(self.ctx.database.dialect).label("cy_cursor")
+        query = query.add_columns(cursor).order_by(*source.order_by)
+        found = await self._rows(query.limit(first + 1))
+        cursors = [r.pop("cy_cursor") for r in found][:first]
+        nodes = await self._objects_of_page(rows, found[:first])
+        info = PageInfo(
+            has_next_page=len(found) > first,
+            has_previous_page=after is not None,
+            start_cursor=cursors[0] if cursors else None,
+            end_cursor=cursors[-1] if cursors else None,
+        )
+        edge = _type_of(self.cls, "edges")
+        edges = [edge(cursor=c, node=n) for c, n in zip(cursors, nodes, strict=True)]
+        (counted,) = await self.ctx.reading.execute(total)
+        return self.cls(edges=edges, page_info=info, total_count=counted[0])
+
+    async def _objects_of_page(self, rows: Any, found: Any) -> list[Any]:
+        node = _type_of(_type_of(self.cls, "edges"), "node")
+        name = node.__strawberry_definition__.name
+        if name in KINDS:
+            return await find(self.ctx, KINDS[name], [r["id"] for r in found])
+        return [
+            instance_of(
+                node, ref=self.place.ref, env=self.place.env, row=rows, values=values
+            )
+            for values in found
+        ]
+
+    def _coordinate(self) -> str:
+        owner = self.field.origin.__strawberry_definition__.name
+        return f"{owner}.{to_camel_case(self.field.python_name)}"
+
+
+def _is_row(thing: Any) -> bool:
+    return isinstance(thing, type) or (
+        not isinstance(thing, (InstrumentedAttribute, sa.ColumnElement))
+        and hasattr(selectable(thing), "c")
+    )
+
+
+def _type_of(cls: Any, name: str) -> Any:
+    """The type of a field of a type, without its lists and nulls."""
+    for field in cls.__strawberry_definition__.fields:
+        if field.python_name == name:
+            type_ = field.type
+            while isinstance(type_, (StrawberryList, StrawberryOptional)):
+                type_ = type_.of_type
+            return type_
+    raise TypeError(f"{cls.__name__} has no field {name}")

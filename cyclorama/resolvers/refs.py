@@ -1,0 +1,166 @@
+"""References to records: what a root resolver returns and the executor reads.
+
+Statement 1 of a root field finds the ids with the attributes that layouts ask for; the
+layouts are resolved in Python; records of one call share a batch and its plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement
+
+from cyclorama.layouts.resolution import Resolution, record_attributes, resolve
+from cyclorama.resolvers.context import Context, Env, Variant
+from cyclorama.schema import catalogue
+from cyclorama.schema.symbols import COMPANY, ROWS
+
+TYPE_NAMES = {"COMPANY": "Company", "RELATIONSHIP": "Relationship"}
+_PREFIX = "cy_layout_"
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """Records that are read together; `runs` holds the plans that have started."""
+
+    kind: str
+    refs: list[Ref] = field(default_factory=list)
+    runs: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def variants(self) -> list[Variant]:
+        """The distinct layouts of the batch, in the order of their records."""
+        return list({r.variant.token: r.variant for r in self.refs}.values())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ref:
+    """A record that exists and that the viewer may read; its fields are not read yet."""
+
+    kind: str
+    """The name of its type in the graph."""
+    id: str
+    attributes: Mapping[str, Any]
+    variant: Variant
+    batch: Batch
+
+
+def layout_columns(ctx: Context, kind: str) -> list[ColumnElement[Any]]:
+    """Columns of statement 1 that layouts ask for, labelled for `refs`."""
+    names = sorted(_attributes(ctx, kind))
+    columns = catalogue.attribute_columns(kind, names, ctx.settings.fields)
+    return [columns[n].label(f"{_PREFIX}{i}") for i, n in enumerate(names)]
+
+
+def _attributes(ctx: Context, kind: str) -> set[str]:
+    names = set(record_attributes(ctx.settings.book, kind))
+    return names if kind == COMPANY else names | {"type"}
+
+
+def refs(ctx: Context, kind: str, rows: Sequence[Any]) -> list[Ref]:
+    """References to the records of these rows, in their order, as one batch."""
+    names = sorted(_attributes(ctx, kind))
+    batch = Batch(kind)
+    for row in rows:
+        values = row._mapping
+        attributes = {
+            n: catalogue.python_value(kind, n, values[f"{_PREFIX}{i}"])
+            for i, n in enumerate(names)
+        }
+        found = variant(ctx, kind, resolved(ctx, kind, attributes))
+        batch.refs.append(Ref(TYPE_NAMES[kind], row.id, attributes, found, batch))
+    return list(batch.refs)
+
+
+def resolved(
+    ctx: Context, kind: str, attributes: Mapping[str, Any], surface: str = "PAGE"
+) -> Resolution:
+    """The viewer's layout for a record with these attributes."""
+    return resolve(
+        ctx.settings.book,
+        viewer=ctx.viewer_attributes,
+        record=attributes,
+        kind=kind,
+        relationship_type=None if kind == COMPANY else attributes["type"],
+        surface=surface,
+        sections=ctx.settings.facts,
+    )
+
+
+async def find(ctx: Context, kind: str, ids: Sequence[str]) -> list[Ref | None]:
+    """The records with these ids, in this order, None where there is none."""
+    row = ROWS[kind]
+    query = sa.select(row.id, *layout_columns(ctx, kind)).where(row.id.in_(set(ids)))
+    found = refs(ctx, kind, await ctx.reading.execute(query)) if ids else []
+    by_id = {r.id: r for r in found}
+    return [by_id.get(i) for i in ids]
+
+
+def variant(ctx: Context, kind: str, resolution: Resolution) -> Variant:
+    """The variant of a resolved layout; equal ones are the same object."""
+    key = (kind, resolution.layout.key, resolution.layout.relationship_type) + tuple(
+        p.instance_key for p in resolution.placements
+    )
+    known = ctx.settings.variants
+    if key not in known:
+        token = f"{ctx.settings.version}:{id(ctx.settings):x}:{len(known)}"
+        known[key] = Variant(
+            token=token,
+            kind=kind,
+            resolution=resolution,
+            envs=_envs(ctx, kind, resolution),
+            fields=ctx.settings.fields,
+        )
+    return known[key]
+
+
+def _envs(ctx: Context, kind: str, resolution: Resolution) -> tuple[Env, ...]:
+    sections = ctx.settings.sections
+    held = [sections[p.section] for p in resolution.placements]
+    return tuple(
+        Env(
+            kind=kind,
+            placement=placement,
+            described=described(section, placement, position),
+            config=parsed(section, placement.config),
+            sections=held,
+            fields=ctx.settings.fields,
+        )
+        for position, (placement, section) in enumerate(
+            zip(resolution.placements, held, strict=True)
+        )
+    )
+
+
+def parsed(section: Any, config: Mapping[str, Any]) -> Any:
+    """A placement's settings in the section's model; None where it has none."""
+    return None if section.config is None else section.config.model_validate(config)
+
+
+def described(section: Any, placement: Any, position: int) -> dict[str, Any]:
+    """The fields of `SectionPlacement` in the graph."""
+    internal = {
+        name
+        for name, info in (section.config.model_fields.items() if section.config else ())
+        if (info.json_schema_extra or {}).get("internal")
+    }
+    return {
+        "instance_key": placement.instance_key,
+        "section": placement.section,
+        "label": placement.label or section.title,
+        "original_label": section.title,
+        "icon": placement.icon or section.icon,
+        "position": position,
+        "surfaces": list(placement.surfaces),
+        "config": {k: v for k, v in placement.config.items() if k not in internal},
+    }
+
+
+async def loaded(ctx: Context, cls: type, ids: Sequence[str]) -> list[Any]:
+    """Objects of a type that is no record, by id, in this order, None where missing."""
+    from cyclorama.resolvers.loaded import load_by_id
+
+    return await load_by_id(ctx, cls, ids)

@@ -1,0 +1,1 @@
+"""The graph's shapes and where their values come from; executes nothing."""

@@ -1,0 +1,86 @@
+"""Fitting a declaration into a place: its rows become stand-ins, its kind is settled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import BindParameter, ColumnClause, Select
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.selectable import FromClause, SelectBase
+
+from cyclorama.schema.symbols import ByKind
+from cyclorama.storage.types import Instant
+
+Replace = Callable[[Any], Any]
+_TYPES: Mapping[Any, Any] = {
+    str: sa.String(),
+    int: sa.BigInteger(),
+    float: sa.Float(),
+    date: sa.Date(),
+    datetime: Instant(),
+}
+
+
+def selectable(row: Any) -> Any:
+    """The FROM element of a mapped class, an alias of one, a subquery or a select."""
+    if isinstance(row, SelectBase):
+        return row
+    found = sa.inspect(row)
+    return getattr(found, "selectable", found)
+
+
+def clause(thing: Any) -> Any:
+    """The column expression behind a mapped attribute; anything else as it is."""
+    make = getattr(thing, "__clause_element__", None)
+    return thing if make is None else make()
+
+
+def adapt(expression: Any, kind: str, replace: Replace) -> Any:
+    """The expression with `ByKind` settled and each column and bind offered to
+    `replace`, which returns what takes its place or None."""
+
+    def visit(element: Any, **_: Any) -> Any:
+        if isinstance(element, ByKind):
+            return adapt(clause(element.columns[kind]), kind, replace)
+        offered = isinstance(element, (ColumnClause, BindParameter))
+        return replace(element) if offered else None
+
+    adapted = visitors.replacement_traverse(clause(expression), {}, visit)
+    return adapted
+
+
+def stand_ins(rows: Mapping[Any, FromClause]) -> Replace:
+    """Replaces columns of these rows by the columns of what stands for them."""
+
+    def replace(column: Any) -> Any:
+        if isinstance(column, BindParameter):
+            return None
+        place = rows.get(column.table) if column.table is not None else None
+        return None if place is None else place.c[column.key]
+
+    return replace
+
+
+def correlate(expression: Any, outer: Iterable[FromClause]) -> list[Select[Any]]:
+    """Lets every select of an adapted expression see the outer rows; returns them."""
+    rows = tuple(outer)
+    found = [e for e in visitors.iterate(expression) if isinstance(e, Select)]
+    for select in found:
+        select._propagate_attrs = {}  # type: ignore[assignment]
+        select._auto_correlate = False
+        select._correlate = (*select._correlate, *rows)
+    return found
+
+
+def bind_type(annotation: Any) -> Any:
+    """The SQL type of an argument that is bound."""
+    return _TYPES.get(annotation, sa.String())
+
+
+def order_keys(keys: Sequence[Any], child: Any) -> list[Any]:
+    """The keys of an order as expressions; a text names a column of the child."""
+    columns = selectable(child).c
+    return [columns[k] if isinstance(k, str) else k for k in keys]

@@ -1,0 +1,101 @@
+"""Symbols of declarations: the record of the page, the instant, the viewer."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement
+from sqlalchemy.sql.elements import BindParameter, quoted_name
+from sqlalchemy.types import Date, String
+
+from cyclorama.storage.rows import KEY, CompanyRow, RecordColumns, RelationshipRow
+from cyclorama.storage.types import Instant
+
+COMPANY, RELATIONSHIP = "COMPANY", "RELATIONSHIP"
+ROWS = MappingProxyType({COMPANY: CompanyRow, RELATIONSHIP: RelationshipRow})
+"""The tables of the kinds of record."""
+
+RECORD_NAME = "\x01@r\x01"
+SYMBOLS = ("cy_now", "cy_today", "cy_viewer")
+
+now: BindParameter[datetime] = sa.bindparam("cy_now", type_=Instant())
+"""The instant of the request."""
+today: BindParameter[date] = sa.bindparam("cy_today", type_=Date())
+"""The calendar day of the request in the organisation's zone."""
+viewer_id: BindParameter[str] = sa.bindparam("cy_viewer", type_=KEY)
+"""The id of who asks."""
+
+
+class ByKind(ColumnElement[Any]):
+    """A column that depends on the kind of the record; never a boolean, so that what
+    compares it stays a comparison that an index serves."""
+
+    __visit_name__ = "by_kind"
+    _traverse_internals: list[Any] = []
+    inherit_cache = False
+
+    def __init__(self, **columns: Any) -> None:
+        self.columns = columns
+        self.type = KEY
+
+    @property
+    def _from_objects(self) -> list[Any]:
+        return []
+
+    def self_group(self, against: Any = None) -> ByKind:
+        return self
+
+
+def _shared_columns() -> list[Any]:
+    own = set(CompanyRow.__table__.c.keys()) & set(RelationshipRow.__table__.c.keys())
+    table = CompanyRow.__table__
+    return [sa.column(name, table.c[name].type) for name in sorted(own)]
+
+
+RECORD = sa.table(quoted_name(RECORD_NAME, quote=False), *_shared_columns())
+"""Stands for the record's row until a statement is composed."""
+
+
+class _Record:
+    """The record of the page, whatever its kind."""
+
+    c = RECORD.c
+    id = RECORD.c.id
+
+    @staticmethod
+    def owns(row: Any) -> ColumnElement[bool]:
+        """Rows of the company and of its relationships, or of the relationship."""
+        company = getattr(row, "company_id", None)
+        relationship = getattr(row, "relationship_id", None)
+        return ByKind(COMPANY=company, RELATIONSHIP=relationship) == RECORD.c.id
+
+    @staticmethod
+    def is_subject_of(row: Any) -> ColumnElement[bool]:
+        """Rows of this record alone: not those of a company's relationships."""
+        nothing = sa.literal(None, String)
+        other = ByKind(COMPANY=row.relationship_id, RELATIONSHIP=nothing)
+        return sa.and_(_Record.owns(row), other.is_(None))
+
+    @staticmethod
+    def by_kind(*, company: Any, relationship: Any) -> Any:
+        """One expression on companies, another on relationships."""
+        return ByKind(COMPANY=company, RELATIONSHIP=relationship)
+
+
+record = _Record()
+
+__all__ = [
+    "COMPANY",
+    "RECORD",
+    "RELATIONSHIP",
+    "ROWS",
+    "ByKind",
+    "RecordColumns",
+    "now",
+    "record",
+    "today",
+    "viewer_id",
+]
