@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 import orjson
+import sqlalchemy as sa
 from graphql import (
     GraphQLField,
     GraphQLList,
@@ -71,8 +72,6 @@ class Level:
     own: Any = None
     proven: bool = False
     """Whether NOT NULL columns of the row are not null here."""
-    named: bool = False
-    """Whether the row's columns are those of a select, by name."""
     item: Mapping[str, Any] | None = None
     asked: set[str] = field(default_factory=set)
 
@@ -181,7 +180,7 @@ class Composer:
             source = Known(lambda: thing)
         else:
             source = Each(lambda: thing)
-        outer = Level(level.env, level.alias, level.own, level.proven, level.named)
+        outer = Level(level.env, level.alias, level.own, level.proven)
         text = self._source(source, coordinate, field_, details, outer, kept=False)
         level.asked |= outer.asked
         return text
@@ -195,14 +194,13 @@ class Composer:
         return f"json({place})" if self.sqlite else f"{place}::json"
 
     def _column(self, name: str, field_: GraphQLField, level: Level) -> str:
-        columns = selectable(level.own)
-        columns = columns.selected_columns if level.named else columns.c
+        columns = selectable(level.own).c
         if name not in columns:
             raise NotPlanned(name)
         column = columns[name]
         proven = level.proven and not getattr(column, "nullable", True)
         leaf = Leaf.of(field_.type, self.tripwire, proven=proven)
-        key = ("column", str(id(level.own)), name, leaf)
+        key = ("column", level.own, name, leaf)
         scope = Scope(level.env.kind, own=level.own)
         template = self.library.cached(
             key, lambda: self.library.leaf(column, scope, leaf)
@@ -303,7 +301,7 @@ class Composer:
         alias = f"t{next(self._names)}"
         cls_row = row_of(self._origin(use.field))
         if isinstance(target, SelectBase):
-            inner = Level(level.env, alias, _named_row(cls_row, target), named=True)
+            inner = Level(level.env, alias, self._named(cls_row, target, use))
             text = self._nested(use, inner)
             rows = self.library.cached(
                 use.key("rows"), lambda: self.library.compiler.rows(target, scope)
@@ -329,6 +327,19 @@ class Composer:
         proven = level.proven and getattr(column, "nullable", True) is False
         proven = proven and bool(getattr(column, "foreign_keys", ()))
         return body if proven else self._required(body, use)
+
+    def _named(self, cls_row: Any, select: Any, use: Use) -> Any:
+        """The row that a type reads where its rows come from a select: the type's own
+        if the select's columns have its names, else what the select selects."""
+        columns = select.selected_columns
+        if cls_row is not None and set(columns.keys()) <= set(
+            selectable(cls_row).c.keys()
+        ):
+            return cls_row
+        return self.library.cached(
+            use.key("named"),
+            lambda: sa.table("cy_named", *(sa.column(k, c.type) for k, c in columns.items())),
+        )
 
     def _required(self, text: str, use: Use) -> str:
         """A value that may be missing where the graph says that it is not."""
@@ -370,7 +381,7 @@ class Composer:
 
     def _item(self, item: Mapping[str, Any], use: Use) -> str:
         outer = use.level
-        level = Level(outer.env, outer.alias, outer.own, outer.proven, outer.named)
+        level = Level(outer.env, outer.alias, outer.own, outer.proven)
         level.item = item
         text = self._nested(use, level)
         outer.asked |= level.asked
@@ -383,8 +394,8 @@ class Composer:
         alias = f"t{next(self._names)}"
         level = use.level
         if isinstance(rows, SelectBase):
-            named = _named_row(row_of(self._origin(use.field)), rows)
-            inner = Level(level.env, alias, named, named=True)
+            named = self._named(row_of(self._origin(use.field)), rows, use)
+            inner = Level(level.env, alias, named)
         else:
             inner = Level(level.env, alias, rows, proven=not isinstance(
                 selectable(rows), Subquery
@@ -430,7 +441,6 @@ class Composer:
         if not isinstance(rows, SelectBase):
             raise NotPlanned(use.coordinate)
         (name,) = rows.selected_columns.keys()
-        inner.own = rows
         field_ = GraphQLField(inside.of_type)
         return self._column(name, field_, inner)
 
@@ -505,15 +515,6 @@ class Composer:
     def next_alias(self) -> str:
         """An alias that no other row of the statement has."""
         return f"t{next(self._names)}"
-
-
-def _named_row(cls_row: Any, select: Any) -> Any:
-    """The row that a type reads where its rows come from a select: the type's own if
-    the select's columns have its names, else the select."""
-    if cls_row is None:
-        return select
-    names = set(selectable(cls_row).c.keys())
-    return cls_row if set(select.selected_columns.keys()) <= names else select
 
 
 def _wire(value: Any) -> Any:

@@ -1,0 +1,194 @@
+"""The engine: a request's text in, the bytes of its answer out."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import structlog
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    execute,
+    get_operation_ast,
+    parse,
+    validate,
+)
+
+from cyclorama.errors import CODES, RequestError
+from cyclorama.execution.executor import Executor
+from cyclorama.execution.limits import Limits, check
+from cyclorama.execution.plans import Plans
+from cyclorama.resolvers.context import Context
+
+log = structlog.get_logger(__name__)
+MOST_DOCUMENTS = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """What a client asks for."""
+
+    query: str
+    variables: Mapping[str, Any] | None = None
+    operation_name: str | None = None
+    read_only: bool = False
+    """Whether mutations are refused, as over GET."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP status and a JSON body."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    document: DocumentNode | None
+    errors: tuple[GraphQLError, ...]
+    code: str
+
+
+class Engine:
+    """Prepares and runs operations on one schema and one database."""
+
+    def __init__(self, schema: Any, plans: Plans, limits: Limits) -> None:
+        self.schema = schema._schema
+        self.plans = plans
+        self.limits = limits
+        self._prepared: OrderedDict[bytes, _Prepared] = OrderedDict()
+        self.executor = type(
+            "BoundExecutor", (Executor,), {"plans": plans, "text": ""}
+        )
+
+    async def answer(self, operation: Operation, context: Context) -> Answer:
+        """The answer; never raises for what the client sent."""
+        prepared = self._prepare(operation.query)
+        if prepared.document is None:
+            return failed(prepared.errors, prepared.code)
+        chosen = get_operation_ast(prepared.document, operation.operation_name)
+        if chosen is None:
+            message = "Name one of the document's operations in `operationName`."
+            return failed([GraphQLError(message)], "OPERATION_RESOLUTION_FAILURE")
+        refused = self._refused(chosen, operation)
+        if refused is not None:
+            return refused
+        return await self._run(prepared.document, operation, context)
+
+    def _refused(
+        self, chosen: OperationDefinitionNode, operation: Operation
+    ) -> Answer | None:
+        if chosen.operation is OperationType.SUBSCRIPTION or (
+            operation.read_only and chosen.operation is not OperationType.QUERY
+        ):
+            message = f"A {chosen.operation.value} is not allowed here."
+            return failed([GraphQLError(message)], "OPERATION_NOT_ALLOWED", 405)
+        return None
+
+    def _prepare(self, text: str) -> _Prepared:
+        key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+        found = self._prepared.get(key)
+        if found is None:
+            found = self._prepared[key] = self._parsed(text)
+            if len(self._prepared) > MOST_DOCUMENTS:
+                self._prepared.popitem(last=False)
+        else:
+            self._prepared.move_to_end(key)
+        return found
+
+    def _parsed(self, text: str) -> _Prepared:
+        try:
+            document = parse(text, max_tokens=self.limits.tokens)
+        except (GraphQLError, RecursionError) as error:
+            shown = error if isinstance(error, GraphQLError) else GraphQLError(
+                "The document is nested too deeply."
+            )
+            return _Prepared(None, (shown,), "GRAPHQL_PARSE_FAILED")
+        try:
+            check(document, self.limits)
+        except RequestError as error:
+            return _Prepared(None, (GraphQLError(str(error)),), error.code)
+        errors = validate(self.schema, document, max_errors=50, hide_suggestions=True)
+        if errors:
+            return _Prepared(None, tuple(errors), "GRAPHQL_VALIDATION_FAILED")
+        return _Prepared(document, (), "")
+
+    async def _run(
+        self, document: DocumentNode, operation: Operation, context: Context
+    ) -> Answer:
+        bound = type("Running", (self.executor,), {"text": operation.query})
+        result: Any = execute(
+            self.schema,
+            document,
+            context_value=context,
+            variable_values=dict(operation.variables or {}),
+            operation_name=operation.operation_name,
+            executor_class=bound,
+            hide_suggestions=True,
+        )
+        if asyncio.iscoroutine(result) or asyncio.isfuture(result):
+            result = await result
+        if result.data is None and result.errors and not result.errors[0].path:
+            return failed(result.errors, "BAD_USER_INPUT")
+        body: dict[str, Any] = {"data": result.data}
+        if result.errors:
+            body["errors"] = [presented(e, context.request_id) for e in result.errors]
+        return Answer(200, orjson.dumps(body))
+
+
+def presented(error: GraphQLError, request_id: str) -> dict[str, Any]:
+    """An error as the client sees it; what is no request error is masked and logged."""
+    original = error.original_error
+    shown: dict[str, Any] = {"message": error.message}
+    extensions: dict[str, Any]
+    if isinstance(original, RequestError):
+        extensions = dict(original.extensions)
+    elif original is None and error.path is None:
+        extensions = {"code": "BAD_USER_INPUT"}
+    elif isinstance(original, GraphQLError) or (
+        original is None and (error.extensions or {}).get("code") in CODES
+    ):
+        extensions = {"code": "BAD_USER_INPUT"}
+    else:
+        log.error(
+            "unexpected_error",
+            path=error.path,
+            error=repr(original or error),
+            request_id=request_id,
+            exc_info=original,
+        )
+        shown["message"] = (
+            f"Something went wrong here; the log says more (request {request_id})."
+        )
+        extensions = {"code": "INTERNAL_SERVER_ERROR"}
+    if error.locations:
+        shown["locations"] = [
+            {"line": at.line, "column": at.column} for at in error.locations
+        ]
+    if error.path is not None:
+        shown["path"] = error.path
+    return {**shown, "extensions": extensions}
+
+
+def failed(
+    errors: Any, code: str, status: int = 400
+) -> Answer:
+    """An answer without data: the request was not run."""
+    shown = []
+    for error in errors:
+        one: dict[str, Any] = {"message": error.message}
+        if error.locations:
+            one["locations"] = [
+                {"line": at.line, "column": at.column} for at in error.locations
+            ]
+        shown.append({**one, "extensions": {"code": code}})
+    return Answer(status, orjson.dumps({"errors": shown}))

@@ -1,0 +1,277 @@
+"""The executor: graphql-core, with one hook where a record's fields are read by plan."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from inspect import isawaitable
+from typing import Any
+
+import orjson
+import structlog
+from graphql import GraphQLObjectType
+from graphql.pyutils import Path
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from cyclorama.errors import RequestError, SectionFailedError
+from cyclorama.execution.binds import Run
+from cyclorama.execution.plan import TRIPWIRE, Cells, Plan, Planner, run_of
+from cyclorama.execution.plans import Plans, selection_key
+from cyclorama.resolvers.gates import OfRecord
+from cyclorama.resolvers.loaded import KINDS, load_record
+from cyclorama.resolvers.refs import Batch, Ref
+
+log = structlog.get_logger(__name__)
+Answers = Mapping[str, Any]
+"""Record id -> its row of the statement, or the error with which the statement ended."""
+
+
+class Executor(StrawberryGraphQLCoreExecutionContext):
+    """Runs one operation."""
+
+    plans: Plans
+    text: str
+
+    def complete_object_value(
+        self,
+        return_type: Any,
+        field_details_list: Any,
+        info: Any,
+        path: Any,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        if type(result) is Ref and result.kind == return_type.name:
+            return self.collect_and_execute_subfields(
+                return_type, field_details_list, path, result, position_context
+            )
+        return super().complete_object_value(
+            return_type, field_details_list, info, path, result, position_context
+        )
+
+    def execute_fields(
+        self,
+        parent_type: Any,
+        source_value: Any,
+        path: Any,
+        grouped_field_set: Any,
+        position_context: Any,
+    ) -> Any:
+        if type(source_value) is not Ref or source_value.kind != parent_type.name:
+            return super().execute_fields(
+                parent_type, source_value, path, grouped_field_set, position_context
+            )
+        return self.read(
+            parent_type, source_value, path, grouped_field_set, position_context
+        )
+
+    async def read(
+        self, type_: GraphQLObjectType, ref: Ref, path: Any, fields: Any, position: Any
+    ) -> Any:
+        """A record's selection as bytes: planned cells and resolved fields, as asked."""
+        run = self._run(type_, ref.batch, fields)
+        plan, answers = run.plan, run.answers
+        keys = plan.rest(ref.variant)
+        values = await self._resolve(type_, ref, path, fields, keys, position)
+        cells = await answers
+        if isinstance(cells, Exception):
+            cells = await self._one_by_one(type_, ref.batch, fields, cells)
+        row = cells.get(ref.id)
+        parts: list[bytes] = []
+        for piece in plan.pieces[ref.variant.token]:
+            if not isinstance(piece, Cells):
+                parts.append(_pair(piece.key, values[piece.key]))
+                continue
+            part = _text(piece, row)
+            if part is None or TRIPWIRE.encode() in part:
+                part = await self._again(
+                    type_, ref, path, fields, piece, position, row
+                )
+            if part:
+                parts.append(part)
+        return orjson.Fragment(b"{" + b",".join(parts) + b"}")
+
+    def _run(self, type_: GraphQLObjectType, batch: Batch, fields: Any) -> _Running:
+        key = id(fields)
+        running = batch.runs.get(key)
+        if running is None:
+            plan, values = self._plan(type_, batch, fields)
+            answers = asyncio.ensure_future(self._answers(plan, values))
+            running = batch.runs[key] = _Running(fields, plan, answers)
+        return running
+
+    def _planner(self, type_: GraphQLObjectType, batch: Batch) -> Planner:
+        return Planner(
+            library=self.plans.library,
+            collect=lambda t, d: self.collect_subfields(t, d).grouped_field_set,
+            variables=self.variable_values,
+            kind=batch.kind,
+            type=type_,
+            variants=batch.variants,
+        )
+
+    def _plan(
+        self, type_: GraphQLObjectType, batch: Batch, fields: Any
+    ) -> tuple[Plan, Any]:
+        """The plan and its parameters; a field whose parameter is refused is left to
+        graph resolvers, whose error has the field's own path."""
+        planner = self._planner(type_, batch)
+        key = selection_key(self, type_, batch, fields)
+        plan = self.plans.get(key, lambda: planner.plan(fields))
+        run = run_of(self.context_value, self.variable_values, batch)
+        try:
+            return plan, plan.binds.values(run)
+        except RequestError:
+            planner.left_out = frozenset(
+                k for k in fields if self._refuses(planner, run, k, fields)
+            )
+            plan = planner.plan(fields)
+            return plan, plan.binds.values(run)
+
+    def _refuses(self, planner: Planner, run: Run, key: str, fields: Any) -> bool:
+        plan = planner.plan({key: fields[key]})
+        try:
+            plan.binds.values(run)
+        except RequestError:
+            return True
+        return False
+
+    async def _answers(self, plan: Plan, values: Any) -> Answers | Exception:
+        if not plan.has_columns:
+            return {}
+        try:
+            rows = await self.context_value.reading.fetch(plan.sql, values)
+        except Exception as error:
+            return error
+        return {row[0]: row for row in rows}
+
+    async def _one_by_one(
+        self, type_: Any, batch: Batch, fields: Any, error: Exception
+    ) -> Answers:
+        """The answers of a batch whose one statement failed: each key on its own."""
+        running = batch.runs[id(fields)]
+        if running.parts is None:
+            log.warning("statement_failed", error=repr(error), records=len(batch.refs))
+            running.parts = asyncio.ensure_future(
+                self._parts(type_, batch, fields, running.plan)
+            )
+        parts: Answers = await running.parts
+        return parts
+
+    async def _parts(self, type_: Any, batch: Batch, fields: Any, plan: Plan) -> Answers:
+        await self.context_value.renew()
+        found: dict[str, dict[int, Any]] = {r.id: {} for r in batch.refs}
+        for variant in batch.variants:
+            for piece in plan.pieces[variant.token]:
+                if isinstance(piece, Cells):
+                    await self._part(type_, batch, fields, piece, found)
+        return {i: [cells.get(c) for c in range(plan.width)] for i, cells in found.items()}
+
+    async def _part(
+        self, type_: Any, batch: Batch, fields: Any, piece: Cells, found: Any
+    ) -> None:
+        """One piece by a statement of its own, for all records of the batch."""
+        chosen = {k: fields[k] for k in piece.keys}
+        single = self._planner(type_, batch).plan(chosen)
+        run = run_of(self.context_value, self.variable_values, batch)
+        rows = await self._answers(single, single.binds.values(run))
+        if isinstance(rows, Exception):
+            log.error("section_failed", keys=piece.keys, error=repr(rows))
+            await self.context_value.renew()
+            failed = SectionFailedError("This section could not be read just now.")
+            for cells in found.values():
+                cells.update(dict.fromkeys(piece.columns, failed))
+            return
+        for ref in batch.refs:
+            for own in single.pieces[ref.variant.token]:
+                if isinstance(own, Cells) and ref.id in rows:
+                    values = [rows[ref.id][c] for c in own.columns]
+                    found[ref.id].update(zip(piece.columns, values, strict=False))
+
+    async def _resolve(
+        self, type_: Any, ref: Ref, path: Any, fields: Any, keys: Any, position: Any
+    ) -> dict[str, Any]:
+        """Fields by graph resolvers: gates on the reference, the rest on its row."""
+        gated = {k: fields[k] for k in keys if self._is_of_record(type_, fields[k])}
+        plain = {k: fields[k] for k in keys if k not in gated}
+        values: dict[str, Any] = {}
+        if gated:
+            values |= await _awaited(
+                super().execute_fields(type_, ref, path, gated, position)
+            )
+        if plain:
+            source = await load_record(self.context_value, ref)
+            values |= await _awaited(
+                super().execute_fields(type_, source, path, plain, position)
+            )
+        return values
+
+    def _is_of_record(self, type_: Any, details: Any) -> bool:
+        name = details[0].node.name.value
+        if name == "__typename":
+            return True
+        definition = type_.fields[name].extensions.get("strawberry-definition")
+        return isinstance(definition, OfRecord)
+
+    async def _again(
+        self,
+        type_: Any,
+        ref: Ref,
+        path: Any,
+        fields: Any,
+        piece: Cells,
+        position: Any,
+        row: Any,
+    ) -> bytes:
+        """A piece whose cell can't be used: an error, or graph resolvers in its place."""
+        failed = next(
+            (row[c] for c in piece.columns if isinstance(row[c], Exception)), None
+        ) if row is not None else None
+        if failed is None:
+            log.info("tripped", keys=piece.keys)
+            values = await self._resolve(
+                type_, ref, path, fields, piece.keys, position
+            )
+            return b",".join(_pair(k, values[k]) for k in piece.keys)
+        for key in piece.keys:
+            details = fields[key]
+            return_type = type_.fields[details[0].node.name.value].type
+            self.handle_field_error(
+                failed, return_type, details, Path(path, key, type_.name)
+            )
+        return b",".join(_pair(k, None) for k in piece.keys)
+
+
+class _Running:
+    """A plan that has started for a batch; holds its fields, whose identity is its key."""
+
+    __slots__ = ("answers", "fields", "parts", "plan")
+
+    def __init__(self, fields: Any, plan: Plan, answers: Any) -> None:
+        self.fields, self.plan, self.answers = fields, plan, answers
+        self.parts: Any = None
+
+
+async def _awaited(value: Any) -> Any:
+    return await value if isawaitable(value) else value
+
+
+def _pair(key: str, value: Any) -> bytes:
+    return b'"' + key.encode() + b'":' + orjson.dumps(value)
+
+
+def _text(piece: Cells, row: Any) -> bytes | None:
+    """The bytes of a piece; None where the statement has no usable cell for it."""
+    if row is None:
+        return None
+    cells = [row[c] for c in piece.columns]
+    if any(isinstance(c, Exception) or c is None for c in cells):
+        return None
+    if piece.form == "run":
+        text: str = cells[0].strip()
+        return text[1:-1].encode()
+    key = b'"' + piece.keys[0].encode() + b'":'
+    if piece.form == "list":
+        return key + b"[" + ",".join(cells).encode() + b"]"
+    found: str = cells[0]
+    return key + found.encode()

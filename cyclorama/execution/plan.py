@@ -1,0 +1,294 @@
+"""A plan: one statement for the records of a batch, and how their answers are joined."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from graphql import GraphQLObjectType, get_named_type
+from graphql.execution.values import get_argument_values
+from strawberry.types.field import StrawberryField
+
+from cyclorama.errors import InvalidInputError
+from cyclorama.execution.binds import Binds, Run
+from cyclorama.execution.composer import (
+    DEFINITION,
+    Collect,
+    Composer,
+    Details,
+    Grouped,
+    Level,
+    NotPlanned,
+)
+from cyclorama.execution.declarations import Declarations
+from cyclorama.resolvers.context import Variant
+from cyclorama.resolvers.gates import (
+    OfRecord,
+    SectionField,
+    SectionsField,
+    picked,
+)
+from cyclorama.resolvers.loaded import bare
+from cyclorama.schema.symbols import ROWS
+
+TRIPWIRE = f"cy_null_{secrets.token_hex(12)}"
+"""Stands in an answer where a value is missing that may not be null."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Part of a record's answer that the statement yields: its keys and its columns."""
+
+    keys: tuple[str, ...]
+    columns: tuple[int, ...]
+    form: str
+    """`run` of plain fields, `one` section, or `list` of sections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A field that graph resolvers answer."""
+
+    key: str
+
+
+Piece = Cells | Rest
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The statement, its parameters, and the pieces of each variant in order."""
+
+    sql: str
+    binds: Binds
+    pieces: Mapping[str, tuple[Piece, ...]]
+    width: int
+    """Columns of the statement, the id's included."""
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether there is anything to read."""
+        return self.width > 1
+
+    def rest(self, variant: Variant) -> list[str]:
+        """The keys that graph resolvers answer."""
+        return [p.key for p in self.pieces[variant.token] if isinstance(p, Rest)]
+
+
+@dataclass(slots=True)
+class _Column:
+    text: str
+    variant: int | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Planner:
+    """Plans the selection of records of one type."""
+
+    library: Declarations
+    collect: Collect
+    variables: Any
+    kind: str
+    type: GraphQLObjectType
+    variants: Sequence[Variant]
+    left_out: frozenset[str] = frozenset()
+    """Keys that were tried and are for graph resolvers."""
+    _columns: list[_Column] = field(default_factory=list)
+    _binds: Binds = field(init=False)
+    _composer: Composer = field(init=False)
+
+    def plan(self, fields: Grouped) -> Plan:
+        """The plan of these fields; a key that can't be planned becomes a rest."""
+        left_out = set(self.left_out)
+        while True:
+            self._columns = []
+            self._binds = Binds(self.library.dialect)
+            self._composer = Composer(
+                self.library, self._binds, self.collect, self.variables, TRIPWIRE
+            )
+            records = self._binds.place("records", lambda run: run.records)
+            try:
+                pieces = {
+                    v.token: tuple(self._pieces(fields, i, v, left_out))
+                    for i, v in enumerate(self.variants)
+                }
+            except _LeaveOut as left:
+                left_out.add(left.key)
+                continue
+            sql = self._statement(records)
+            return Plan(sql, self._binds, pieces, len(self._columns) + 1)
+
+    def _pieces(
+        self, fields: Grouped, index: int, variant: Variant, left_out: set[str]
+    ) -> list[Piece]:
+        pieces: list[Piece] = []
+        for plain, group in itertools.groupby(
+            fields.items(), lambda item: self._is_plain(item, left_out)
+        ):
+            if plain:
+                pieces.append(self._run(dict(group), index, variant))
+                continue
+            for key, details in group:
+                pieces.append(self._other(key, details, index, variant, left_out))
+        return pieces
+
+    def _is_plain(self, item: tuple[str, Details], left_out: set[str]) -> bool:
+        key, details = item
+        name = details[0].node.name.value
+        return key not in left_out and (
+            name == "__typename" or not isinstance(self._definition(name), OfRecord)
+        )
+
+    def _definition(self, name: str) -> Any:
+        definition = self.type.fields[name].extensions.get(DEFINITION)
+        return definition if isinstance(definition, StrawberryField) else None
+
+    def _run(self, fields: Grouped, index: int, variant: Variant) -> Cells:
+        level = Level(
+            bare(self.kind, variant.fields), "r0", ROWS[self.kind], proven=True
+        )
+        pairs = [
+            f"'{key}', {self._try(key, self._composer.field, self.type, details, level)}"
+            for key, details in fields.items()
+        ]
+        try:
+            text = self._composer.pairs(pairs)
+        except NotPlanned:
+            raise _LeaveOut(next(reversed(fields))) from None
+        return Cells(tuple(fields), (self._column(text, index),), "run")
+
+    def _other(
+        self,
+        key: str,
+        details: Details,
+        index: int,
+        variant: Variant,
+        left_out: set[str],
+    ) -> Piece:
+        definition = self._definition(details[0].node.name.value)
+        if key in left_out:
+            return Rest(key)
+        if isinstance(definition, SectionField):
+            return self._section(key, details, definition, index, variant)
+        if isinstance(definition, SectionsField):
+            return self._sections(key, details, index, variant)
+        return Rest(key)
+
+    def _arguments(self, details: Details) -> Mapping[str, Any]:
+        first = details[0]
+        field_ = self.type.fields[first.node.name.value]
+        return get_argument_values(
+            field_, first.node, self.variables, first.fragment_variable_values
+        )
+
+    def _section(
+        self,
+        key: str,
+        details: Details,
+        definition: SectionField,
+        index: int,
+        variant: Variant,
+    ) -> Piece:
+        section = definition.section
+        instance = self._arguments(details).get("instance")
+        env = variant.env(section.key, instance)
+        if env is None:
+            return Rest(key)
+        type_ = get_named_type(self.type.fields[details[0].node.name.value].type)
+        fields = self.collect(type_, details)  # type: ignore[arg-type]
+        text = self._try(key, self._composer.object, type_, fields, Level(env))
+        return Cells((key,), (self._column(text, index),), "one")
+
+    def _sections(
+        self, key: str, details: Details, index: int, variant: Variant
+    ) -> Piece:
+        given = self._arguments(details)
+        if getattr(given["surface"], "name", given["surface"]) != "PAGE":
+            return Rest(key)
+        try:
+            envs = picked(variant.envs, given.get("instances"))
+        except InvalidInputError:
+            return Rest(key)
+        columns = []
+        for env in envs:
+            name = env.placement.section
+            section = next(s for s in env.sections if s.key == name)
+            if section.type is None:
+                continue
+            type_ = self.section_type(section)
+            fields = self.collect(type_, details)
+            text = self._try(key, self._composer.object, type_, fields, Level(env))
+            columns.append(self._column(text, index))
+        return Cells((key,), tuple(columns), "list")
+
+    def section_type(self, section: Any) -> GraphQLObjectType:
+        """The type of the graph of a section."""
+        name = section.type.__strawberry_definition__.name
+        for field_ in self.type.fields.values():
+            named = get_named_type(field_.type)
+            if named.name == name and isinstance(named, GraphQLObjectType):
+                return named
+        raise _LeaveOut(name)
+
+    def _try(self, key: str, compose: Any, *arguments: Any) -> str:
+        try:
+            text: str = compose(*arguments)
+        except NotPlanned:
+            raise _LeaveOut(key) from None
+        return text
+
+    def _column(self, text: str, index: int) -> int:
+        several = len(self.variants) > 1
+        self._columns.append(_Column(text, index if several else None))
+        return len(self._columns)
+
+    def _statement(self, records: str) -> str:
+        texts = ["v.id"]
+        for column in self._columns:
+            text = column.text
+            if column.variant is not None:
+                text = f"CASE WHEN v.variant = {column.variant} THEN {text} END"
+            texts.append(text)
+        table = ROWS[self.kind].__tablename__
+        if self.library.dialect == "sqlite":
+            given = (
+                "SELECT json_extract(value, '$[0]') AS id, "
+                f"json_extract(value, '$[1]') AS variant FROM json_each({records})"
+            )
+        else:
+            given = (
+                "SELECT j ->> 0 AS id, (j ->> 1)::int AS variant "
+                f"FROM jsonb_array_elements({records}::jsonb) AS j"
+            )
+        return (
+            f"SELECT {', '.join(texts)} FROM ({given}) v "
+            f'JOIN "{table}" r0 ON r0.id = v.id'
+        )
+
+
+class _LeaveOut(Exception):
+    """This key can't be planned; plan again without it."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+def run_of(ctx: Any, variables: Any, batch: Any) -> Run:
+    """What a plan's statement needs to know for this batch."""
+    numbers = {v.token: i for i, v in enumerate(batch.variants)}
+    pairs = list({r.id: [r.id, numbers[r.variant.token]] for r in batch.refs}.values())
+    return Run(
+        now=ctx.now,
+        today=ctx.today,
+        viewer_id=ctx.viewer.id,
+        variables=variables,
+        records=orjson.dumps(pairs).decode(),
+    )
+
+
+__all__ = ["TRIPWIRE", "Cells", "Plan", "Planner", "Rest", "run_of"]

@@ -1,0 +1,77 @@
+"""One object opens reading and writing transactions on both databases."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+
+from cyclorama.errors import ConfigError
+from cyclorama.storage.engine import Database, database_url
+from cyclorama.storage.ids import kind_of_id, new_id
+from cyclorama.storage.rows import UserRow
+from cyclorama.storage.search import fold
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://host/name", ""])
+def test_a_url_that_cannot_be_used_is_named(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"database"):
+        database_url(url)
+
+
+def test_sqlite_needs_a_file() -> None:
+    with pytest.raises(ConfigError, match="needs a file"):
+        Database("sqlite://")
+
+
+async def test_a_database_that_cannot_be_reached_is_named_without_its_password() -> None:
+    database = Database("postgresql://me:secret@127.0.0.1:1/nowhere")
+    with pytest.raises(ConfigError, match="can't be reached") as error:
+        await database.check()
+    assert "secret" not in str(error.value)
+    await database.close()
+
+
+async def test_an_instant_comes_back_in_utc_with_milliseconds(
+    database: Database,
+) -> None:
+    written = datetime(2026, 10, 1, 8, 0, 0, 123456, tzinfo=UTC)
+    async with database.write() as session:
+        session.add(
+            UserRow(id="user_1", email="a@example.com", name="A", created_at=written)
+        )
+    async with database.read() as reading:
+        (row,) = await reading.execute(sa.select(UserRow.created_at))
+    assert row.created_at == written.replace(microsecond=123000)
+
+
+async def test_an_error_in_a_writing_transaction_changes_nothing(
+    database: Database,
+) -> None:
+    with pytest.raises(RuntimeError):
+        async with database.write() as session:
+            now = datetime(2026, 1, 1, tzinfo=UTC)
+            session.add(
+                UserRow(id="user_1", email="a@example.com", name="A", created_at=now)
+            )
+            await session.flush()
+            raise RuntimeError
+    async with database.read() as reading:
+        assert await reading.execute(sa.select(UserRow.id)) == []
+
+
+def test_ids_sort_by_time_and_name_their_kind() -> None:
+    first, second = new_id("company"), new_id("company")
+    assert kind_of_id(first) == "company"
+    assert first[:16] <= second[:16]
+
+
+@pytest.mark.parametrize(
+    ("name", "folded"),
+    [("Éclair  GmbH", "eclair gmbh"), ("東京", "東京"), ("STRASSE", "strasse")],
+)
+def test_names_are_folded(name: str, folded: str) -> None:
+    assert fold(name) == folded
