@@ -252,7 +252,7 @@ class Planner:
             text = column.text
             if column.variant is not None:
                 text = f"CASE WHEN v.variant = {column.variant} THEN {text} END"
-            texts.append(text)
+            texts.append(text if self.library.dialect == "sqlite" else f"({text})::text")
         table = ROWS[self.kind].__tablename__
         if self.library.dialect == "sqlite":
             given = (

@@ -206,8 +206,8 @@ def _check_section(
         found.add(
             path,
             "LIMIT_EXCEEDED",
-            f"{placement.where}: a layout holds {facts.key} at most "
-            f"{facts.max_instances} time(s); remove this one.",
+            f"{placement.where}: a layout holds at most "
+            f"{facts.max_instances} of {facts.key}; remove this one.",
         )
     _check_config(placement, facts, known, found)
 

@@ -26,6 +26,9 @@ _CODES = {
     "less_than": "RANGE",
 }
 
+_VITAL = {"values", "instance_key", "relationship_type"}
+"""Without these further checks would complain of what isn't there."""
+
 
 class Problem(NamedTuple):
     """A problem: positions in the file, a code of `UserErrorCode`, the way out."""
@@ -72,7 +75,8 @@ class Problems:
             details = error.errors(include_url=False)
         for detail in details:
             self._refused(model, detail, path, where)
-        return _salvaged(model, raw, {d["loc"][0] for d in details if d["loc"]})
+        refused = {d["loc"][0] for d in details if d["loc"]}
+        return None if refused & _VITAL else _salvaged(model, raw, refused)
 
     def _refused(
         self, model: type[BaseModel], detail: ErrorDetails, path: Path, where: str

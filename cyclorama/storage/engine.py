@@ -62,12 +62,25 @@ class Reading:
         self.connection = connection
         self._watches = watches
         self._turn = asyncio.Lock()
+        self._ended = False
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        async with self._turn:
+            if self._ended:
+                raise RuntimeError("The reading transaction has ended.")
+            yield
+
+    async def end(self) -> None:
+        """Wait for the statement that runs; none starts after it."""
+        async with self._turn:
+            self._ended = True
 
     async def execute(
         self, statement: Executable, parameters: Mapping[str, Any] | None = None
     ) -> Sequence[Any]:
         """All rows of a Core statement."""
-        async with self._turn:
+        async with self._alone():
             return (await self.connection.execute(statement, parameters)).all()
 
     async def fetch(self, sql: str, parameters: Parameters) -> Sequence[Sequence[Any]]:
@@ -75,7 +88,7 @@ class Reading:
         PostgreSQL, `:name` with a mapping on SQLite."""
         for watch in self._watches:
             watch(sql)
-        async with self._turn:
+        async with self._alone():
             raw = await self.connection.get_raw_connection()
             driver: Any = raw.driver_connection
             if self.connection.dialect.name == "sqlite":
@@ -164,7 +177,11 @@ class Database:
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
             async with connection.begin():
-                yield Reading(connection, self.watches)
+                reading = Reading(connection, self.watches)
+                try:
+                    yield reading
+                finally:
+                    await reading.end()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
