@@ -8,11 +8,20 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from cyclorama.storage.engine import Database, database_url
 from cyclorama.storage.rows import Row
+
+
+structlog.configure(
+    processors=[
+        structlog.processors.ExceptionRenderer(),
+        structlog.processors.KeyValueRenderer(),
+    ]
+)
 
 
 @pytest.fixture(scope="session")

@@ -62,6 +62,8 @@ class Binds:
     getters: list[tuple[Getter, Callable[[Any], Any] | None]] = field(
         default_factory=list
     )
+    checks: list[Getter] = field(default_factory=list)
+    """Arguments that must be read for their errors, whether or not they are used."""
     _known: dict[Any, str] = field(default_factory=dict)
 
     def place(
@@ -118,6 +120,8 @@ class Binds:
 
     def values(self, run: Run) -> Any:
         """The parameters of a run, as the driver wants them."""
+        for check in self.checks:
+            check(run)
         found = [
             value if process is None or value is None else process(value)
             for value, process in ((g(run), p) for g, p in self.getters)

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import sqlalchemy as sa
@@ -26,7 +26,7 @@ from sqlalchemy.sql.selectable import SelectBase, Subquery
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
-from cyclorama.execution.binds import Argument, Binds, Getter
+from cyclorama.execution.binds import Argument, Binds, Getter, Run
 from cyclorama.execution.declarations import (
     NO_SHAPE,
     Declarations,
@@ -306,7 +306,9 @@ class Composer:
             rows = self.library.cached(
                 use.key("rows"), lambda: self.library.compiler.rows(target, scope)
             )
-            body = f"(SELECT {text} FROM {self._put(rows, level, use.arguments)} {alias})"
+            body = (
+                f"(SELECT {text} FROM {self._put(rows, level, use.arguments)} {alias})"
+            )
             return self._required(body, use)
         if is_row(target):
             inner = Level(level.env, alias, target, proven=True)
@@ -338,7 +340,9 @@ class Composer:
             return cls_row
         return self.library.cached(
             use.key("named"),
-            lambda: sa.table("cy_named", *(sa.column(k, c.type) for k, c in columns.items())),
+            lambda: sa.table(
+                "cy_named", *(sa.column(k, c.type) for k, c in columns.items())
+            ),
         )
 
     def _required(self, text: str, use: Use) -> str:
@@ -350,7 +354,7 @@ class Composer:
         return f"coalesce({text}, '\"{self.tripwire}\"'::json)"
 
     def _origin(self, field_: GraphQLField) -> Any:
-        definition = get_named_type(field_.type).extensions.get(DEFINITION)  # type: ignore[union-attr]
+        definition = get_named_type(field_.type).extensions.get(DEFINITION)
         return getattr(definition, "origin", None)
 
     def _nested(self, use: Use, level: Level) -> str:
@@ -397,9 +401,12 @@ class Composer:
             named = self._named(row_of(self._origin(use.field)), rows, use)
             inner = Level(level.env, alias, named)
         else:
-            inner = Level(level.env, alias, rows, proven=not isinstance(
-                selectable(rows), Subquery
-            ))
+            inner = Level(
+                level.env,
+                alias,
+                rows,
+                proven=not isinstance(selectable(rows), Subquery),
+            )
         text = self._element(use, inner, rows)
         order, table, where = self._rows_of(source, rows, use, alias, inner)
         columns = ", ".join(f"{alias}.{c}" for c in sorted(inner.asked)) or "1"
@@ -496,21 +503,26 @@ class Composer:
         keys = Keyset.of(use.coordinate, order_keys(source.order_by, rows))
         return page(self, source, rows, keys, use)
 
-    def page_binds(self, keys: Keyset, use: Use) -> tuple[str, bool]:
-        """The placeholder of `first`, and whether the page starts behind a cursor."""
+    def page_binds(self, keys: Keyset, use: Use) -> tuple[Callable[[], str], bool]:
+        """Places `first` where it is used, and whether the page starts at a cursor."""
         number, first = use.arguments["arg_first"]
-        place = self.binds.place(
-            (number, "first"), lambda run: page_size(first(run)), None
-        )
-        if "arg_after" in use.arguments:
-            _, after = use.arguments["arg_after"]
+
+        def size(run: Run) -> int:
+            return page_size(first(run))
+
+        self.binds.checks.append(size)
+        arguments = cast("dict[str, Any]", use.arguments)
+        if "arg_after" in arguments:
+            _, after = arguments["arg_after"]
+
+            def key_at(index: int) -> Getter:
+                return lambda run: keys.read(after(run))[index]
+
+            self.binds.checks.append(key_at(0))
             for index in range(len(keys.keys)):
-                use.arguments[f"{AFTER}{index}"] = (  # type: ignore[index]
-                    number,
-                    lambda run, i=index: keys.read(after(run))[i],
-                )
-            return place, True
-        return place, False
+                arguments[f"{AFTER}{index}"] = (number, key_at(index))
+        place = self.binds.place
+        return lambda: place((number, "first"), size), "arg_after" in arguments
 
     def next_alias(self) -> str:
         """An alias that no other row of the statement has."""

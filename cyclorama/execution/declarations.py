@@ -19,6 +19,7 @@ from cyclorama.schema.read import Call, Parameter
 from cyclorama.storage.rows import Row
 from cyclorama.storage.types import json
 
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What a declaration's function is called with: values, and which binds are there."""
@@ -111,7 +112,7 @@ class Leaf:
         needs = isinstance(type_, GraphQLNonNull) and not proven
         return Leaf(kind, tripwire if needs else None)
 
-    def json(self, library: Declarations, expression: Any) -> ColumnElement[Any]:
+    def json(self, library: Declarations, expression: Any) -> Any:
         """The expression as a JSON value of the dialect."""
         if library.dialect == "sqlite":
             value = self._sqlite(expression)
@@ -121,26 +122,24 @@ class Leaf:
         value = self._postgresql(expression)
         if self.guarded is None:
             return value
-        wire = sa.literal_column(f"'\"{self.guarded}\"'::json")
+        wire: Any = sa.literal_column(f"'\"{self.guarded}\"'::json")
         return sa.func.coalesce(sa.func.to_json(value), wire)
 
-    def _sqlite(self, e: Any) -> ColumnElement[Any]:
+    def _sqlite(self, e: Any) -> Any:
         if self.kind == "Boolean":
             return sa.func.json(
                 sa.case((e.is_(sa.true()), "true"), (e.is_(sa.false()), "false"))
             )
         if self.kind == "Float":
-            return sa.case(
-                (e.is_not(None), sa.func.json(sa.func.printf("%!.17g", e)))
-            )
+            return sa.case((e.is_not(None), sa.func.json(sa.func.printf("%!.17g", e))))
         if self.kind in ("JSON", "List"):
             return sa.func.json(sa.type_coerce(e, sa.String()))
         return sa.type_coerce(e, sa.String()) if _is_json(e) else e
 
-    def _postgresql(self, e: Any) -> ColumnElement[Any]:
+    def _postgresql(self, e: Any) -> Any:
         if self.kind == "DateTime":
             zoned = sa.func.timezone(sa.literal_column("'UTC'"), e)
-            wire = "'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'"
+            wire = '\'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"\''
             return sa.func.to_char(zoned, sa.literal_column(wire))
         if self.kind == "Date":
             return sa.cast(sa.type_coerce(e, sa.Date()), sa.Text())

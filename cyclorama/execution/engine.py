@@ -61,14 +61,15 @@ class _Prepared:
 class Engine:
     """Prepares and runs operations on one schema and one database."""
 
-    def __init__(self, schema: Any, plans: Plans, limits: Limits) -> None:
+    def __init__(
+        self, schema: Any, plans: Plans, limits: Limits, *, planned: bool = True
+    ) -> None:
         self.schema = schema._schema
         self.plans = plans
         self.limits = limits
         self._prepared: OrderedDict[bytes, _Prepared] = OrderedDict()
-        self.executor = type(
-            "BoundExecutor", (Executor,), {"plans": plans, "text": ""}
-        )
+        bound = {"plans": plans, "planned": planned}
+        self.executor = type("BoundExecutor", (Executor,), bound)
 
     async def answer(self, operation: Operation, context: Context) -> Answer:
         """The answer; never raises for what the client sent."""
@@ -109,8 +110,10 @@ class Engine:
         try:
             document = parse(text, max_tokens=self.limits.tokens)
         except (GraphQLError, RecursionError) as error:
-            shown = error if isinstance(error, GraphQLError) else GraphQLError(
-                "The document is nested too deeply."
+            shown = (
+                error
+                if isinstance(error, GraphQLError)
+                else GraphQLError("The document is nested too deeply.")
             )
             return _Prepared(None, (shown,), "GRAPHQL_PARSE_FAILED")
         try:
@@ -152,10 +155,10 @@ def presented(error: GraphQLError, request_id: str) -> dict[str, Any]:
     extensions: dict[str, Any]
     if isinstance(original, RequestError):
         extensions = dict(original.extensions)
-    elif original is None and error.path is None:
-        extensions = {"code": "BAD_USER_INPUT"}
-    elif isinstance(original, GraphQLError) or (
-        original is None and (error.extensions or {}).get("code") in CODES
+    elif (
+        (original is None and error.path is None)
+        or isinstance(original, GraphQLError)
+        or (original is None and (error.extensions or {}).get("code") in CODES)
     ):
         extensions = {"code": "BAD_USER_INPUT"}
     else:
@@ -179,9 +182,7 @@ def presented(error: GraphQLError, request_id: str) -> dict[str, Any]:
     return {**shown, "extensions": extensions}
 
 
-def failed(
-    errors: Any, code: str, status: int = 400
-) -> Answer:
+def failed(errors: Any, code: str, status: int = 400) -> Answer:
     """An answer without data: the request was not run."""
     shown = []
     for error in errors:

@@ -18,7 +18,7 @@ from cyclorama.execution.binds import Run
 from cyclorama.execution.plan import TRIPWIRE, Cells, Plan, Planner, run_of
 from cyclorama.execution.plans import Plans, selection_key
 from cyclorama.resolvers.gates import OfRecord
-from cyclorama.resolvers.loaded import KINDS, load_record
+from cyclorama.resolvers.loaded import load_record
 from cyclorama.resolvers.refs import Batch, Ref
 
 log = structlog.get_logger(__name__)
@@ -31,6 +31,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     plans: Plans
     text: str
+    planned = True
+    """Whether plans are used; without them graph resolvers answer everything."""
 
     def complete_object_value(
         self,
@@ -84,9 +86,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
                 continue
             part = _text(piece, row)
             if part is None or TRIPWIRE.encode() in part:
-                part = await self._again(
-                    type_, ref, path, fields, piece, position, row
-                )
+                part = await self._again(type_, ref, path, fields, piece, position, row)
             if part:
                 parts.append(part)
         return orjson.Fragment(b"{" + b",".join(parts) + b"}")
@@ -116,6 +116,9 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         """The plan and its parameters; a field whose parameter is refused is left to
         graph resolvers, whose error has the field's own path."""
         planner = self._planner(type_, batch)
+        if not self.planned:
+            planner.left_out = frozenset(fields)
+            return planner.plan(fields), None
         key = selection_key(self, type_, batch, fields)
         plan = self.plans.get(key, lambda: planner.plan(fields))
         run = run_of(self.context_value, self.variable_values, batch)
@@ -158,14 +161,18 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         parts: Answers = await running.parts
         return parts
 
-    async def _parts(self, type_: Any, batch: Batch, fields: Any, plan: Plan) -> Answers:
+    async def _parts(
+        self, type_: Any, batch: Batch, fields: Any, plan: Plan
+    ) -> Answers:
         await self.context_value.renew()
         found: dict[str, dict[int, Any]] = {r.id: {} for r in batch.refs}
         for variant in batch.variants:
             for piece in plan.pieces[variant.token]:
                 if isinstance(piece, Cells):
                     await self._part(type_, batch, fields, piece, found)
-        return {i: [cells.get(c) for c in range(plan.width)] for i, cells in found.items()}
+        return {
+            i: [cells.get(c) for c in range(plan.width)] for i, cells in found.items()
+        }
 
     async def _part(
         self, type_: Any, batch: Batch, fields: Any, piece: Cells, found: Any
@@ -224,14 +231,14 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         row: Any,
     ) -> bytes:
         """A piece whose cell can't be used: an error, or graph resolvers in its place."""
-        failed = next(
-            (row[c] for c in piece.columns if isinstance(row[c], Exception)), None
-        ) if row is not None else None
+        failed = (
+            next((row[c] for c in piece.columns if isinstance(row[c], Exception)), None)
+            if row is not None
+            else None
+        )
         if failed is None:
             log.info("tripped", keys=piece.keys)
-            values = await self._resolve(
-                type_, ref, path, fields, piece.keys, position
-            )
+            values = await self._resolve(type_, ref, path, fields, piece.keys, position)
             return b",".join(_pair(k, values[k]) for k in piece.keys)
         for key in piece.keys:
             details = fields[key]

@@ -31,7 +31,8 @@ class _Page:
 
     @property
     def limit(self) -> str:
-        return self.first if self.composer.sqlite else f"{self.first}::bigint"
+        first = self.first()
+        return first if self.composer.sqlite else f"{first}::bigint"
 
     def text(self) -> str:
         type_ = get_named_type(self.use.field.type)
@@ -52,8 +53,10 @@ class _Page:
             return self._total()
         assert isinstance(member, GraphQLObjectType)
         fields = self.composer.collect(member, details)
-        return self._edges(member, fields) if name == "edges" else self._info(
-            member, fields
+        return (
+            self._edges(member, fields)
+            if name == "edges"
+            else self._info(member, fields)
         )
 
     def _typename(self, type_: GraphQLObjectType) -> str:
@@ -112,8 +115,10 @@ class _Page:
         n, cursor = f"{self.alias}.cy_n", f"{self.alias}.cy_cursor"
         if name == "startCursor":
             return f"max({cursor}) FILTER (WHERE {n} = 1)"
-        padded = f"printf('%010d', {n})" if self.composer.sqlite else (
-            f"lpad({n}::text, 10, '0')"
+        padded = (
+            f"printf('%010d', {n})"
+            if self.composer.sqlite
+            else (f"lpad({n}::text, 10, '0')")
         )
         last = f"max({padded} || {cursor}) FILTER (WHERE {n} <= {self.limit})"
         return f"substr({last}, 11)"

@@ -144,6 +144,8 @@ class Planner:
         )
 
     def _definition(self, name: str) -> Any:
+        if name == "__typename":
+            return None
         definition = self.type.fields[name].extensions.get(DEFINITION)
         return definition if isinstance(definition, StrawberryField) else None
 
@@ -158,7 +160,7 @@ class Planner:
         try:
             text = self._composer.pairs(pairs)
         except NotPlanned:
-            raise _LeaveOut(next(reversed(fields))) from None
+            raise _LeaveOut(list(fields)[-1]) from None
         return Cells(tuple(fields), (self._column(text, index),), "run")
 
     def _other(
@@ -199,7 +201,7 @@ class Planner:
         if env is None:
             return Rest(key)
         type_ = get_named_type(self.type.fields[details[0].node.name.value].type)
-        fields = self.collect(type_, details)  # type: ignore[arg-type]
+        fields = self.collect(type_, details)
         text = self._try(key, self._composer.object, type_, fields, Level(env))
         return Cells((key,), (self._column(text, index),), "one")
 
@@ -252,7 +254,9 @@ class Planner:
             text = column.text
             if column.variant is not None:
                 text = f"CASE WHEN v.variant = {column.variant} THEN {text} END"
-            texts.append(text if self.library.dialect == "sqlite" else f"({text})::text")
+            texts.append(
+                text if self.library.dialect == "sqlite" else f"({text})::text"
+            )
         table = ROWS[self.kind].__tablename__
         if self.library.dialect == "sqlite":
             given = (

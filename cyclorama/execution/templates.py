@@ -61,7 +61,8 @@ def make_dialect(name: str) -> Any:
     """The dialect that templates are compiled with: `sqlite` or `postgresql`."""
     if name == "sqlite":
         return _cutting(SQLiteDialect_aiosqlite(paramstyle="named"))
-    return _cutting(PGDialect_asyncpg(paramstyle="named"))
+    make: Any = PGDialect_asyncpg
+    return _cutting(make(paramstyle="named"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class Compiler:
         together = sa.tuple_(*(clause(k) for k in keys))
         return self._tail(together, scope, "order", " ORDER BY ")
 
-    def rows(self, select: Select[Any], scope: Scope) -> Template:
+    def rows(self, select: Any, scope: Scope) -> Template:
         """A select in brackets, for a FROM."""
         fitted = self._fit(select.scalar_subquery(), scope, top=True)
         statement = sa.select(fitted.expression.label("cy_out"))
@@ -117,7 +118,7 @@ class Compiler:
 
     def _tail(self, thing: Any, scope: Scope, part: str, cut: str) -> Template:
         fitted = self._fit(thing, scope)
-        statement = sa.select(sa.literal_column("1")).select_from(*fitted.rows)
+        statement: Any = sa.select(sa.literal_column("1")).select_from(*fitted.rows)
         if part == "where":
             statement = statement.where(fitted.expression)
         else:

@@ -33,7 +33,7 @@ class SectionField(OfRecord):
     section: Any
 
     def __copy__(self) -> SectionField:
-        copied: SectionField = super().__copy__()  # type: ignore[assignment]
+        copied: SectionField = super().__copy__()
         copied.section = self.section
         return copied
 
@@ -79,7 +79,7 @@ class Gate(OfRecord):
     section: Any
 
     def __copy__(self) -> Gate:
-        copied: Gate = super().__copy__()  # type: ignore[assignment]
+        copied: Gate = super().__copy__()
         copied.section = self.section
         return copied
 

@@ -84,7 +84,7 @@ class Keyset:
 def _wire(key: Any) -> Any:
     if isinstance(key.type, Instant):
         zoned = sa.func.timezone(sa.literal_column("'UTC'"), key)
-        wire = "'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'"
+        wire = '\'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"\''
         key = sa.func.to_char(zoned, sa.literal_column(wire))
     return sa.cast(sa.func.to_json(key), sa.Text())
 

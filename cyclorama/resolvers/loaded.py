@@ -128,7 +128,7 @@ async def load_record(ctx: Context, ref: Ref) -> Any:
     """A record's object, with the values of its row."""
     from cyclorama.schema.records import RECORD_TYPES
 
-    cls = RECORD_TYPES[KINDS[ref.kind]]
+    cls: Any = RECORD_TYPES[KINDS[ref.kind]]
     found = await ctx.load(_records, (ref.kind, ref.id))
     return instance_of(
         cls,
@@ -281,7 +281,9 @@ class _Load:
         query = sa.select(self._settled(expression).label("value"))
         (row,) = await self.ctx.reading.execute(query)
         value = row.value
-        if isinstance(expression.type, sa.JSON) and isinstance(value, str):
+        if isinstance(getattr(expression, "type", None), sa.JSON) and isinstance(
+            value, str
+        ):
             with contextlib.suppress(ValueError):
                 value = orjson.loads(value)
         return python_value(self.type, value)
@@ -322,7 +324,9 @@ class _Load:
         else:
             table = selectable(rows)
             query = self._from(rows, source.where)
-        keys = order_keys(source.order_by, table if isinstance(rows, SelectBase) else rows)
+        keys = order_keys(
+            source.order_by, table if isinstance(rows, SelectBase) else rows
+        )
         found = await self._rows(query.order_by(*keys).limit(source.limit))
         if not hasattr(self.cls, "__strawberry_definition__") or isinstance(
             self.cls, StrawberryEnumDefinition

@@ -92,7 +92,7 @@ def resolved(
 
 async def find(ctx: Context, kind: str, ids: Sequence[str]) -> list[Ref | None]:
     """The records with these ids, in this order, None where there is none."""
-    row = ROWS[kind]
+    row: Any = ROWS[kind]
     query = sa.select(row.id, *layout_columns(ctx, kind)).where(row.id.in_(set(ids)))
     found = refs(ctx, kind, await ctx.reading.execute(query)) if ids else []
     by_id = {r.id: r for r in found}
@@ -101,9 +101,8 @@ async def find(ctx: Context, kind: str, ids: Sequence[str]) -> list[Ref | None]:
 
 def variant(ctx: Context, kind: str, resolution: Resolution) -> Variant:
     """The variant of a resolved layout; equal ones are the same object."""
-    key = (kind, resolution.layout.key, resolution.layout.relationship_type) + tuple(
-        p.instance_key for p in resolution.placements
-    )
+    layout, placements = resolution.layout, resolution.placements
+    key = (kind, layout.key, *(p.instance_key for p in placements))
     known = ctx.settings.variants
     if key not in known:
         token = f"{ctx.settings.version}:{id(ctx.settings):x}:{len(known)}"
@@ -144,7 +143,9 @@ def described(section: Any, placement: Any, position: int) -> dict[str, Any]:
     """The fields of `SectionPlacement` in the graph."""
     internal = {
         name
-        for name, info in (section.config.model_fields.items() if section.config else ())
+        for name, info in (
+            section.config.model_fields.items() if section.config else ()
+        )
         if (info.json_schema_extra or {}).get("internal")
     }
     return {

@@ -48,8 +48,7 @@ def adapt(expression: Any, kind: str, replace: Replace) -> Any:
         offered = isinstance(element, (ColumnClause, BindParameter))
         return replace(element) if offered else None
 
-    adapted = visitors.replacement_traverse(clause(expression), {}, visit)
-    return adapted
+    return visitors.replacement_traverse(clause(expression), {}, visit)
 
 
 def stand_ins(rows: Mapping[Any, FromClause]) -> Replace:
@@ -69,7 +68,7 @@ def correlate(expression: Any, outer: Iterable[FromClause]) -> list[Select[Any]]
     rows = tuple(outer)
     found = [e for e in visitors.iterate(expression) if isinstance(e, Select)]
     for select in found:
-        select._propagate_attrs = {}  # type: ignore[assignment]
+        select._propagate_attrs = {}
         select._auto_correlate = False
         select._correlate = (*select._correlate, *rows)
     return found

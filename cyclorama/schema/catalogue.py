@@ -44,8 +44,12 @@ def attribute_columns(
     kind: str, names: Sequence[str], fields: Sequence[Any]
 ) -> dict[str, Any]:
     """Columns of the attributes that layouts ask for."""
-    from cyclorama.storage.rows import PicklistItemRow, RelationshipRow, RelationshipTypeRow
     from cyclorama.schema.symbols import ROWS
+    from cyclorama.storage.rows import (
+        PicklistItemRow,
+        RelationshipRow,
+        RelationshipTypeRow,
+    )
 
     found: dict[str, Any] = {}
     for name in names:

@@ -138,7 +138,7 @@ class Declared(StrawberryField):
     source: Source
 
     def __copy__(self) -> Declared:
-        copied: Declared = super().__copy__()  # type: ignore[assignment]
+        copied: Declared = super().__copy__()
         copied.source = self.source
         return copied
 
@@ -194,7 +194,8 @@ def _argument(parameter: Parameter) -> StrawberryArgument:
         python_name=parameter.name,
         graphql_name=None,
         type_annotation=StrawberryAnnotation(annotation),
-        default=UNSET if parameter.default is inspect.Parameter.empty
+        default=UNSET
+        if parameter.default is inspect.Parameter.empty
         else parameter.default,
     )
 

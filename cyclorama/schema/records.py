@@ -146,7 +146,9 @@ class Company(Record360):
     fields: list[FieldValue] = _fields_of(COMPANY, CompanyRow)
 
 
-@strawberry.type(description="One managed connection to a company: what was sold to it.")
+@strawberry.type(
+    description="One managed connection to a company: what was sold to it."
+)
 @read.table(RelationshipRow)
 class Relationship(Record360):
     id: strawberry.ID

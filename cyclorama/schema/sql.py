@@ -14,7 +14,10 @@ from cyclorama.storage.types import Instant, json
 
 
 class _Function(FunctionElement[Any]):
-    inherit_cache = True
+    def __init_subclass__(cls, *, literal: bool = False, **options: Any) -> None:
+        """`literal`: a value of an argument is written into the text."""
+        super().__init_subclass__(**options)
+        cls.inherit_cache = not literal
 
 
 class days_between(_Function):
@@ -73,14 +76,14 @@ class add_months(_Function):
     type = Date()
 
 
-class decimal(_Function):
+class decimal(_Function, literal=True):
     """Minor units of money as exact text: 1234 with 2 digits is `12.34`."""
 
     name = "decimal"
     type = String()
 
 
-class rounded(_Function):
+class rounded(_Function, literal=True):
     """A number rounded half away from zero to some digits, as a float."""
 
     name = "rounded"
@@ -296,7 +299,7 @@ def _as_json_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
     (clause,) = element.clauses
     text = compiler.process(clause, **kw)
     if _is_instant(clause):
-        wire = "'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'"
+        wire = '\'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"\''
         text = f"to_char({text} AT TIME ZONE 'UTC', {wire})"
     return f"to_jsonb({text})"
 

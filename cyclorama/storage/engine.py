@@ -105,8 +105,8 @@ class Database:
         self.url = database_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.watches: list[Watch] = []
-        self.engine = self._sqlite(pool_size) if self.is_sqlite else self._postgres(
-            pool_size
+        self.engine = (
+            self._sqlite(pool_size) if self.is_sqlite else self._postgres(pool_size)
         )
         event.listen(
             self.engine.sync_engine, "before_cursor_execute", self._tell_watches

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,34 +24,11 @@ from cyclorama.storage.rows import (
     UserRow,
 )
 
-_ASSIGNMENTS = sa.select(
-    AssignmentRow.rank,
-    AssignmentRow.name,
-    AssignmentRow.layout_id,
-    AssignmentRow.enabled,
-    AssignmentRow.viewer,
-    AssignmentRow.record,
+_ASSIGNMENTS = sa.select(AssignmentRow.__table__)
+_LAYOUTS = sa.select(LayoutRow.__table__)
+_PLACEMENTS = sa.select(PlacementRow.__table__).order_by(
+    PlacementRow.layout_id, PlacementRow.position
 )
-_LAYOUTS = sa.select(
-    LayoutRow.id,
-    LayoutRow.key,
-    LayoutRow.kind,
-    LayoutRow.relationship_type,
-    LayoutRow.name,
-    LayoutRow.description,
-    LayoutRow.is_default,
-    LayoutRow.status,
-    LayoutRow.version,
-)
-_PLACEMENTS = sa.select(
-    PlacementRow.layout_id,
-    PlacementRow.instance_key,
-    PlacementRow.section,
-    PlacementRow.label,
-    PlacementRow.icon,
-    PlacementRow.surfaces,
-    PlacementRow.config,
-).order_by(PlacementRow.layout_id, PlacementRow.position)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,13 +102,7 @@ async def save_book(
         return saved
     ids = {row.key: row.id for row in layouts}
     await _write(session, book, saved, ids)
-    return Saved(
-        added=saved.added,
-        changed=saved.changed,
-        removed=saved.removed,
-        assignments=saved.assignments,
-        version=await bump_configuration(session),
-    )
+    return replace(saved, version=await bump_configuration(session))
 
 
 async def bump_configuration(session: AsyncSession) -> int:
@@ -186,27 +157,18 @@ def _in_book(row: Any) -> tuple[str, str, str]:
 
 
 def _layout(row: Any, placements: Sequence[Placement]) -> Layout:
-    return Layout(
-        key=row.key,
-        kind=row.kind,
-        relationship_type=row.relationship_type,
-        name=row.name,
-        description=row.description,
-        is_default=row.is_default,
-        status=row.status,
-        version=row.version,
-        placements=tuple(placements),
-    )
+    values = {k: v for k, v in row._mapping.items() if k != "id"}
+    return Layout(**values, placements=tuple(placements))
 
 
 def _placement(row: Any) -> Placement:
     return Placement(
-        instance_key=row.instance_key,
-        section=row.section,
-        label=row.label,
-        icon=row.icon,
-        surfaces=tuple(row.surfaces),
-        config=row.config,
+        row.instance_key,
+        row.section,
+        row.label,
+        row.icon,
+        tuple(row.surfaces),
+        row.config,
     )
 
 
@@ -310,51 +272,33 @@ def _renewed(values: dict[str, Any]) -> sa.Update:
 
 
 def _layout_values(layout: Layout, layout_id: str) -> dict[str, Any]:
-    return {
-        "id": layout_id,
-        "key": layout.key,
-        "kind": layout.kind,
-        "relationship_type": layout.relationship_type,
-        "name": layout.name,
-        "description": layout.description,
-        "is_default": layout.is_default,
-        "status": layout.status,
-        "version": 1,
-    }
+    values = {k: v for k, v in asdict(layout).items() if k != "placements"}
+    return {**values, "id": layout_id, "version": 1}
 
 
 def _placed(layout: Layout, layout_id: str) -> list[dict[str, Any]]:
     return [
         {
+            **asdict(placement),
             "id": new_id("placement"),
             "layout_id": layout_id,
-            "instance_key": placement.instance_key,
-            "section": placement.section,
-            "label": placement.label,
-            "icon": placement.icon,
             "position": position,
             "surfaces": list(placement.surfaces),
-            "config": placement.config,
         }
         for position, placement in enumerate(layout.placements)
     ]
 
 
 def _assigned(assignment: Assignment, ids: Mapping[str, str]) -> dict[str, Any]:
+    values = {k: v for k, v in asdict(assignment).items() if k != "layout"}
     return {
+        **values,
         "id": new_id("assignment"),
         "layout_id": ids[assignment.layout],
-        "name": assignment.name,
-        "rank": assignment.rank,
-        "enabled": assignment.enabled,
         "viewer": [_held(c) for c in assignment.viewer],
         "record": [_held(c) for c in assignment.record],
     }
 
 
 def _held(clause: Clause) -> dict[str, Any]:
-    return {
-        "attribute": clause.attribute,
-        "operator": clause.operator,
-        "values": list(clause.values),
-    }
+    return {**asdict(clause), "values": list(clause.values)}

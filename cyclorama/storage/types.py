@@ -51,6 +51,4 @@ def text(length: int) -> TypeEngine[str]:
 
 def json() -> TypeEngine[Any]:
     """JSON text on SQLite, jsonb on PostgreSQL; key order is not kept."""
-    return JSON(none_as_null=True).with_variant(
-        JSONB(none_as_null=True), "postgresql"
-    )
+    return JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")

@@ -14,6 +14,7 @@ from cyclorama.storage.rows import UserRow
 from cyclorama.storage.search import fold
 
 pytestmark = pytest.mark.anyio
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("url", ["nonsense", "mysql://host/name", ""])
@@ -27,7 +28,9 @@ def test_sqlite_needs_a_file() -> None:
         Database("sqlite://")
 
 
-async def test_a_database_that_cannot_be_reached_is_named_without_its_password() -> None:
+async def test_a_database_that_cannot_be_reached_is_named_without_its_password() -> (
+    None
+):
     database = Database("postgresql://me:secret@127.0.0.1:1/nowhere")
     with pytest.raises(ConfigError, match="can't be reached") as error:
         await database.check()
@@ -51,14 +54,16 @@ async def test_an_instant_comes_back_in_utc_with_milliseconds(
 async def test_an_error_in_a_writing_transaction_changes_nothing(
     database: Database,
 ) -> None:
-    with pytest.raises(RuntimeError):
+    user = UserRow(id="user_1", email="a@example.com", name="A", created_at=NOW)
+
+    async def fails() -> None:
         async with database.write() as session:
-            now = datetime(2026, 1, 1, tzinfo=UTC)
-            session.add(
-                UserRow(id="user_1", email="a@example.com", name="A", created_at=now)
-            )
+            session.add(user)
             await session.flush()
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fails()
     async with database.read() as reading:
         assert await reading.execute(sa.select(UserRow.id)) == []
 
