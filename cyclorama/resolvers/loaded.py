@@ -33,6 +33,7 @@ from cyclorama.schema.adapt import (
     correlate,
     order_keys,
     selectable,
+    stand_ins,
 )
 from cyclorama.schema.common import PageInfo
 from cyclorama.schema.read import (
@@ -70,6 +71,7 @@ def instance_of(
     row: Any = None,
     values: Mapping[str, Any] | None = None,
     item: Mapping[str, Any] | None = None,
+    ctx: Context | None = None,
 ) -> Any:
     """An object of a type of the graph with the values of its row."""
     made = object.__new__(cls)
@@ -77,9 +79,25 @@ def instance_of(
     made.cy_place = Place(row, values or {}, ref, env, item)
     for field in cls.__strawberry_definition__.fields:
         name = field.python_name
-        if values is not None and name in values:
+        if item is not None and ctx is not None:
+            made.__dict__[name] = _Later(ctx, made.cy_place, field, item.get(name))
+        elif values is not None and name in values:
             made.__dict__[name] = python_value(field.type, values[name])
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """A field of an item that is known when planning; awaited if it is asked."""
+
+    ctx: Context
+    place: Place
+    field: Any
+    thing: Any
+
+    def __await__(self) -> Any:
+        load = _Load(self.ctx, self.place, self.field, {})
+        return load.load(_of_item(self.thing)).__await__()
 
 
 def python_value(type_: Any, value: Any) -> Any:
@@ -100,11 +118,7 @@ def load_field(
 ) -> Any:
     """The value of a declared field of an object, or an awaitable of it."""
     place: Place = source.cy_place
-    name = field.python_name
-    declared = field.source
-    if place.item is not None and name in place.item:
-        declared = _of_item(place.item[name])
-    return _Load(ctx, place, field, dict(arguments)).load(declared)
+    return _Load(ctx, place, field, dict(arguments)).load(field.source)
 
 
 def _of_item(thing: Any) -> Any:
@@ -266,6 +280,7 @@ class _Load:
                 row=self.place.row,
                 values=self.place.values,
                 item=items,
+                ctx=self.ctx,
             )
         if isinstance(items, (list, tuple)):
             return [self._items(i) for i in items]
@@ -317,16 +332,7 @@ class _Load:
 
     async def _many(self, source: Many) -> Any:
         rows = self._evaluate(source.source)
-        if isinstance(rows, SelectBase):
-            query = self._settled(rows)
-            table = query.subquery()
-            query = sa.select(*table.c)
-        else:
-            table = selectable(rows)
-            query = self._from(rows, source.where)
-        keys = order_keys(
-            source.order_by, table if isinstance(rows, SelectBase) else rows
-        )
+        query, keys = self._from(rows, source)
         found = await self._rows(query.order_by(*keys).limit(source.limit))
         if not hasattr(self.cls, "__strawberry_definition__") or isinstance(
             self.cls, StrawberryEnumDefinition
@@ -337,21 +343,28 @@ class _Load:
             row = getattr(self.cls, "__cyclorama_row__", None)
         return await self._objects(row, found)
 
-    def _from(self, rows: Any, where: Any) -> Any:
-        """A select of all columns of the rows that the condition leaves."""
+    def _from(self, rows: Any, source: Many | Page) -> tuple[Any, list[Any]]:
+        """A select of all columns of the rows that the condition leaves, and the keys
+        of its order."""
+        if isinstance(rows, SelectBase):
+            table = self._settled(rows).subquery()
+            return sa.select(*table.c), order_keys(source.order_by, table)
         table = selectable(rows)
-        condition = self._evaluate(where)
+        keys = order_keys(source.order_by, rows)
         if isinstance(table, Subquery):
-            table = self._settled(table.element).subquery()
-            return sa.select(*table.c)
+            read = self._settled(table.element).subquery()
+            fitted = [adapt(k, self.kind, stand_ins({table: read})) for k in keys]
+            return sa.select(*read.c), fitted
+        condition = self._evaluate(source.where)
         query = sa.select(*table.c)
-        return query if condition is None else query.where(self._settled(condition))
+        where = None if condition is None else self._settled(condition)
+        return (query if where is None else query.where(where)), keys
 
     async def _page(self, source: Page) -> Any:
         rows = self._evaluate(source.source)
         first = page_size(self.arguments.get("first", 20))
-        keys = Keyset.of(self._coordinate(), order_keys(source.order_by, rows))
-        query = self._from(rows, source.where)
+        query, order = self._from(rows, source)
+        keys = Keyset.of(self._coordinate(), order)
         total = sa.select(sa.func.count()).select_from(query.order_by(None).subquery())
         after = self.arguments.get("after")
         if after is not None:
@@ -359,7 +372,7 @@ class _Load:
             binds = {f"{AFTER}{i}": v for i, v in enumerate(values)}
             query = query.where(keys.after().params(binds))
         cursor = keys.cursor(self.ctx.database.dialect).label("cy_cursor")
-        query = query.add_columns(cursor).order_by(*source.order_by)
+        query = query.add_columns(cursor).order_by(*order)
         found = await self._rows(query.limit(first + 1))
         cursors = [r.pop("cy_cursor") for r in found][:first]
         nodes = await self._objects_of_page(rows, found[:first])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -64,12 +64,19 @@ class Reading:
         self._turn = asyncio.Lock()
         self._ended = False
 
-    @asynccontextmanager
-    async def _alone(self) -> AsyncIterator[None]:
-        async with self._turn:
-            if self._ended:
-                raise RuntimeError("The reading transaction has ended.")
-            yield
+    async def _alone(self, run: Callable[[], Awaitable[Sequence[Any]]]) -> Sequence[Any]:
+        """Run a statement when none other runs. Who waits for it may be cancelled: the
+        statement ends all the same, so that the connection stays whole."""
+
+        async def turn() -> Sequence[Any]:
+            async with self._turn:
+                if self._ended:
+                    raise RuntimeError("The reading transaction has ended.")
+                return await run()
+
+        task = asyncio.ensure_future(turn())
+        task.add_done_callback(lambda t: t.cancelled() or t.exception())
+        return await asyncio.shield(task)
 
     async def end(self) -> None:
         """Wait for the statement that runs; none starts after it."""
@@ -80,15 +87,19 @@ class Reading:
         self, statement: Executable, parameters: Mapping[str, Any] | None = None
     ) -> Sequence[Any]:
         """All rows of a Core statement."""
-        async with self._alone():
+
+        async def run() -> Sequence[Any]:
             return (await self.connection.execute(statement, parameters)).all()
+
+        return await self._alone(run)
 
     async def fetch(self, sql: str, parameters: Parameters) -> Sequence[Sequence[Any]]:
         """All rows of a statement's text, straight from the driver: `$1` with a list on
         PostgreSQL, `:name` with a mapping on SQLite."""
         for watch in self._watches:
             watch(sql)
-        async with self._alone():
+
+        async def run() -> Sequence[Any]:
             raw = await self.connection.get_raw_connection()
             driver: Any = raw.driver_connection
             if self.connection.dialect.name == "sqlite":
@@ -96,6 +107,8 @@ class Reading:
                 return rows
             fetched: list[Any] = await driver.fetch(sql, *parameters)
             return fetched
+
+        return await self._alone(run)
 
 
 class Database:

@@ -116,9 +116,8 @@ async def bump_configuration(session: AsyncSession) -> int:
     )
     if raised is not None:
         return raised
-    first = 2
-    await session.execute(sa.insert(ConfigurationRow).values(id=1, version=first))
-    return first
+    await session.execute(sa.insert(ConfigurationRow).values(id=1, version=2))
+    return 2
 
 
 async def seed_layouts(session: AsyncSession, book: LayoutBook) -> bool:

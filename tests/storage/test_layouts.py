@@ -81,7 +81,7 @@ async def ids(database: Database, row: Any) -> dict[str, str]:
     key = row.key if row is LayoutRow else row.instance_key
     async with database.read() as reading:
         found = await reading.execute(sa.select(key, row.id))
-    return {name: identifier for name, identifier in found}
+    return {row[0]: row[1] for row in found}
 
 
 def with_config(config: dict[str, Any]) -> LayoutBook:
