@@ -38,7 +38,7 @@ from cyclorama.execution.declarations import (
 from cyclorama.execution.templates import Scope, Template
 from cyclorama.resolvers.context import Env
 from cyclorama.resolvers.keyset import AFTER, Keyset, page_size
-from cyclorama.schema.adapt import clause, order_keys, selectable
+from cyclorama.schema.adapt import clause, order_keys, own_row, selectable
 from cyclorama.schema.read import (
     Declared,
     Each,
@@ -94,6 +94,11 @@ class Use:
         if not self.kept:
             return None
         return (part, self.coordinate, self.level.env.kind, self.shape.key)
+
+
+def origin_of(type_: Any) -> Any:
+    """The Python class of a type of the graph."""
+    return getattr(type_.extensions.get(DEFINITION), "origin", None)
 
 
 def quoted(name: str) -> str:
@@ -299,7 +304,7 @@ class Composer:
         level, kind = use.level, use.level.env.kind
         scope = Scope(kind, own=level.own)
         alias = f"t{next(self._names)}"
-        cls_row = row_of(self._origin(use.field))
+        cls_row = row_of(origin_of(get_named_type(use.field.type)))
         if isinstance(target, SelectBase):
             inner = Level(level.env, alias, self._named(cls_row, target, use))
             text = self._nested(use, inner)
@@ -311,7 +316,8 @@ class Composer:
             )
             return self._required(body, use)
         if is_row(target):
-            inner = Level(level.env, alias, target, proven=True)
+            own = own_row(origin_of(get_named_type(use.field.type)), target)
+            inner = Level(level.env, alias, own, proven=True)
             text = self._nested(use, inner)
             where = self._condition(source.where, target, use, alias)
             table = self._table(target, use)
@@ -352,10 +358,6 @@ class Composer:
         if self.sqlite:
             return f"coalesce({text}, '{self.tripwire}')"
         return f"coalesce({text}, '\"{self.tripwire}\"'::json)"
-
-    def _origin(self, field_: GraphQLField) -> Any:
-        definition = get_named_type(field_.type).extensions.get(DEFINITION)
-        return getattr(definition, "origin", None)
 
     def _nested(self, use: Use, level: Level) -> str:
         """The object of a field's type over another level."""
@@ -398,15 +400,14 @@ class Composer:
         alias = f"t{next(self._names)}"
         level = use.level
         if isinstance(rows, SelectBase):
-            named = self._named(row_of(self._origin(use.field)), rows, use)
+            named = self._named(
+                row_of(origin_of(get_named_type(use.field.type))), rows, use
+            )
             inner = Level(level.env, alias, named)
         else:
-            inner = Level(
-                level.env,
-                alias,
-                rows,
-                proven=not isinstance(selectable(rows), Subquery),
-            )
+            own = own_row(origin_of(get_named_type(use.field.type)), rows)
+            proven = not isinstance(selectable(rows), Subquery)
+            inner = Level(level.env, alias, own, proven=proven)
         text = self._element(use, inner, rows)
         order, table, where = self._rows_of(source, rows, use, alias, inner)
         columns = ", ".join(f"{alias}.{c}" for c in sorted(inner.asked)) or "1"

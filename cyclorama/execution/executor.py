@@ -75,7 +75,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         plan, answers = run.plan, run.answers
         keys = plan.rest(ref.variant)
         values = await self._resolve(type_, ref, path, fields, keys, position)
-        cells = await answers
+        cells = await asyncio.shield(answers)
         if isinstance(cells, Exception):
             cells = await self._one_by_one(type_, ref.batch, fields, cells)
         row = cells.get(ref.id)
@@ -158,7 +158,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             running.parts = asyncio.ensure_future(
                 self._parts(type_, batch, fields, running.plan)
             )
-        parts: Answers = await running.parts
+        parts: Answers = await asyncio.shield(running.parts)
         return parts
 
     async def _parts(

@@ -6,9 +6,17 @@ from typing import Any
 
 from graphql import GraphQLObjectType, get_named_type
 
-from cyclorama.execution.composer import Composer, Grouped, Level, Use, quoted
+from cyclorama.execution.composer import (
+    Composer,
+    Grouped,
+    Level,
+    Use,
+    origin_of,
+    quoted,
+)
 from cyclorama.execution.templates import Scope
 from cyclorama.resolvers.keyset import Keyset
+from cyclorama.schema.adapt import own_row
 from cyclorama.schema.read import Page
 
 
@@ -90,9 +98,9 @@ class _Page:
             return f"{self.alias}.cy_cursor"
         node = get_named_type(type_.fields[name].type)
         assert isinstance(node, GraphQLObjectType)
-        return self.composer.object(
-            node, self.composer.collect(node, details), self.inner
-        )
+        self.inner.own = own_row(origin_of(node), self.rows)
+        fields = self.composer.collect(node, details)
+        return self.composer.object(node, fields, self.inner)
 
     def _info(self, type_: GraphQLObjectType, fields: Grouped) -> str:
         return self.composer.pairs(

@@ -19,6 +19,7 @@ from ruamel.yaml.events import (
     MappingStartEvent,
     NodeEvent,
 )
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 MOST_BYTES: Final = 1_000_000
 MOST_NODES: Final = 10_000
@@ -168,7 +169,9 @@ def _styled(value: Any) -> Any:
         styled.fa.set_flow_style()
         return styled
     if isinstance(value, Mapping):
-        return CommentedMap((k, _styled(v)) for k, v in value.items())
+        return CommentedMap((_styled(k), _styled(v)) for k, v in value.items())
     if isinstance(value, list | tuple):
         return CommentedSeq(_styled(v) for v in value)
+    if isinstance(value, str) and not value.isprintable():
+        return DoubleQuotedScalarString(value)
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -109,7 +110,8 @@ class Context:
                 return await function(self, keys)
 
             loader = self._loaders[function] = DataLoader(load_fn=together)
-        value: V = await loader.load(key)
+        # Others wait for the same future: who is cancelled must not cancel it.
+        value: V = await asyncio.shield(loader.load(key))
         return value
 
     def load_field(self, declared: Any, source: Any, info: Any, values: Any) -> Any:

@@ -32,6 +32,7 @@ from cyclorama.schema.adapt import (
     bind_type,
     correlate,
     order_keys,
+    own_row,
     selectable,
     stand_ins,
 )
@@ -328,7 +329,8 @@ class _Load:
         name = self.cls.__strawberry_definition__.name
         if name in KINDS:
             return await find(self.ctx, KINDS[name], [r["id"] for r in found])
-        return [self._object(row, values) for values in found]
+        own = None if row is None else own_row(self.cls, row)
+        return [self._object(own, values) for values in found]
 
     async def _many(self, source: Many) -> Any:
         rows = self._evaluate(source.source)
@@ -392,9 +394,10 @@ class _Load:
         name = node.__strawberry_definition__.name
         if name in KINDS:
             return await find(self.ctx, KINDS[name], [r["id"] for r in found])
+        own = own_row(node, rows)
         return [
             instance_of(
-                node, ref=self.place.ref, env=self.place.env, row=rows, values=values
+                node, ref=self.place.ref, env=self.place.env, row=own, values=values
             )
             for values in found
         ]

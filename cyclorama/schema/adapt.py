@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import BindParameter, ColumnClause, Select
 from sqlalchemy.sql import visitors
-from sqlalchemy.sql.selectable import FromClause, SelectBase
+from sqlalchemy.sql.selectable import FromClause, SelectBase, Subquery
 
 from cyclorama.schema.symbols import ByKind
 from cyclorama.storage.types import Instant
@@ -83,3 +83,19 @@ def order_keys(keys: Sequence[Any], child: Any) -> list[Any]:
     """The keys of an order as expressions; a text names a column of the child."""
     columns = selectable(child).c
     return [columns[k] if isinstance(k, str) else k for k in keys]
+
+
+def own_row(cls: Any, row: Any) -> Any:
+    """The row that a type's declarations speak of, where it is read from this row: the
+    type's own if the row is one of the same table, else the row itself."""
+    declared = getattr(cls, "__cyclorama_row__", None)
+    if declared is None or _table(declared) is not _table(row):
+        return row
+    return declared
+
+
+def _table(row: Any) -> Any:
+    found = selectable(row)
+    while not isinstance(found, (sa.Table, Subquery)) and hasattr(found, "element"):
+        found = found.element
+    return found

@@ -64,7 +64,9 @@ class Reading:
         self._turn = asyncio.Lock()
         self._ended = False
 
-    async def _alone(self, run: Callable[[], Awaitable[Sequence[Any]]]) -> Sequence[Any]:
+    async def _alone(
+        self, run: Callable[[], Awaitable[Sequence[Any]]]
+    ) -> Sequence[Any]:
         """Run a statement when none other runs. Who waits for it may be cancelled: the
         statement ends all the same, so that the connection stays whole."""
 

@@ -17,7 +17,7 @@ from sample import Asker, fill, make_schema
 from cyclorama.storage.engine import Database
 
 pytestmark = pytest.mark.anyio
-OPERATIONS = 60
+OPERATIONS = 90
 ARGUMENTS = {
     "first": ["1", "2", "50", "$first"],
     "count": ["1", "5", "$count"],

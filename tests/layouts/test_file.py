@@ -1,0 +1,663 @@
+"""Layout files: every problem at once, with its place and the way out; round trips."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from pydantic import BaseModel, ConfigDict
+from ruamel.yaml import YAML
+
+from cyclorama.errors import ConfigError
+from cyclorama.layouts.clauses import OPERATORS
+from cyclorama.layouts.entries import OperatorName, Surface
+from cyclorama.layouts.file import (
+    LayoutFileError,
+    Limits,
+    book_as_data,
+    export_layouts,
+    layout_schema,
+    parse_layouts,
+)
+from cyclorama.layouts.model import (
+    KINDS,
+    SURFACES,
+    Assignment,
+    Clause,
+    Layout,
+    LayoutBook,
+    Placement,
+    SectionFacts,
+)
+from cyclorama.layouts.presets import presets
+
+ROOT = Path(__file__).parents[2]
+BOTH = frozenset(KINDS)
+SECTIONS = {
+    "summary": SectionFacts("summary", "Summary"),
+    "attributes": SectionFacts(
+        "attributes", "Attributes", max_instances=None, requires_config=True
+    ),
+    "relationships": SectionFacts("relationships", "Relationships"),
+    "company_hierarchy": SectionFacts("company_hierarchy", "Company Hierarchy"),
+    "contacts": SectionFacts("contacts", "C", kinds=frozenset({"COMPANY"})),
+    "support": SectionFacts("support", "Support"),
+    "usage": SectionFacts("usage", "Usage"),
+}
+
+
+class Field(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    path: str
+    label: str | None = None
+    editable: bool = False
+
+
+class Group(BaseModel):
+    label: str
+    fields: list[Field]
+
+
+class AttributesConfig(BaseModel):
+    groups: list[Group]
+
+
+class SummaryConfig(BaseModel):
+    fields: list[Field] = []
+
+
+CONFIGS = {"attributes": AttributesConfig, "summary": SummaryConfig}
+NAMES: dict[str, Any] = {
+    "sections": SECTIONS,
+    "configs": CONFIGS,
+    "attributes": {
+        "COMPANY": frozenset({"arr", "status", "stage", "custom.region"}),
+        "RELATIONSHIP": frozenset({"arr", "status", "type"}),
+    },
+    "viewer_attributes": frozenset({"level"}),
+    "groups": frozenset({"admin", "csm", "exec"}),
+    "relationship_types": frozenset({"product", "project"}),
+}
+BASE = """
+layouts:
+  - {key: company, kind: COMPANY, name: Company, is_default: true}
+  - {key: any, kind: RELATIONSHIP, name: Any, is_default: true}
+"""
+
+
+def parse(text: str, **given: Any) -> LayoutBook:
+    return parse_layouts(text, **{**NAMES, **given})
+
+
+def problems(text: str, **given: Any) -> dict[str, tuple[str, str]]:
+    """Code and message of each problem by its dotted path."""
+    with pytest.raises(LayoutFileError) as refused:
+        parse(text, **given)
+    return {
+        ".".join(map(str, p.path)): (p.code, p.message) for p in refused.value.problems
+    }
+
+
+def only(text: str, path: str, **given: Any) -> tuple[str, str]:
+    found = problems(text, **given)
+    assert list(found) == [path]
+    return found[path]
+
+
+def with_layout(**values: Any) -> str:
+    layout = {"key": "more", "kind": "COMPANY", "name": "More", **values}
+    return f"{BASE}  - {layout}".replace("True", "true").replace("None", "null")
+
+
+def with_placements(*placements: dict[str, Any], kind: str = "COMPANY") -> str:
+    return with_layout(kind=kind, placements=list(placements))
+
+
+def with_assignments(*assignments: dict[str, Any]) -> str:
+    full = [
+        {"rank": n, "name": f"A{n}", "layout": "company", **given}
+        for n, given in enumerate(assignments)
+    ]
+    return f"{BASE}assignments: {full}"
+
+
+def with_clause(
+    attribute: str, operator: str, *values: Any, side: str = "record", **given: Any
+) -> str:
+    clause = {"attribute": attribute, "operator": operator, "values": list(values)}
+    return with_assignments({side: [clause], **given})
+
+
+def test_an_unknown_section_is_refused_with_the_known_ones() -> None:
+    code, message = only(
+        with_placements({"section": "sumary"}), "layouts.2.placements.0.section"
+    )
+    assert code == "NOT_FOUND"
+    assert message == (
+        "Layout 'more', placement 'sumary': there is no section 'sumary'; install it or "
+        "use one of: attributes, company_hierarchy, contacts, relationships, summary, "
+        "support, usage."
+    )
+
+
+def test_two_layouts_with_one_key_are_refused() -> None:
+    code, message = only(with_layout(key="company"), "layouts.2.key")
+    assert (code, "'company'" in message) == ("DUPLICATE", True)
+
+
+def test_two_placements_with_one_instance_key_are_refused() -> None:
+    text = with_placements(
+        {"section": "summary"}, {"section": "usage", "instance_key": "summary"}
+    )
+    code, message = only(text, "layouts.2.placements.1.instance_key")
+    assert code == "DUPLICATE"
+    assert message.startswith("Layout 'more', placement 'summary': ")
+
+
+def test_a_second_summary_is_refused() -> None:
+    second = {"section": "summary", "instance_key": "s2"}
+    code, message = only(
+        with_placements({"section": "summary"}, second),
+        "layouts.2.placements.1.section",
+    )
+    assert (code, "at most 1 of summary" in message) == ("LIMIT_EXCEEDED", True)
+
+
+def test_a_section_that_does_not_support_the_kind_is_refused() -> None:
+    text = with_placements({"section": "contacts"}, kind="RELATIONSHIP")
+    code, message = only(text, "layouts.2.placements.0.section")
+    assert (code, "of companies only" in message) == ("INVALID", True)
+
+
+@pytest.mark.parametrize(
+    ("config", "path", "code"),
+    [
+        ({"groups": 3}, "groups", "TYPE"),
+        ({"groups": [{"label": "A"}]}, "groups.0.fields", "REQUIRED"),
+        (
+            {"groups": [{"label": "A", "fields": [{"path": "arr", "x": 1}]}]},
+            "groups.0.fields.0.x",
+            "UNKNOWN_FIELD",
+        ),
+    ],
+)
+def test_settings_that_the_section_refuses_are_named(
+    config: dict[str, Any], path: str, code: str
+) -> None:
+    text = with_placements({"section": "attributes", "config": config})
+    found, message = only(text, f"layouts.2.placements.0.config.{path}")
+    assert (found, "'more', placement 'attributes'" in message) == (code, True)
+
+
+def test_settings_of_a_section_without_any_are_refused() -> None:
+    text = with_placements({"section": "usage", "config": {"a": 1}})
+    assert only(text, "layouts.2.placements.0.config")[0] == "UNKNOWN_FIELD"
+
+
+def test_a_section_that_needs_settings_may_stand_unconfigured() -> None:
+    book = parse(with_placements({"section": "attributes"}))
+    assert book.layouts[2].placements[0].config == {}
+
+
+@pytest.mark.parametrize(
+    ("values", "path", "code"),
+    [
+        ({"kind": "PERSON"}, "kind", "INVALID"),
+        ({"key": "More Layouts"}, "key", "INVALID"),
+        ({"key": "k" * 81}, "key", "LENGTH"),
+        ({"name": ""}, "name", "LENGTH"),
+        ({"name": "n" * 256}, "name", "LENGTH"),
+        ({"name": 5}, "name", "TYPE"),
+        ({"description": "d" * 1001}, "description", "LENGTH"),
+        ({"placement": []}, "placement", "UNKNOWN_FIELD"),
+        ({"placements": 3}, "placements", "TYPE"),
+        ({"placements": [3]}, "placements.0", "TYPE"),
+        ({"relationship_type": "product"}, "relationship_type", "INVALID"),
+        (
+            {"kind": "RELATIONSHIP", "relationship_type": "nix"},
+            "relationship_type",
+            "NOT_FOUND",
+        ),
+        ({"is_default": True, "status": "DRAFT", "kind": "RELATIONSHIP",
+          "relationship_type": "product"}, "status", "INVALID"),
+        ({"is_default": True}, "is_default", "DUPLICATE"),
+    ],
+)  # fmt: skip
+def test_a_layout_is_refused(values: dict[str, Any], path: str, code: str) -> None:
+    found, message = only(with_layout(**values), f"layouts.2.{path}")
+    assert found == code
+    assert message.startswith("Layout '")
+
+
+@pytest.mark.parametrize(
+    ("values", "path", "code"),
+    [
+        ({"surfaces": ["MOON"]}, "surfaces.0", "INVALID"),
+        ({"surfaces": []}, "surfaces", "REQUIRED"),
+        ({"icon": "https://x"}, "icon", "INVALID"),
+        ({"label": "x" * 256}, "label", "LENGTH"),
+        ({"instance_key": "a-b"}, "instance_key", "INVALID"),
+        ({"colour": "red"}, "colour", "UNKNOWN_FIELD"),
+    ],
+)
+def test_a_placement_is_refused(values: dict[str, Any], path: str, code: str) -> None:
+    text = with_placements({"section": "usage", **values})
+    assert only(text, f"layouts.2.placements.0.{path}")[0] == code
+
+
+def test_an_unknown_surface_is_answered_with_the_known_ones() -> None:
+    text = with_placements({"section": "usage", "surfaces": ["MOON"]})
+    _, message = only(text, "layouts.2.placements.0.surfaces.0")
+    assert all(surface in message for surface in ("'MOON'", *SURFACES))
+
+
+@pytest.mark.parametrize(
+    ("clause", "part", "code"),
+    [
+        (("foo", "EQ", "a"), "attribute", "NOT_FOUND"),
+        (("type", "EQ", "product"), "attribute", "NOT_FOUND"),
+        (("arr", "LIKE", "a"), "operator", "INVALID"),
+        (("arr", "EQ"), "values", "INVALID"),
+        (("arr", "EQ", 1, 2), "values", "INVALID"),
+        (("arr", "IS_NULL", 1), "values", "INVALID"),
+        (("arr", "IN"), "values", "INVALID"),
+        (("arr", "BETWEEN", 1), "values", "INVALID"),
+        (("arr", "BETWEEN", 2, 1), "values", "INVALID"),
+        (("arr", "BETWEEN", 1, "2"), "values", "INVALID"),
+        (("arr", "EQ", []), "values.0", "TYPE"),
+        (("arr", "EQ", "x" * 256), "values.0", "LENGTH"),
+        (("arr", "IN", *range(201)), "values", "LIMIT_EXCEEDED"),
+        (("status", "IN_GROUP", "csm"), "operator", "INVALID"),
+    ],
+)
+def test_a_condition_on_the_record_is_refused(
+    clause: tuple[Any, ...], part: str, code: str
+) -> None:
+    found, message = only(with_clause(*clause), f"assignments.0.record.0.{part}")
+    assert found == code
+    assert message.startswith("Assignment 'A0'")
+
+
+@pytest.mark.parametrize(
+    ("clause", "part"),
+    [
+        (("shoe_size", "EQ", 44), "attribute"),
+        (("groups", "IN_GROUP", "nope"), "values"),
+        (("groups", "CONTAINS_ANY", "csm", "nope"), "values"),
+        (("groups", "EQ", 3), "values"),
+    ],
+)
+def test_a_condition_on_the_viewer_is_refused(
+    clause: tuple[Any, ...], part: str
+) -> None:
+    found = only(with_clause(*clause, side="viewer"), f"assignments.0.viewer.0.{part}")
+    assert found[0] == "NOT_FOUND"
+    assert "use one of: " in found[1]
+
+
+def test_an_unknown_relationship_type_in_a_condition_is_refused() -> None:
+    text = with_clause("type", "IN", "product", "nix", layout="any")
+    code, message = only(text, "assignments.0.record.0.values")
+    assert (code, "no relationship type 'nix'" in message) == ("NOT_FOUND", True)
+
+
+def test_any_viewer_attribute_is_taken_where_none_are_known() -> None:
+    parse(with_clause("shoe_size", "GT", 44, side="viewer"), viewer_attributes=None)
+
+
+@pytest.mark.parametrize(
+    ("values", "path", "code"),
+    [
+        ({"layout": "nix"}, "layout", "NOT_FOUND"),
+        ({"rank": -1}, "rank", "RANGE"),
+        ({"rank": "1"}, "rank", "TYPE"),
+        ({"rank": 2_000_000}, "rank", "RANGE"),
+        ({"when": "now"}, "when", "UNKNOWN_FIELD"),
+        ({"viewer": [{"attribute": "email", "operator": "IS_NULL"}] * 21}, "viewer",
+         "LIMIT_EXCEEDED"),
+    ],
+)  # fmt: skip
+def test_an_assignment_is_refused(values: dict[str, Any], path: str, code: str) -> None:
+    assert only(with_assignments(values), f"assignments.0.{path}")[0] == code
+
+
+def test_one_rank_twice_for_the_same_records_is_refused() -> None:
+    text = with_assignments({"rank": 7}, {"rank": 7})
+    code, message = only(text, "assignments.1.rank")
+    assert (code, "'A0' has the same rank" in message) == ("DUPLICATE", True)
+    parse(with_assignments({"rank": 7}, {"rank": 7, "layout": "any"}))
+
+
+def test_a_layout_of_every_type_shares_the_ranks_of_each_type() -> None:
+    layouts = """
+  - {key: product, kind: RELATIONSHIP, relationship_type: product, name: P}
+  - {key: project, kind: RELATIONSHIP, relationship_type: project, name: Q}
+"""
+    ranked = (
+        "assignments: [{rank: 1, name: A, layout: %s}, {rank: 1, name: B, layout: %s}]"
+    )
+    text = f"{BASE.rstrip()}{layouts}{ranked}"
+    parse(text % ("product", "project"))
+    assert only(text % ("product", "any"), "assignments.1.rank")[0] == "DUPLICATE"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_without_a_default_is_refused(kind: str) -> None:
+    text = f"layouts: [{{key: a, kind: {kind}, name: A, is_default: true}}]"
+    other = next(k for k in KINDS if k != kind)
+    code, message = only(text, "layouts")
+    assert (code, other in message) == ("REQUIRED", True)
+
+
+@pytest.mark.parametrize(
+    ("limits", "path"),
+    [
+        (Limits(company_layouts=0), "layouts"),
+        (Limits(layouts_per_type=0), "layouts"),
+        (Limits(assignments_per_kind=0), "assignments"),
+        (Limits(placements=0), "layouts.0.placements"),
+    ],
+)
+def test_more_than_the_limits_is_refused(limits: Limits, path: str) -> None:
+    text = with_assignments({}).replace(
+        "name: Company", "name: Company, placements: [{section: usage}]"
+    )
+    parse(text)
+    assert only(text, path, limits=limits)[0] == "LIMIT_EXCEEDED"
+
+
+def test_the_limits_are_those_of_the_product() -> None:
+    assert Limits() == Limits(
+        company_layouts=50, layouts_per_type=25, assignments_per_kind=50, placements=100
+    )
+
+
+def test_every_problem_of_a_file_is_told_at_once() -> None:
+    found = problems(
+        """
+layouts:
+  - key: csm
+    kind: COMPANY
+    name: 5
+    placements:
+      - {section: sumary, colour: red}
+      - {section: summary}
+      - {section: summary, instance_key: s2, surfaces: [MOON], config: {fields: 3}}
+  - 17
+assignments:
+  - {rank: 1, name: A, layout: csm, viewer: [{attribute: groups, operator: LIKE}]}
+  - {rank: 1, name: B, layout: csm, record: [{attribute: foo, operator: EQ, values: [1]}]}
+extra: 3
+"""
+    )
+    assert set(found) == {
+        "extra",
+        "layouts",
+        "layouts.0.name",
+        "layouts.0.placements.0.colour",
+        "layouts.0.placements.0.section",
+        "layouts.0.placements.2.surfaces.0",
+        "layouts.0.placements.2.section",
+        "layouts.0.placements.2.config.fields",
+        "layouts.1",
+        "assignments.0.viewer.0.operator",
+        "assignments.1.rank",
+        "assignments.1.record.0.attribute",
+    }
+
+
+def test_the_error_is_one_for_the_operator_with_a_line_for_each_problem() -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse(with_layout(key="company", name=5))
+    assert str(refused.value).splitlines() == [
+        "The layout file has 2 problems; nothing was changed.",
+        "  layouts.2.name: Layout 'company': name has to be text, it is 5; put it in "
+        "quotes.",
+        "  layouts.2.key: Layout 'company': another layout has this key; give one of "
+        "them another.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "- 1",
+        "layouts: [",
+        "layouts: []\nlayouts: []",
+        "a: 1\n---\nb: 2",
+        "a: !!python/object/apply:os.system [ls]",
+        "a: 2024-13-45",
+        "a: !!binary aGk=",
+        "a: !!set {b}",
+        "1: b",
+        "a: .nan",
+        "a: .inf",
+        "a: 99999999999999999999",
+        'a: "\\0"',
+        'a: "\\ud800"',
+        "a: *nothing",
+        "a: &a [*a]",
+        "a: " + "[" * 100,
+        "a: " + "{a: " * 5_000,
+        "a: [" + "1, " * 10_001 + "]",
+        "a: " + "x" * 1_000_001,
+        "a: " + "1" * 5_000,
+        "\x07",
+    ],
+)  # fmt: skip
+def test_a_text_that_is_no_layout_file_is_refused(text: str) -> None:
+    assert only(text, "")[0] in ("INVALID", "TYPE")
+
+
+def test_aliases_count_as_what_they_stand_for() -> None:
+    lines = ["a0: &a0 {x: 1, y: 2}"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    assert "more than 10000 values" in only("\n".join(lines), "")[1]
+    merged = ["a0: &a0 {x: 1, y: 2}"]
+    merged += [
+        f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}" for n in range(1, 12)
+    ]
+    assert "more than 10000 values" in only("\n".join(merged), "")[1]
+
+
+def test_aliases_and_merges_may_be_used() -> None:
+    text = """
+layouts:
+  - &company {key: company, kind: COMPANY, name: Company, is_default: true,
+      placements: &page [{section: summary}]}
+  - {<<: *company, key: any, kind: RELATIONSHIP, placements: *page}
+"""
+    one, other = parse(text).layouts
+    assert one.placements == other.placements == (Placement("summary", "summary"),)
+
+
+def test_days_are_read_as_text() -> None:
+    text = BASE + (
+        "assignments: [{rank: 1, name: A, layout: company, record: "
+        "[{attribute: arr, operator: LT, values: [2026-01-31]}]}]"
+    )
+    assert parse(text).assignments[0].record[0].values == ("2026-01-31",)
+
+
+def test_the_file_names_the_schema_in_its_first_line() -> None:
+    first = export_layouts(presets(SECTIONS)).splitlines()[0]
+    assert first == "# yaml-language-server: $schema=layout.schema.json"
+
+
+def test_what_is_as_usual_is_left_out_of_the_file() -> None:
+    data = book_as_data(parse(BASE))
+    assert data == {
+        "layouts": [
+            {
+                "key": "company",
+                "kind": "COMPANY",
+                "name": "Company",
+                "is_default": True,
+            },
+            {"key": "any", "kind": "RELATIONSHIP", "name": "Any", "is_default": True},
+        ],
+        "assignments": [],
+    }
+
+
+def test_the_presets_pass_their_own_checks() -> None:
+    book = presets(SECTIONS)
+    assert parse(export_layouts(book)) == book
+
+
+def test_the_example_is_valid_and_follows_the_schema() -> None:
+    text = (ROOT / "examples/layouts/two-teams.yaml").read_text()
+    schema = layout_schema(CONFIGS)
+    parse(text)
+    Draft202012Validator(schema).validate(YAML(typ="safe", pure=True).load(text))
+
+
+def test_the_example_of_the_manual_is_valid() -> None:
+    manual = (ROOT / "docs/layouts.md").read_text()
+    assert all(f"`{operator}`" in manual for operator in OPERATORS)
+    parse(manual.split("```yaml\n")[1].split("```")[0])
+
+
+def test_the_schema_describes_everything_and_knows_the_settings() -> None:
+    schema = layout_schema(CONFIGS)
+    Draft202012Validator.check_schema(schema)
+    for name in ("LayoutEntry", "PlacementEntry", "AssignmentEntry", "ClauseEntry"):
+        for held in schema["$defs"][name]["properties"].values():
+            assert {"title", "description"} <= held.keys()
+    refused = {
+        "layouts": [
+            {"key": "a", "kind": "COMPANY", "name": "A", "placements": [
+                {"section": "attributes", "config": {"groups": 3}}]}
+        ]
+    }  # fmt: skip
+    assert not Draft202012Validator(schema).is_valid(refused)
+    assert Draft202012Validator(layout_schema()).is_valid(refused)
+
+
+def test_the_file_names_all_operators_and_surfaces() -> None:
+    assert OperatorName.__args__ == tuple(OPERATORS)
+    assert Surface.__args__ == SURFACES
+
+
+TEXTS = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"),
+    min_size=1,
+    max_size=30,
+)
+AWKWARD = st.sampled_from(
+    [
+        "null",
+        "yes",
+        "true",
+        "1",
+        "1e3",
+        "2026-01-31",
+        "a: b",
+        "# a",
+        " x ",
+        "- a",
+        "é\n",
+    ]
+)
+NAMED = TEXTS | AWKWARD
+NUMBERS = st.integers(-(2**63) + 1, 2**63 - 1) | st.floats(
+    allow_nan=False, allow_infinity=False
+)
+SETTINGS = st.recursive(
+    st.none() | st.booleans() | NUMBERS | st.text(max_size=0) | NAMED,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(NAMED, inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+KEYS = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
+ANYTHING = {
+    **NAMES,
+    "sections": {"free": SectionFacts("free", "Free", max_instances=None)},
+    "configs": {"free": type("Free", (BaseModel,), {})},
+    "viewer_attributes": None,
+}
+PLACEMENTS = st.lists(
+    st.builds(
+        Placement,
+        KEYS,
+        st.just("free"),
+        st.none() | NAMED,
+        st.none() | st.just("chart-line"),
+        st.lists(st.sampled_from(SURFACES), min_size=1, unique=True).map(tuple),
+        st.dictionaries(NAMED, SETTINGS, max_size=3),
+    ),
+    max_size=3,
+    unique_by=lambda p: p.instance_key,
+).map(tuple)
+
+
+@st.composite
+def clauses(draw: st.DrawFn, attribute: str) -> Clause:
+    operator = draw(st.sampled_from(["IN", "EQ", "IS_NULL", "CONTAINS_ANY"]))
+    most = OPERATORS[operator].most
+    values = st.lists(
+        NAMED | NUMBERS | st.booleans(),
+        min_size=OPERATORS[operator].fewest,
+        max_size=3 if most is None else most,
+    )
+    return Clause(attribute, operator, tuple(draw(values)))
+
+
+@st.composite
+def books(draw: st.DrawFn) -> LayoutBook:
+    keys = draw(st.lists(KEYS, min_size=2, max_size=4, unique=True))
+    layouts = [
+        Layout(
+            key,
+            KINDS[n % 2],
+            None,
+            draw(NAMED),
+            draw(st.none() | NAMED),
+            is_default=n < 2,
+            status=draw(st.sampled_from(["PUBLISHED", "DRAFT"]))
+            if n > 1
+            else "PUBLISHED",
+            placements=draw(PLACEMENTS),
+        )
+        for n, key in enumerate(keys)
+    ]
+    ranks = draw(st.lists(st.integers(0, 1_000_000), unique=True, max_size=3))
+    assignments = [
+        Assignment(
+            rank,
+            draw(NAMED),
+            draw(st.sampled_from(keys)),
+            draw(st.booleans()),
+            tuple(draw(st.lists(clauses("level"), max_size=2))),
+            tuple(draw(st.lists(clauses("arr"), max_size=2))),
+        )
+        for rank in ranks
+    ]
+    return LayoutBook(tuple(layouts), tuple(assignments))
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(books())
+def test_an_exported_book_is_read_as_it_was(book: LayoutBook) -> None:
+    text = export_layouts(book)
+    assert parse_layouts(text, **ANYTHING) == book
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_numbers_keep_their_value_and_kind(number: float) -> None:
+    base = parse(BASE).layouts
+    held = Placement("free", "free", config={"n": number})
+    book = LayoutBook(
+        (base[0], Layout("x", "COMPANY", None, "X", placements=(held,)), base[1])
+    )
+    read = parse_layouts(export_layouts(book), **ANYTHING).layouts[1].placements[0]
+    assert isinstance(read.config["n"], float)
+    assert math.copysign(1, read.config["n"]) == math.copysign(1, number)
