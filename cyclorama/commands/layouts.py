@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -167,14 +168,18 @@ async def _record_id(reading: Reading, named: str) -> str:
 
 
 def _run(database_url: str | None, work: Callable[[Any], Awaitable[T]]) -> T:
-    # Imported late, so that `--help` needn't load the whole graph.
-    from cyclorama.app import opened
-
     async def run() -> T:
-        async with opened(database_url) as app:
+        async with _opened(database_url) as app:
             return await work(app)
 
     return asyncio.run(run())
+
+
+def _opened(database_url: str | None) -> AbstractAsyncContextManager[Any]:
+    # Imported late, so that `--help` needn't load the whole graph.
+    from cyclorama.app import opened
+
+    return opened(database_url)
 
 
 def _read(file: Path) -> str:
