@@ -177,8 +177,6 @@ class AssignmentEntry(Entry):
 class LayoutFile(Entry):
     """All layouts of an organisation and who gets them; what is left out is removed."""
 
-    model_config = ConfigDict(title="Cyclorama layout file")
-
     layouts: list[LayoutEntry] = Field(
         title="Layouts", description="In any order; one of each kind is the default."
     )
@@ -201,6 +199,7 @@ def layout_schema(
         ]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Cyclorama layout file",
         **refs[LayoutFile, "validation"],
         **schema,
     }

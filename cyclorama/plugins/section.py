@@ -1,0 +1,118 @@
+"""What a section is: one value that names everything it brings along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from cyclorama.layouts.model import KINDS, SURFACES, SectionFacts
+from cyclorama.storage.rows import Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoRecords:
+    """The records of the demo, each group in the order in which it was made."""
+
+    companies: tuple[str, ...]
+    """Ids."""
+    relationships: tuple[tuple[str, str], ...]
+    """Id of the relationship, id of its company."""
+    users: tuple[str, ...]
+    """Ids."""
+    today: date
+
+
+Demo = Callable[[DemoRecords], Iterable[Row]]
+"""Rows for the demo's records, parents first; the same ones on every run."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportTarget:
+    """A table that importers may fill. A mapping's fields are its column names; columns
+    with a foreign key are looked up by external id."""
+
+    name: str
+    row: type[Row]
+    id_kind: str
+    """The type part of new ids: `case` of `case_01k…`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A number that a section shows on Summary, where both are in the layout.
+
+    Everything but `key`, `label` and `kinds` is a plain value, a SQL expression over the
+    record, or a `read` source, as in the items of `read.each`.
+    """
+
+    key: str
+    label: str
+    value: Any
+    display_value: Any = None
+    color: Any = None
+    trend: Any = "NONE"
+    breakdown: Any = ()
+    """Mappings with the fields of `SummaryCount`, or a `read.many`."""
+    kinds: frozenset[str] = frozenset(KINDS)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Section:
+    """A part of the page. Built-in and installed sections are the same kind of value.
+
+    It reads by its `type` (the declared form) or by `fields` (functions whose first
+    parameter is annotated `Parent[...]`, the resolver form).
+    """
+
+    key: str
+    """snake_case; also the field of the graph (in camelCase) and the prefix of tables."""
+    title: str
+    description: str = ""
+    type: type[Any] | None = None
+    fields: Sequence[Callable[..., Any]] = ()
+    kinds: frozenset[str] = frozenset(KINDS)
+    surfaces: frozenset[str] = frozenset(SURFACES)
+    max_instances: int | None = 1
+    """How often a layout may hold it; None: any number of times."""
+    requires_config: bool = False
+    config: type[BaseModel] | None = None
+    """The model of a placement's settings; a field with `json_schema_extra={"internal":
+    True}` is not shown to clients."""
+    cards: Sequence[Card] = ()
+    mutations: Sequence[Callable[..., Any]] = ()
+    tables: Sequence[type[Row]] = ()
+    targets: Sequence[ImportTarget] = ()
+    demo: Demo | None = None
+    icon: str | None = None
+    migrations: str | None = None
+    """The folder of its Alembic revisions, as a path."""
+    version: str = ""
+    """Filled by discovery, like `distribution`."""
+    distribution: str = ""
+
+    def __post_init__(self) -> None:
+        for name in _TUPLES:
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        for name in _SETS:
+            object.__setattr__(self, name, frozenset(getattr(self, name)))
+
+    def facts(self, *, enabled: bool = True) -> SectionFacts:
+        """What layouts have to know of it."""
+        return SectionFacts(
+            key=self.key,
+            label=self.title,
+            icon=self.icon,
+            kinds=self.kinds,
+            surfaces=self.surfaces,
+            max_instances=self.max_instances,
+            requires_config=self.requires_config,
+            enabled=enabled,
+        )
+
+
+_TUPLES: Final = ("fields", "cards", "mutations", "tables", "targets")
+_SETS: Final = ("kinds", "surfaces")
