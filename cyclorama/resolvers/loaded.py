@@ -26,7 +26,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from cyclorama.resolvers.context import Context, Env
 from cyclorama.resolvers.keyset import AFTER, Keyset, page_size
-from cyclorama.resolvers.refs import Ref, find
+from cyclorama.resolvers.refs import Ref, find_together
 from cyclorama.schema.adapt import (
     adapt,
     bind_type,
@@ -328,7 +328,7 @@ class _Load:
         """Objects of rows; records become references that are read as one batch."""
         name = self.cls.__strawberry_definition__.name
         if name in KINDS:
-            return await find(self.ctx, KINDS[name], [r["id"] for r in found])
+            return await find_together(self.ctx, KINDS[name], [r["id"] for r in found])
         own = None if row is None else own_row(self.cls, row)
         return [self._object(own, values) for values in found]
 
@@ -393,7 +393,7 @@ class _Load:
         node = _type_of(_type_of(self.cls, "edges"), "node")
         name = node.__strawberry_definition__.name
         if name in KINDS:
-            return await find(self.ctx, KINDS[name], [r["id"] for r in found])
+            return await find_together(self.ctx, KINDS[name], [r["id"] for r in found])
         own = own_row(node, rows)
         return [
             instance_of(

@@ -130,7 +130,7 @@ async def test_an_unknown_or_ambiguous_record_is_refused(app: Installed) -> None
     for named in ("company_2", "salesforce:999", "zendesk:001"):
         with pytest.raises(ConfigError, match=f"no company or relationship '{named}'"):
             await explained(app, named, "ann@example.com", "PAGE")
-    with pytest.raises(ConfigError, match="2 records; .* company_1, relationship_1"):
+    with pytest.raises(ConfigError, match=r"2 records; .* company_1, relationship_1"):
         await explained(app, "salesforce:002", "ann@example.com", "PAGE")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -661,3 +662,30 @@ def test_numbers_keep_their_value_and_kind(number: float) -> None:
     read = parse_layouts(export_layouts(book), **ANYTHING).layouts[1].placements[0]
     assert isinstance(read.config["n"], float)
     assert math.copysign(1, read.config["n"]) == math.copysign(1, number)
+
+
+WORDS = st.sampled_from(
+    ["layouts", "assignments", "key", "kind", "name", "placements", "section", "config",
+     "surfaces", "instance_key", "rank", "layout", "viewer", "record", "attribute",
+     "operator", "values", "is_default", "relationship_type"]
+)  # fmt: skip
+PARTS = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | WORDS
+    | st.sampled_from([*KINDS, "summary"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=5)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None)
+@given(st.lists(PARTS, max_size=3), st.lists(PARTS, max_size=3))
+def test_whatever_stands_in_a_file_is_refused_with_problems(
+    layouts: list[Any], assignments: list[Any]
+) -> None:
+    text = json.dumps({"layouts": layouts, "assignments": assignments})
+    assert problems(text)
