@@ -26,6 +26,9 @@ class DemoRecords:
     today: date
 
 
+GraphType = type[Any]
+Config = type[BaseModel]
+Table = type[Row]
 Demo = Callable[[DemoRecords], Iterable[Row]]
 """Rows for the demo's records, parents first; the same ones on every run."""
 
@@ -72,19 +75,19 @@ class Section:
     """snake_case; also the field of the graph (in camelCase) and the prefix of tables."""
     title: str
     description: str = ""
-    type: type[Any] | None = None
+    type: GraphType | None = None
     fields: Sequence[Callable[..., Any]] = ()
     kinds: frozenset[str] = frozenset(KINDS)
     surfaces: frozenset[str] = frozenset(SURFACES)
     max_instances: int | None = 1
     """How often a layout may hold it; None: any number of times."""
     requires_config: bool = False
-    config: type[BaseModel] | None = None
+    config: Config | None = None
     """The model of a placement's settings; a field with `json_schema_extra={"internal":
     True}` is not shown to clients."""
     cards: Sequence[Card] = ()
     mutations: Sequence[Callable[..., Any]] = ()
-    tables: Sequence[type[Row]] = ()
+    tables: Sequence[Table] = ()
     targets: Sequence[ImportTarget] = ()
     demo: Demo | None = None
     icon: str | None = None

@@ -116,8 +116,8 @@ async def bump_configuration(session: AsyncSession) -> int:
     )
     if raised is not None:
         return raised
-    await session.execute(sa.insert(ConfigurationRow).values(id=1, version=2))
-    return 2
+    await session.execute(sa.insert(ConfigurationRow).values(id=1, version=1))
+    return 1
 
 
 async def seed_layouts(session: AsyncSession, book: LayoutBook) -> bool:
@@ -131,7 +131,7 @@ async def _locked_version(session: AsyncSession) -> int:
     """The version of the configuration; other writers wait from here on."""
     query = sa.select(ConfigurationRow.version).where(ConfigurationRow.id == 1)
     version = await session.scalar(query.with_for_update())
-    return 1 if version is None else version
+    return version or 0
 
 
 def _book(
