@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from cyclorama.storage.engine import Database, database_url
 from cyclorama.storage.rows import Row
 
-
 structlog.configure(
     processors=[
         structlog.processors.ExceptionRenderer(),
