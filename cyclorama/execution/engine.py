@@ -22,9 +22,9 @@ from graphql import (
     validate,
 )
 
-from cyclorama.errors import CODES, RequestError
+from cyclorama.errors import CODES, InvalidInputError, RequestError
 from cyclorama.execution.executor import Executor
-from cyclorama.execution.limits import Limits, check
+from cyclorama.execution.limits import Limits, check, check_values
 from cyclorama.execution.plans import Plans
 from cyclorama.resolvers.context import Context
 
@@ -83,6 +83,10 @@ class Engine:
         refused = self._refused(chosen, operation)
         if refused is not None:
             return refused
+        try:
+            check_values(operation.variables)
+        except InvalidInputError as error:
+            return failed([GraphQLError(str(error))], error.code)
         return await self._run(prepared.document, operation, context)
 
     def _refused(

@@ -51,6 +51,28 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             return_type, field_details_list, info, path, result, position_context
         )
 
+    def complete_abstract_value(
+        self,
+        return_type: Any,
+        field_details_list: Any,
+        info: Any,
+        path: Any,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        if type(result) is Ref:
+            return self.complete_object_value(
+                self.schema.get_type(result.kind),
+                field_details_list,
+                info,
+                path,
+                result,
+                position_context,
+            )
+        return super().complete_abstract_value(
+            return_type, field_details_list, info, path, result, position_context
+        )
+
     def execute_fields(
         self,
         parent_type: Any,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -14,7 +16,7 @@ from graphql import (
     SelectionSetNode,
 )
 
-from cyclorama.errors import CostLimitError
+from cyclorama.errors import CostLimitError, InvalidInputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +34,34 @@ class _Size:
     fields: int
 
 
+NUL = "A text of the operation holds a NUL character; no value can have one."
+
+
+def check_values(value: Any) -> None:
+    """Raise `InvalidInputError` if a text of the variables holds what no database takes."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise InvalidInputError(NUL)
+    elif isinstance(value, Mapping):
+        for key, held in value.items():
+            check_values(key)
+            check_values(held)
+    elif isinstance(value, list):
+        for held in value:
+            check_values(held)
+
+
+def _check_literals(document: DocumentNode) -> None:
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        check_values(token.value)
+        token = token.next
+
+
 def check(document: DocumentNode, limits: Limits) -> None:
-    """Raise `CostLimitError` if an operation of the document is deeper or larger."""
+    """Raise `CostLimitError` if an operation of the document is deeper or larger, and
+    `InvalidInputError` if a literal is no text for a database."""
+    _check_literals(document)
     fragments = {
         d.name.value: d
         for d in document.definitions

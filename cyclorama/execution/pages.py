@@ -6,14 +6,8 @@ from typing import Any
 
 from graphql import GraphQLObjectType, get_named_type
 
-from cyclorama.execution.composer import (
-    Composer,
-    Grouped,
-    Level,
-    Use,
-    origin_of,
-    quoted,
-)
+from cyclorama.execution.composer import Composer
+from cyclorama.execution.levels import Grouped, Level, Use, origin_of, quoted
 from cyclorama.execution.templates import Scope
 from cyclorama.resolvers.keyset import Keyset
 from cyclorama.schema.adapt import own_row

@@ -15,16 +15,16 @@ from strawberry.types.field import StrawberryField
 
 from cyclorama.errors import InvalidInputError
 from cyclorama.execution.binds import Binds, Run
-from cyclorama.execution.composer import (
+from cyclorama.execution.composer import Composer
+from cyclorama.execution.declarations import Declarations
+from cyclorama.execution.levels import (
     DEFINITION,
     Collect,
-    Composer,
     Details,
     Grouped,
     Level,
     NotPlanned,
 )
-from cyclorama.execution.declarations import Declarations
 from cyclorama.resolvers.context import Variant
 from cyclorama.resolvers.gates import (
     OfRecord,

@@ -50,6 +50,8 @@ class Layout:
     status: str = "PUBLISHED"
     version: int = field(default=1, compare=False)
     placements: tuple[Placement, ...] = ()
+    id: str = field(default="", compare=False)
+    """Given by the database; empty before it is saved."""
 
     def serves(self, kind: str, relationship_type: str | None) -> bool:
         """Whether records of this kind and type may get the layout, once published."""

@@ -6,12 +6,13 @@ from strawberry import Parent
 from strawberry.scalars import JSON
 
 from cyclorama.errors import ForbiddenError, InvalidInputError, RequestError
-from cyclorama.plugins.editing import refusals
+from cyclorama.plugins.editing import refusals, subject_of
 from cyclorama.plugins.hookspecs import hookimpl
 from cyclorama.plugins.section import Card, DemoRecords, ImportTarget, Section
 from cyclorama.resolvers.context import Context, Env, Info
 from cyclorama.schema import read
 from cyclorama.schema.catalogue import items as field_items
+from cyclorama.schema.catalogue import record_items
 from cyclorama.schema.common import (
     ExternalRef,
     ManagedAs,
@@ -163,9 +164,11 @@ __all__ = [
     "now",
     "read",
     "record",
+    "record_items",
     "refusals",
     "rounded",
     "series",
+    "subject_of",
     "text",
     "today",
     "viewer_id",

@@ -89,12 +89,13 @@ def _check_type(section: Section) -> None:
     if section.type is None:
         return
     definition = get_object_definition(section.type)
-    if definition is None or not issubclass(section.type, SectionBase):
+    decorated = definition is not None and definition.origin is section.type
+    if not decorated or not issubclass(section.type, SectionBase):
         raise PluginError(
             f"The type {section.type.__name__} of the section {who(section)} is no "
             "section; decorate it with @strawberry.type and derive it from SectionBase."
         )
-    if not definition.description:
+    if definition is None or not definition.description:
         raise PluginError(
             f"The type {section.type.__name__} of the section {who(section)} has no "
             "description; write @strawberry.type(description=...)."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -135,8 +136,8 @@ def _plugin(loaded: Any) -> Any:
     """What is registered: the module if it has hooks, else its `section`."""
     if isinstance(loaded, Section):
         return _Single(loaded)
-    marked = (getattr(v, f"{PROJECT}_impl", None) for v in vars(loaded).values())
-    if any(m is not None for m in marked):
+    functions = filter(inspect.isfunction, vars(loaded).values())
+    if any(hasattr(function, f"{PROJECT}_impl") for function in functions):
         return loaded
     section = getattr(loaded, "section", None)
     if not isinstance(section, Section):

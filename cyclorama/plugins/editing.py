@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
+import sqlalchemy as sa
+
 from cyclorama.resolvers.context import Context
 from cyclorama.schema.common import UserError, UserErrorCode
+from cyclorama.storage.ids import kind_of_id
+from cyclorama.storage.rows import RelationshipRow
+
+
+class Subject(TypedDict):
+    """The columns that say whom a section's row is about."""
+
+    company_id: str
+    relationship_id: str | None
 
 
 async def refusals(
@@ -24,3 +37,15 @@ async def refusals(
         message = f"The section {section!r} is not in your layout for this record."
         return [UserError(path=where, code=UserErrorCode.FORBIDDEN, message=message)]
     return []
+
+
+async def subject_of(context: Context, record_id: str) -> Subject:
+    """Whom a new row of this record is about: the company, or also the relationship.
+
+    For a record that `refusals` has let pass.
+    """
+    if kind_of_id(record_id) == "company":
+        return Subject(company_id=record_id, relationship_id=None)
+    query = sa.select(RelationshipRow.company_id).where(RelationshipRow.id == record_id)
+    ((company_id,),) = await context.reading.execute(query)
+    return Subject(company_id=company_id, relationship_id=record_id)

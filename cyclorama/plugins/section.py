@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
@@ -89,6 +89,10 @@ class Section:
     mutations: Sequence[Callable[..., Any]] = ()
     tables: Sequence[Table] = ()
     targets: Sequence[ImportTarget] = ()
+    nodes: Mapping[str, GraphType] = field(default_factory=dict)
+    """Types with a table that `node(id:)` finds, by the type part of their ids. A row is
+    found by who gets the section on the record that its `relationship_id` or its
+    `company_id` names."""
     demo: Demo | None = None
     icon: str | None = None
     migrations: str | None = None

@@ -93,6 +93,11 @@ class Context:
         groups = frozenset(g.key for g in self.viewer.groups)
         return {**self.viewer.attributes, "groups": groups}
 
+    @property
+    def is_admin(self) -> bool:
+        """Whether the viewer may read and change the configuration."""
+        return "admin" in self.viewer.permissions
+
     async def renew(self) -> None:
         """Read on from a state that holds what this request has written."""
         self.reading = await self.renewed()

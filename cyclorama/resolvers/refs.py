@@ -51,19 +51,23 @@ class Ref:
 
 def layout_columns(ctx: Context, kind: str) -> list[ColumnElement[Any]]:
     """Columns of statement 1 that layouts ask for, labelled for `refs`."""
-    names = sorted(_attributes(ctx, kind))
-    columns = catalogue.attribute_columns(kind, names, ctx.settings.fields)
-    return [columns[n].label(f"{_PREFIX}{i}") for i, n in enumerate(names)]
+    columns = catalogue.attribute_columns(
+        kind, _attributes(ctx, kind), ctx.settings.fields
+    )
+    return [c.label(f"{_PREFIX}{i}") for i, c in enumerate(columns.values())]
 
 
-def _attributes(ctx: Context, kind: str) -> set[str]:
+def _attributes(ctx: Context, kind: str) -> list[str]:
+    """The attributes that rules ask for and that exist, in order."""
     names = set(record_attributes(ctx.settings.book, kind))
-    return names if kind == COMPANY else names | {"type"}
+    if kind != COMPANY:
+        names.add("type")
+    return sorted(names & catalogue.attribute_names(kind, ctx.settings.fields))
 
 
 def refs(ctx: Context, kind: str, rows: Sequence[Any]) -> list[Ref]:
     """References to the records of these rows, in their order, as one batch."""
-    names = sorted(_attributes(ctx, kind))
+    names = _attributes(ctx, kind)
     batch = Batch(kind)
     for row in rows:
         values = row._mapping
@@ -77,12 +81,16 @@ def refs(ctx: Context, kind: str, rows: Sequence[Any]) -> list[Ref]:
 
 
 def resolved(
-    ctx: Context, kind: str, attributes: Mapping[str, Any], surface: str = "PAGE"
+    ctx: Context,
+    kind: str,
+    attributes: Mapping[str, Any],
+    surface: str = "PAGE",
+    viewer: Mapping[str, Any] | None = None,
 ) -> Resolution:
-    """The viewer's layout for a record with these attributes."""
+    """The layout of the viewer, or of another one, for a record with these attributes."""
     return resolve(
         ctx.settings.book,
-        viewer=ctx.viewer_attributes,
+        viewer=ctx.viewer_attributes if viewer is None else viewer,
         record=attributes,
         kind=kind,
         relationship_type=None if kind == COMPANY else attributes["type"],
@@ -157,20 +165,21 @@ def parsed(section: Any, config: Mapping[str, Any]) -> Any:
 
 
 def described(section: Any, placement: Any, position: int) -> dict[str, Any]:
-    """The fields of `SectionPlacement` in the graph."""
+    """The fields of `SectionPlacement` in the graph; without a section, where it is
+    installed no more, its key stands for its name."""
+    model = getattr(section, "config", None)
     internal = {
         name
-        for name, info in (
-            section.config.model_fields.items() if section.config else ()
-        )
+        for name, info in (model.model_fields.items() if model else ())
         if (info.json_schema_extra or {}).get("internal")
     }
+    title = getattr(section, "title", placement.section)
     return {
         "instance_key": placement.instance_key,
         "section": placement.section,
-        "label": placement.label or section.title,
-        "original_label": section.title,
-        "icon": placement.icon or section.icon,
+        "label": placement.label or title,
+        "original_label": title,
+        "icon": placement.icon or getattr(section, "icon", None),
         "position": position,
         "surfaces": list(placement.surfaces),
         "config": {k: v for k, v in placement.config.items() if k not in internal},

@@ -1,74 +1,433 @@
-"""The fields of records as data."""
+"""The fields of records as data: what `fields(paths:)`, Attributes and layouts read.
+
+A path is a field of the contract in camelCase (`renewalDate`), one of a record one lookup
+away (`csm.email`), or a custom field (`custom.seats`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, Final
 
+import orjson
 import sqlalchemy as sa
 
 from cyclorama.errors import InvalidInputError
-from cyclorama.schema.sql import as_json, months_between
-from cyclorama.schema.symbols import today
+from cyclorama.schema.sql import (
+    as_json,
+    decimal,
+    fixed,
+    json_field,
+    json_pairs,
+    json_text,
+    months_between,
+    wire_text,
+)
+from cyclorama.schema.symbols import COMPANY, RECORD, RELATIONSHIP, today
+from cyclorama.storage.rows import (
+    CompanyRow,
+    PicklistItemRow,
+    RelationshipRow,
+    RelationshipTypeRow,
+    UserRow,
+)
+
+MOST_PATHS: Final = 100
+CUSTOM: Final = "custom."
+Expression = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A field of a kind of record and the expressions of its value over a row."""
+
+    path: str
+    label: str
+    type: str
+    """A name of the graph's `FieldType`."""
+    value: Expression
+    """JSON: money as amount and currency, an item of a vocabulary as its key, a lookup as
+    its id."""
+    display: Expression
+    """Text for people, or None."""
+    column: str | None = None
+    """The column that holds it; None for what is computed."""
+    editable: bool = False
+    required: bool = False
+    help_text: str | None = None
+    picklist: str | None = None
+    lookup: str | None = None
 
 
 def lifetime_in_months(columns: Any) -> Any:
-    """Whole months from the original contract date to today."""
-    return months_between(columns.original_contract_date, today)
+    """Whole months from the original contract date to today, or to the day of churn
+    where the status says that the customer has churned."""
+    item = PicklistItemRow.__table__.alias()
+    category = sa.select(item.c.category).where(item.c.id == columns.status_id)
+    churned = sa.and_(
+        category.scalar_subquery() == "CHURN", columns.churned_on.is_not(None)
+    )
+    end = sa.case((churned, columns.churned_on), else_=today)
+    return months_between(columns.original_contract_date, end)
+
+
+def _none(_: Any) -> Any:
+    return None
+
+
+def _column(name: str) -> Expression:
+    return lambda c: getattr(c, name)
+
+
+def _text(column: Any) -> Any:
+    return sa.cast(column, sa.String())
+
+
+def _plain(path: str, label: str, type_: str, column: str, **facts: Any) -> Entry:
+    """A field whose value is a column."""
+
+    def display(c: Any) -> Any:
+        found = getattr(c, column)
+        if type_ in ("STRING", "EMAIL", "URL", "RICH_TEXT"):
+            return found
+        if type_ == "DATETIME":
+            return wire_text(found)
+        if type_ == "BOOLEAN":
+            return sa.case((found.is_(sa.true()), "Yes"), (found.is_(sa.false()), "No"))
+        return None if type_ == "MULTI_PICKLIST" else _text(found)
+
+    return Entry(
+        path=path,
+        label=label,
+        type=type_,
+        value=lambda c: as_json(getattr(c, column)),
+        display=display,
+        column=column,
+        **facts,
+    )
+
+
+def _money(path: str, label: str, column: str) -> Entry:
+    def value(c: Any) -> Any:
+        minor = getattr(c, column)
+        pairs = json_pairs(
+            sa.literal("amount"), decimal(minor, 2), sa.literal("currency"), c.currency
+        )
+        return sa.case((minor.is_not(None), pairs))
+
+    return Entry(
+        path=path,
+        label=label,
+        type="CURRENCY",
+        value=value,
+        display=lambda c: decimal(getattr(c, column), 2) + " " + c.currency,
+        column=column,
+        editable=True,
+    )
+
+
+def _item(path: str, label: str, column: str, picklist: str) -> Entry:
+    def of_item(name: str) -> Expression:
+        def expression(c: Any) -> Any:
+            item = PicklistItemRow.__table__.alias()
+            found = sa.select(item.c[name]).where(item.c.id == getattr(c, column))
+            return found.scalar_subquery()
+
+        return expression
+
+    key = of_item("key")
+    return Entry(
+        path=path,
+        label=label,
+        type="PICKLIST",
+        value=lambda c: as_json(key(c)),
+        display=of_item("label"),
+        column=column,
+        editable=True,
+        picklist=picklist,
+    )
+
+
+def _lookup(path: str, label: str, column: str, target: str, **facts: Any) -> Entry:
+    return Entry(
+        path=path,
+        label=label,
+        type="LOOKUP",
+        value=lambda c: as_json(getattr(c, column)),
+        display=lambda c: _hop(target, column, _column("name"))(c),
+        column=column,
+        lookup=target,
+        **facts,
+    )
+
+
+def _hop(target: str, column: str, expression: Expression) -> Expression:
+    """An expression over the row that a column looks up."""
+
+    def over(c: Any) -> Any:
+        row = _TABLES[target].alias()
+        found = sa.select(expression(row.c)).where(row.c.id == getattr(c, column))
+        return found.scalar_subquery()
+
+    return over
+
+
+_TABLES: Final[Mapping[str, Any]] = {
+    "user": UserRow.__table__,
+    "company": CompanyRow.__table__,
+    "relationship_type": RelationshipTypeRow.__table__,
+}
+
+
+def _record(kind: str) -> list[Entry]:
+    """What a company and a relationship have in common."""
+    return [
+        _plain("name", "Name", "STRING", "name", editable=True, required=True),
+        _item("status", "Status", "status_id", f"{kind}.status"),
+        _item("stage", "Stage", "stage_id", f"{kind}.stage"),
+        _money("arr", "ARR", "arr_minor"),
+        _money("mrr", "MRR", "mrr_minor"),
+        _plain(
+            "originalContractDate",
+            "Original contract date",
+            "DATE",
+            "original_contract_date",
+            editable=True,
+        ),
+        _plain("renewalDate", "Renewal date", "DATE", "renewal_date", editable=True),
+        _plain("churnedOn", "Churned on", "DATE", "churned_on", editable=True),
+        Entry(
+            path="lifetimeInMonths",
+            label="Lifetime in months",
+            type="NUMBER",
+            value=lambda c: as_json(lifetime_in_months(c)),
+            display=lambda c: _text(lifetime_in_months(c)),
+        ),
+        _lookup("csm", "CSM", "csm_id", "user", editable=True),
+        _plain("tags", "Tags", "MULTI_PICKLIST", "tags", editable=True),
+        _plain("comment", "Comment", "RICH_TEXT", "comment", editable=True),
+        _plain("version", "Version", "NUMBER", "version"),
+        _plain("createdAt", "Created at", "DATETIME", "created_at"),
+        _plain("updatedAt", "Updated at", "DATETIME", "updated_at"),
+    ]
+
+
+_OWN: Final[Mapping[str, Mapping[str, Entry]]] = {
+    object_: {e.path: e for e in entries}
+    for object_, entries in {
+        "company": [
+            *_record("company"),
+            _plain("managedAs", "Managed as", "STRING", "managed_as"),
+            _item("industry", "Industry", "industry_id", "company.industry"),
+            _item("companyType", "Type", "company_type_id", "company.company_type"),
+            _plain("employees", "Employees", "NUMBER", "employees", editable=True),
+            _plain("users", "Users", "NUMBER", "users", editable=True),
+            _plain("logoUrl", "Logo", "URL", "logo_url", editable=True),
+            _lookup("parent", "Parent company", "parent_id", "company", editable=True),
+        ],
+        "relationship": [
+            *_record("relationship"),
+            _lookup("company", "Company", "company_id", "company", required=True),
+            _lookup("type", "Type", "type_id", "relationship_type", required=True),
+        ],
+        "user": [
+            _plain("name", "Name", "STRING", "name"),
+            _plain("email", "Email", "EMAIL", "email"),
+            _plain("title", "Title", "STRING", "title"),
+            _plain("department", "Department", "STRING", "department"),
+            _plain("active", "Active", "BOOLEAN", "active"),
+        ],
+        "relationship_type": [
+            _plain("key", "Key", "STRING", "key"),
+            _plain("name", "Name", "STRING", "name"),
+            _plain("description", "Description", "STRING", "description"),
+        ],
+    }.items()
+}
+_ROWS: Final = {COMPANY: "company", RELATIONSHIP: "relationship"}
+
+
+def entry(kind: str, path: str, fields: Sequence[Any]) -> Entry | None:
+    """The field at a path of a kind of record; None where there is none."""
+    return _entry(_ROWS[kind], path, fields, hops=1)
+
+
+def _entry(object_: str, path: str, fields: Sequence[Any], hops: int) -> Entry | None:
+    if path.startswith(CUSTOM):
+        return _custom(object_, path.removeprefix(CUSTOM), fields)
+    first, dot, rest = path.partition(".")
+    own = _OWN[object_].get(first)
+    if own is None or not dot:
+        return own
+    if own.lookup is None or own.column is None or not hops:
+        return None
+    target = _entry(own.lookup, rest, fields, hops - 1)
+    if target is None:
+        return None
+    return replace(
+        target,
+        path=path,
+        label=f"{own.label}: {target.label}",
+        value=_hop(own.lookup, own.column, target.value),
+        display=_hopped(own.lookup, own.column, target.display),
+        column=None,
+        editable=False,
+        required=False,
+    )
+
+
+def _hopped(target: str, column: str, display: Expression) -> Expression:
+    def over(c: Any) -> Any:
+        if display(_TABLES[target].c) is None:
+            return None
+        return _hop(target, column, display)(c)
+
+    return over
+
+
+def _custom(object_: str, key: str, fields: Sequence[Any]) -> Entry | None:
+    for facts in fields:
+        if facts.object == object_ and facts.key == key:
+            return Entry(
+                path=CUSTOM + key,
+                label=facts.label,
+                type=facts.type,
+                value=lambda c: json_field(c.custom, sa.literal(key)),
+                display=lambda c: json_text(c.custom, sa.literal(key)),
+                column="custom",
+                editable=facts.editable,
+                required=facts.required,
+                help_text=facts.help_text,
+                picklist=facts.picklist,
+            )
+    return None
+
+
+def all_paths(kind: str, fields: Sequence[Any]) -> list[str]:
+    """All paths of a kind of record, those one lookup away included."""
+    object_ = _ROWS[kind]
+    found = []
+    for own in _OWN[object_].values():
+        found.append(own.path)
+        if own.lookup is not None:
+            found += [f"{own.path}.{p}" for p in _OWN[own.lookup]]
+            found += [f"{own.path}.{p}" for p in _custom_paths(own.lookup, fields)]
+    return [*found, *_custom_paths(object_, fields)]
+
+
+def _custom_paths(object_: str, fields: Sequence[Any]) -> list[str]:
+    return [CUSTOM + f.key for f in fields if f.object == object_]
 
 
 def items(
     kind: str, paths: Sequence[str], columns: Any, fields: Sequence[Any]
 ) -> list[dict[str, Any]]:
-    """The values of these fields."""
-    found = []
-    for path in paths:
-        if path != "name":
-            raise InvalidInputError(f"The argument `paths` names {path!r}.")
-        found.append(
-            {
-                "path": path,
-                "label": "Name",
-                "type": "STRING",
-                "value": as_json(columns.name),
-                "display_value": columns.name,
-                "editable": True,
-                "required": True,
-                "help_text": None,
-            }
+    """The `FieldValue`s of these paths over a row, in this order.
+
+    `InvalidInputError` names a path that does not exist and those that are near it."""
+    if len(paths) > MOST_PATHS:
+        raise InvalidInputError(
+            f"The argument `paths` holds {len(paths)} paths; at most {MOST_PATHS} are "
+            "allowed."
+        )
+    return [item(_known(kind, path, fields), columns) for path in paths]
+
+
+def _known(kind: str, path: str, fields: Sequence[Any]) -> Entry:
+    found = entry(kind, path, fields)
+    if found is None:
+        near = difflib.get_close_matches(path[:161], all_paths(kind, fields), 5)
+        hint = f"; near it are {', '.join(near)}" if near else ""
+        raise InvalidInputError(
+            f"The argument `paths` names {path[:161]!r}, which is no field of a "
+            f"{kind.lower()}{hint}."
         )
     return found
 
 
-def attribute_columns(
-    kind: str, names: Sequence[str], fields: Sequence[Any]
-) -> dict[str, Any]:
-    """Columns of the attributes that layouts ask for."""
-    from cyclorama.schema.symbols import ROWS
-    from cyclorama.storage.rows import (
-        PicklistItemRow,
-        RelationshipRow,
-        RelationshipTypeRow,
-    )
+def item(found: Entry, columns: Any, *, decimals: int | None = None) -> dict[str, Any]:
+    """The `FieldValue` of an entry over a row, for `read.each` and `read.known`."""
+    return {
+        "path": found.path,
+        "label": found.label,
+        "type": found.type,
+        "value": found.value(columns),
+        "display_value": _shown(found, columns, decimals),
+        "editable": found.editable,
+        "required": found.required,
+        "help_text": found.help_text,
+    }
 
-    found: dict[str, Any] = {}
-    for name in names:
-        if name == "type":
-            found[name] = (
-                sa.select(RelationshipTypeRow.key)
-                .where(RelationshipTypeRow.id == RelationshipRow.type_id)
-                .scalar_subquery()
-            )
-        else:
-            row: Any = ROWS[kind]
-            found[name] = (
-                sa.select(PicklistItemRow.key)
-                .where(PicklistItemRow.id == getattr(row, f"{name}_id"))
-                .scalar_subquery()
-            )
+
+def _shown(found: Entry, columns: Any, decimals: int | None) -> Any:
+    if decimals is None or found.column is None or found.column == "custom":
+        return found.display(columns)
+    column = getattr(columns, found.column)
+    if found.type == "CURRENCY":
+        return fixed(column / sa.literal(100.0), decimals) + " " + columns.currency
+    if found.type in ("NUMBER", "PERCENT"):
+        return fixed(column, decimals)
+    return found.display(columns)
+
+
+def record_items(env: Any, choices: Iterable[Any]) -> list[dict[str, Any]]:
+    """The `FieldValue`s that a section's settings choose of the record of the page.
+
+    A choice has a `path` and may have `label`, `editable`, `required`, `help_text` and
+    `decimals`; a path that no field has any more is left out."""
+    found = []
+    for choice in choices:
+        known = entry(env.kind, choice.path, env.fields)
+        if known is None:
+            continue
+        made = item(known, RECORD.c, decimals=getattr(choice, "decimals", None))
+        for name in ("label", "help_text"):
+            made[name] = getattr(choice, name, None) or made[name]
+        made["editable"] &= bool(getattr(choice, "editable", False))
+        made["required"] |= bool(getattr(choice, "required", False))
+        found.append(made)
     return found
 
 
-def python_value(kind: str, name: str, raw: Any) -> Any:
-    """An attribute's value as rules compare it."""
-    return raw
+def attribute_names(kind: str, fields: Sequence[Any]) -> frozenset[str]:
+    """What assignment rules may ask of a record."""
+    plain = {
+        e.path for e in _OWN[_ROWS[kind]].values() if e.type not in ("RICH_TEXT", "URL")
+    }
+    return frozenset(plain | set(_custom_paths(_ROWS[kind], fields)))
+
+
+def attribute_columns(
+    kind: str, names: Iterable[str], fields: Sequence[Any]
+) -> dict[str, Any]:
+    """Text or JSON of the attributes that rules ask, by name; unknown ones left out."""
+    row: Any = CompanyRow if kind == COMPANY else RelationshipRow
+    columns = row.__table__.c
+    found = {}
+    for name in names:
+        known = entry(kind, name, fields)
+        if known is None:
+            continue
+        if name == "type" and kind == RELATIONSHIP:
+            found[name] = as_json(
+                _hop("relationship_type", "type_id", _column("key"))(columns)
+            )
+        elif known.type == "CURRENCY" and known.column:
+            found[name] = as_json(decimal(columns[known.column], 2))
+        else:
+            found[name] = known.value(columns)
+    return {n: sa.cast(e, sa.Text()) for n, e in found.items()}
+
+
+def python_value(kind: str, name: str, raw: Any, fields: Sequence[Any] = ()) -> Any:
+    """An attribute as rules compare it: text, number, flag, list, exact money."""
+    if raw is None:
+        return None
+    value = orjson.loads(raw) if isinstance(raw, (str, bytes)) else raw
+    known = entry(kind, name, fields)
+    if known is not None and known.type == "CURRENCY" and isinstance(value, str):
+        return Decimal(value)
+    return value

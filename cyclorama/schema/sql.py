@@ -384,3 +384,42 @@ def weeks_back(day: ColumnElement[Any], weeks: Any) -> Any:
 
 Rows = Select[Any]
 """What a function that returns rows returns."""
+
+
+class fixed(_Function, literal=True):
+    """A number as text with so many decimals."""
+
+    name = "fixed"
+    type = String()
+
+
+class wire_text(_Function):
+    """An instant as clients see it."""
+
+    name = "wire_text"
+    type = String()
+
+
+@compiles(fixed, "sqlite")
+def _fixed_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    x = _first(element, compiler, kw)
+    shown = f"printf('%.{_digits(element)}f', {x})"
+    return f"CASE WHEN {x} IS NOT NULL THEN {shown} END"
+
+
+@compiles(fixed, "postgresql")
+def _fixed_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
+    return (
+        f"round(({_first(element, compiler, kw)})::numeric, {_digits(element)})::text"
+    )
+
+
+@compiles(wire_text, "sqlite")
+def _wire_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    return _first(element, compiler, kw)
+
+
+@compiles(wire_text, "postgresql")
+def _wire_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
+    wire = '\'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"\''
+    return f"to_char({_first(element, compiler, kw)} AT TIME ZONE 'UTC', {wire})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
@@ -49,20 +49,22 @@ class ByKind(ColumnElement[Any]):
         return self
 
 
-def _shared_columns() -> list[Any]:
-    own = set(CompanyRow.__table__.c.keys()) & set(RelationshipRow.__table__.c.keys())
-    table = CompanyRow.__table__
-    return [sa.column(name, table.c[name].type) for name in sorted(own)]
+_TABLES = [row.__table__ for row in ROWS.values()]
+_ALL = {c.key: c.type for table in _TABLES for c in table.c}
+_SHARED = [name for name in _ALL if all(name in table.c for table in _TABLES)]
 
-
-RECORD = sa.table(quoted_name(RECORD_NAME, quote=False), *_shared_columns())
-"""Stands for the record's row until a statement is composed."""
+RECORD = sa.table(
+    quoted_name(RECORD_NAME, quote=False), *(sa.column(n, t) for n, t in _ALL.items())
+)
+"""Stands for the record's row until a statement is composed; has the columns of every
+kind."""
 
 
 class _Record:
     """The record of the page, whatever its kind."""
 
-    c = RECORD.c
+    c = SimpleNamespace(**{name: RECORD.c[name] for name in _SHARED})
+    """The columns that every kind has."""
     id = RECORD.c.id
 
     @staticmethod

@@ -1,10 +1,36 @@
-"""Users, groups and tokens."""
+"""Users, their groups and tokens: who may sign in, and as whom."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cyclorama.errors import ConfigError
+from cyclorama.storage.engine import Reading
+from cyclorama.storage.ids import new_id
+from cyclorama.storage.rows import (
+    ConfigurationRow,
+    MembershipRow,
+    TokenRow,
+    UserGroupRow,
+    UserRow,
+)
+
+PREFIX: Final = "cyc_"
+LONGEST_TOKEN: Final = 200
+MOST_DAYS: Final = 365
+ADMINS: Final = "admin"
+"""The key of the group whose members may change the configuration."""
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,5 +51,235 @@ class Viewer:
     name: str
     email: str | None
     groups: tuple[GroupFacts, ...]
+    """By key."""
     attributes: Mapping[str, Any]
+    """What assignment rules may ask: the user's columns over their own attributes."""
     permissions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """A viewer, and the configuration's version at that moment."""
+
+    viewer: Viewer
+    configuration_version: int
+    token_id: str | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserFacts:
+    """A user in a list."""
+
+    id: str
+    email: str
+    name: str
+    active: bool
+    groups: tuple[str, ...]
+    """Keys, in order."""
+
+
+_FACTS: Final = ("email", "name", "title", "department")
+
+
+def _signing(*further: Any) -> sa.Select[Any]:
+    """One row for each group of a user, or one without: everything that signing in
+    needs, in one statement."""
+    version = sa.select(sa.func.max(ConfigurationRow.version)).scalar_subquery()
+    user = [getattr(UserRow, n) for n in ("id", *_FACTS, "attributes")]
+    group = [
+        getattr(UserGroupRow, n).label(f"group_{n}") for n in ("id", "key", "name")
+    ]
+    return (
+        sa.select(*user, *group, version.label("version"), *further)
+        .select_from(UserRow)
+        .outerjoin(MembershipRow, MembershipRow.user_id == UserRow.id)
+        .outerjoin(UserGroupRow, UserGroupRow.id == MembershipRow.group_id)
+        .where(UserRow.active)
+        .order_by(UserGroupRow.key)
+    )
+
+
+async def sign_in(reading: Reading, token: str, now: datetime) -> SignedIn | None:
+    """Whom a bearer token stands for; None if it is unknown or expired, or its user was
+    deactivated. One statement; none for what can't be a token."""
+    if not token.startswith(PREFIX) or len(token) > LONGEST_TOKEN:
+        return None
+    further = (TokenRow.id.label("token_id"), TokenRow.expires_at)
+    query = (
+        _signing(*further)
+        .join(TokenRow, TokenRow.user_id == UserRow.id)
+        .where(TokenRow.token_hash == _hashed(token), TokenRow.expires_at > now)
+    )
+    rows = await reading.execute(query)
+    if not rows:
+        return None
+    return SignedIn(
+        viewer=_viewer(rows),
+        configuration_version=rows[0].version or 0,
+        token_id=rows[0].token_id,
+        expires_at=rows[0].expires_at,
+    )
+
+
+async def signed_in_as(reading: Reading, email: str) -> SignedIn | None:
+    """An active user without a token, for the command line and for explanations."""
+    query = _signing().where(UserRow.email == _normal(email))
+    rows = await reading.execute(query)
+    if not rows:
+        return None
+    return SignedIn(viewer=_viewer(rows), configuration_version=rows[0].version or 0)
+
+
+def _viewer(rows: Sequence[Any]) -> Viewer:
+    first = rows[0]
+    groups = tuple(
+        GroupFacts(row.group_id, row.group_key, row.group_name)
+        for row in rows
+        if row.group_id is not None
+    )
+    facts = {name: getattr(first, name) for name in _FACTS}
+    return Viewer(
+        id=first.id,
+        kind="USER",
+        name=first.name,
+        email=first.email,
+        groups=groups,
+        attributes={**first.attributes, **facts},
+        permissions=(ADMINS,) if any(g.key == ADMINS for g in groups) else (),
+    )
+
+
+def _hashed(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _normal(email: str) -> str:
+    return email.strip().lower()
+
+
+async def add_user(
+    session: AsyncSession,
+    *,
+    email: str,
+    now: datetime,
+    name: str | None = None,
+    groups: Iterable[str] = (),
+    title: str | None = None,
+    department: str | None = None,
+    attributes: Mapping[str, Any] | None = None,
+) -> UserRow:
+    """A new user in these groups, by key.
+
+    `ConfigError` names an address that can't be used or is taken, a text that is too
+    long, and a group that does not exist."""
+    address = _normal(email)
+    if not _EMAIL.fullmatch(address) or len(address) > 255:
+        raise ConfigError(f"{email[:80]!r} is no e-mail address.")
+    texts = {"name": name, "title": title, "department": department}
+    for what, text in texts.items():
+        if text is not None and (not text.strip() or len(text) > 255 or "\0" in text):
+            raise ConfigError(f"The {what} must have 1 to 255 characters.")
+    ids = await _group_ids(session, groups)
+    user = UserRow(
+        id=new_id("user"),
+        email=address,
+        name=name or address.partition("@")[0],
+        title=title,
+        department=department,
+        attributes=dict(attributes or {}),
+        created_at=now,
+    )
+    session.add(user)
+    try:
+        await session.flush()
+    except IntegrityError:
+        raise ConfigError(
+            f"There is a user {address!r} already; see: cyclorama users list"
+        ) from None
+    session.add_all(
+        MembershipRow(group_id=i, user_id=user.id, by_hand=True) for i in ids
+    )
+    await session.flush()
+    return user
+
+
+async def _group_ids(session: AsyncSession, keys: Iterable[str]) -> list[str]:
+    wanted = list(dict.fromkeys(keys))
+    rows = await session.execute(sa.select(UserGroupRow.key, UserGroupRow.id))
+    known = {row.key: row.id for row in rows}
+    for key in wanted:
+        if key not in known:
+            raise ConfigError(
+                f"There is no group {key!r}; there are "
+                f"{', '.join(sorted(known)) or 'none: run cyclorama migrate'}."
+            )
+    return [known[key] for key in wanted]
+
+
+async def list_users(reading: Reading) -> tuple[UserFacts, ...]:
+    """All users by address."""
+    query = (
+        sa.select(
+            UserRow.id, UserRow.email, UserRow.name, UserRow.active, UserGroupRow.key
+        )
+        .outerjoin(MembershipRow, MembershipRow.user_id == UserRow.id)
+        .outerjoin(UserGroupRow, UserGroupRow.id == MembershipRow.group_id)
+        .order_by(UserRow.email, UserGroupRow.key)
+    )
+    groups: dict[str, list[str]] = {}
+    users: dict[str, Any] = {}
+    for row in await reading.execute(query):
+        users.setdefault(row.id, row)
+        groups.setdefault(row.id, []).extend([row.key] if row.key else [])
+    return tuple(
+        UserFacts(
+            id=i,
+            email=row.email,
+            name=row.name,
+            active=row.active,
+            groups=tuple(groups[i]),
+        )
+        for i, row in users.items()
+    )
+
+
+async def user_with(session: AsyncSession, email: str) -> UserRow:
+    """The user with this address; `ConfigError` where there is none."""
+    query = sa.select(UserRow).where(UserRow.email == _normal(email))
+    found = (await session.execute(query)).scalar_one_or_none()
+    if found is None:
+        raise ConfigError(f"There is no user {email[:80]!r}; see: cyclorama users list")
+    return found
+
+
+async def deactivate_user(session: AsyncSession, email: str) -> UserRow:
+    """Shut a user out: their tokens stop working at once, and are deleted."""
+    user = await user_with(session, email)
+    user.active = False
+    await session.execute(sa.delete(TokenRow).where(TokenRow.user_id == user.id))
+    await session.flush()
+    return user
+
+
+async def create_token(
+    session: AsyncSession, *, email: str, now: datetime, days: int = 90
+) -> str:
+    """A new bearer token of an active user; it is not kept, only its hash is."""
+    if not 1 <= days <= MOST_DAYS:
+        raise ConfigError(f"A token lives from 1 to {MOST_DAYS} days, not {days}.")
+    user = await user_with(session, email)
+    if not user.active:
+        raise ConfigError(f"The user {user.email!r} is deactivated.")
+    token = PREFIX + secrets.token_urlsafe(32)
+    session.add(
+        TokenRow(
+            id=new_id("token"),
+            user_id=user.id,
+            token_hash=_hashed(token),
+            created_at=now,
+            expires_at=now + timedelta(days=days),
+        )
+    )
+    await session.flush()
+    return token

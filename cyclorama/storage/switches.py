@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cyclorama.storage.configuration import bump_configuration
 from cyclorama.storage.engine import Reading
-from cyclorama.storage.layouts import bump_configuration
 from cyclorama.storage.rows import PluginSwitchRow
 
 

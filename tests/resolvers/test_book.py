@@ -19,8 +19,7 @@ from cyclorama.layouts.model import (
     SectionFacts,
 )
 from cyclorama.layouts.presets import presets
-from cyclorama.storage.engine import Database
-from cyclorama.storage.layouts import (
+from cyclorama.resolvers.book import (
     Saved,
     bump_configuration,
     load_book,
@@ -28,6 +27,7 @@ from cyclorama.storage.layouts import (
     save_book,
     seed_layouts,
 )
+from cyclorama.storage.engine import Database
 from cyclorama.storage.rows import (
     ConfigurationRow,
     LayoutRow,

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cyclorama.errors import ConfigError
 from cyclorama.layouts.model import Assignment, Clause, Layout, LayoutBook, Placement
+from cyclorama.storage.configuration import bump_configuration
 from cyclorama.storage.engine import Reading
 from cyclorama.storage.ids import new_id
 from cyclorama.storage.rows import (
@@ -105,21 +106,6 @@ async def save_book(
     return replace(saved, version=await bump_configuration(session))
 
 
-async def bump_configuration(session: AsyncSession) -> int:
-    """Raise the version of the configuration; the new one."""
-    raised = await session.scalar(
-        sa.update(ConfigurationRow)
-        .where(ConfigurationRow.id == 1)
-        .values(version=ConfigurationRow.version + 1)
-        .returning(ConfigurationRow.version)
-        .execution_options(synchronize_session=False)
-    )
-    if raised is not None:
-        return raised
-    await session.execute(sa.insert(ConfigurationRow).values(id=1, version=1))
-    return 1
-
-
 async def seed_layouts(session: AsyncSession, book: LayoutBook) -> bool:
     """Save the book where there is no layout at all; whether it was."""
     if await session.scalar(sa.select(LayoutRow.id).limit(1)) is not None:
@@ -156,8 +142,7 @@ def _in_book(row: Any) -> tuple[str, str, str]:
 
 
 def _layout(row: Any, placements: Sequence[Placement]) -> Layout:
-    values = {k: v for k, v in row._mapping.items() if k != "id"}
-    return Layout(**values, placements=tuple(placements))
+    return Layout(**row._mapping, placements=tuple(placements))
 
 
 def _placement(row: Any) -> Placement:

@@ -1,0 +1,67 @@
+"""Settings: everything that an operator sets, from the environment, checked at start."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cyclorama.errors import ConfigError
+
+PREFIX = "CYCLORAMA_"
+
+
+class Settings(BaseSettings):
+    """Every setting is the environment variable of its name behind `CYCLORAMA_`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    database_url: str = Field(
+        default="sqlite:///cyclorama.db",
+        repr=False,
+        description="sqlite:///file.db or postgresql://user:password@host/name.",
+    )
+    pool_size: int = Field(
+        default=8, ge=1, le=200, description="Database connections of a worker."
+    )
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    port: int = Field(default=8000, ge=1, le=65_535)
+    workers: int = Field(default=1, ge=1, le=64, description="Processes.")
+    time_zone: str = Field(
+        default="UTC", description="The organisation's, for calendar days."
+    )
+    max_depth: int = Field(default=15, ge=3, le=50, description="Of an operation.")
+    max_fields: int = Field(default=2_000, ge=10, le=50_000)
+    max_tokens: int = Field(default=20_000, ge=100, le=200_000)
+    max_body_bytes: int = Field(default=1_000_000, ge=1_000, le=50_000_000)
+    request_timeout_seconds: float = Field(default=30.0, gt=0, le=600)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            message = f"{name!r} is no time zone; write one as Europe/Berlin"
+            raise ValueError(message) from None
+        return name
+
+
+def load_settings(**given: Any) -> Settings:
+    """The settings of the environment, below those that are given and not None.
+
+    `ConfigError` names each variable that can't be used; no value is shown."""
+    try:
+        return Settings(**{k: v for k, v in given.items() if v is not None})
+    except ValidationError as error:
+        lines = [
+            f"{PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}"
+            for e in error.errors(include_input=False, include_url=False)
+        ]
+        raise ConfigError(f"A setting can't be used. {'; '.join(lines)}.") from None

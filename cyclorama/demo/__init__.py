@@ -1,0 +1,8 @@
+"""Demo data: the same companies, people and rows on every machine, ending today."""
+
+from __future__ import annotations
+
+from cyclorama.demo.loading import is_loaded, load_demo
+from cyclorama.demo.rows import USERS
+
+__all__ = ["USERS", "is_loaded", "load_demo"]

@@ -1,0 +1,69 @@
+"""Where a selection stands while it is composed: its row, its placement, its use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import GraphQLField, GraphQLObjectType
+from graphql.execution.collect_fields import FieldDetails
+
+from cyclorama.execution.binds import Getter
+from cyclorama.execution.declarations import Shape
+from cyclorama.resolvers.context import Env
+
+DEFINITION = "strawberry-definition"
+MOST_KEYS = {"sqlite": 63, "postgresql": 50}
+Details = list[FieldDetails]
+Grouped = Mapping[str, Details]
+Collect = Callable[[GraphQLObjectType, Details], Grouped]
+
+
+class NotPlanned(Exception):
+    """This selection is for graphql-core: the planner has no way to say it in SQL."""
+
+
+@dataclass(slots=True)
+class Level:
+    """Where a selection stands: its row's alias, what is known, what is asked of it."""
+
+    env: Env
+    alias: str | None = None
+    own: Any = None
+    proven: bool = False
+    """Whether NOT NULL columns of the row are not null here."""
+    item: Mapping[str, Any] | None = None
+    asked: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One field of an operation: its declaration and what it was asked with."""
+
+    coordinate: str
+    field: GraphQLField
+    details: Details
+    level: Level
+    shape: Shape
+    arguments: Mapping[str, tuple[Any, Getter]]
+    kept: bool
+    """Whether its templates may be kept: nothing of the placement is in them."""
+
+    def key(self, part: str) -> Any:
+        """The key of a template of this field."""
+        if not self.kept:
+            return None
+        return (part, self.coordinate, self.level.env.kind, self.shape.key)
+
+
+def origin_of(type_: Any) -> Any:
+    """The Python class of a type of the graph."""
+    return getattr(type_.extensions.get(DEFINITION), "origin", None)
+
+
+def quoted(name: str) -> str:
+    """A name of the operation or the schema as a SQL text."""
+    if not name.replace("_", "a").isalnum() or not name.isascii():
+        raise NotPlanned(name)
+    return f"'{name}'"

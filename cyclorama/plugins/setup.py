@@ -1,0 +1,31 @@
+"""Bringing a database up to date: tables, vocabularies, groups, preset layouts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cyclorama.layouts.presets import presets
+from cyclorama.plugins.compose import Graph
+from cyclorama.resolvers.book import seed_layouts
+from cyclorama.storage.engine import Database
+from cyclorama.storage.migration import migrate
+from cyclorama.storage.seed import seed
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What was done."""
+
+    revisions: tuple[str, ...]
+    seeded: tuple[str, ...]
+    """Names of what was added, as `group csm`."""
+
+
+async def bring_up_to_date(database: Database, graph: Graph) -> Setup:
+    """Migrate and seed. What an organisation has changed stays as it is."""
+    revisions = await migrate(database, graph.sections.values())
+    async with database.write() as session:
+        seeded = await seed(session)
+        if await seed_layouts(session, presets(graph.facts({}))):
+            seeded = (*seeded, "preset layouts")
+    return Setup(revisions, seeded)

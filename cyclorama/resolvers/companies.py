@@ -1,0 +1,165 @@
+"""The list of companies: its filter, its orders, its pages."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement
+
+from cyclorama.errors import InvalidInputError
+from cyclorama.resolvers.context import Context
+from cyclorama.resolvers.cursors import Order, OrderKey, page_info
+from cyclorama.resolvers.keyset import page_size
+from cyclorama.resolvers.refs import layout_columns, refs
+from cyclorama.schema.inputs import CompanyFilter, CompanyOrder, CompanyOrderField
+from cyclorama.schema.lists import CompanyConnection, CompanyEdge
+from cyclorama.schema.sql import json_has
+from cyclorama.schema.symbols import COMPANY
+from cyclorama.storage.rows import CompanyRow, PicklistItemRow
+from cyclorama.storage.search import fold
+
+MOST_VALUES: Final = 100
+"""Values of a list in a filter at most."""
+LONGEST_TEXT: Final = 200
+
+_COLUMNS: Final = {
+    CompanyOrderField.NAME: (CompanyRow.search_key, False),
+    CompanyOrderField.ARR: (CompanyRow.arr_minor, True),
+    CompanyOrderField.RENEWAL_DATE: (CompanyRow.renewal_date, True),
+    CompanyOrderField.UPDATED_AT: (CompanyRow.updated_at, False),
+}
+
+
+async def list_companies(
+    ctx: Context,
+    first: int,
+    after: str | None,
+    filter: CompanyFilter | None,
+    order_by: Sequence[CompanyOrder] | None,
+) -> CompanyConnection:
+    """A page of the companies that the filter leaves, by name unless asked otherwise."""
+    size = page_size(first)
+    order = company_order(order_by or ())
+    condition = sa.and_(sa.true(), *_conditions(filter)) if filter else sa.true()
+    query = (
+        sa.select(CompanyRow.id, *order.columns(), *layout_columns(ctx, COMPANY))
+        .where(condition)
+        .order_by(*order.clauses())
+        .limit(size + 1)
+    )
+    if after is not None:
+        query = query.where(order.after(after))
+    rows = await ctx.reading.execute(query)
+    page = rows[:size]
+    cursors = [order.cursor(row) for row in page]
+    found: Any = refs(ctx, COMPANY, page)
+    return CompanyConnection(
+        edges=[
+            CompanyEdge(cursor=c, node=ref)
+            for c, ref in zip(cursors, found, strict=True)
+        ],
+        page_info=page_info(cursors, more=len(rows) > size, after=after),
+        total_count=_Asked(lambda: _count(ctx, condition)),  # type: ignore[arg-type]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A value that is read only where the operation asks for it."""
+
+    read: Callable[[], Awaitable[Any]]
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self.read().__await__()
+
+
+async def _count(ctx: Context, condition: ColumnElement[bool]) -> int:
+    query = sa.select(sa.func.count()).select_from(CompanyRow).where(condition)
+    ((count,),) = await ctx.reading.execute(query)
+    return int(count)
+
+
+def company_order(order_by: Sequence[CompanyOrder]) -> Order:
+    """The order that a client asks for, made total by the id."""
+    fields = [key.field for key in order_by]
+    if len(set(fields)) < len(fields):
+        twice = next(f for f in fields if fields.count(f) > 1)
+        raise InvalidInputError(
+            f"The argument `orderBy` names {twice.name} twice; name each field once."
+        )
+    wanted = [(k.field, k.descending) for k in order_by]
+    wanted = wanted or [(CompanyOrderField.NAME, False)]
+    keys = []
+    for field, descending in wanted:
+        column, nullable = _COLUMNS[field]
+        keys.append(OrderKey(column, descending, nullable))
+    name = ",".join(f"{f.name}{'-' if down else '+'}" for f, down in wanted)
+    return Order(f"companies:{name}", [*keys, OrderKey(CompanyRow.id)])
+
+
+def _conditions(filter: CompanyFilter) -> list[ColumnElement[bool]]:
+    """What must hold, one condition for each set member."""
+    row = CompanyRow
+    found: list[ColumnElement[bool]] = []
+    text = fold(_short("search", filter.search or ""))
+    if text:
+        found.append(row.search_key.contains(text, autoescape=True))
+    for name, keys, column, picklist in (
+        ("statusKeys", filter.status_keys, row.status_id, "company.status"),
+        ("stageKeys", filter.stage_keys, row.stage_id, "company.stage"),
+        ("industryKeys", filter.industry_keys, row.industry_id, "company.industry"),
+    ):
+        if keys:
+            found.append(column.in_(_items(picklist, _few(name, keys))))
+    if filter.csm_ids:
+        found.append(row.csm_id.in_(_few("csmIds", filter.csm_ids)))
+    if filter.renewal_before is not None:
+        found.append(row.renewal_date < filter.renewal_before)
+    if filter.renewal_after is not None:
+        found.append(row.renewal_date > filter.renewal_after)
+    if filter.arr_at_least is not None:
+        found.append(row.arr_minor >= _minor(filter.arr_at_least))
+    if filter.tags:
+        tags = _few("tags", filter.tags)
+        found.append(sa.or_(*(json_has(row.tags, sa.literal(t)) for t in tags)))
+    if filter.has_parent is not None:
+        found.append(row.parent_id.is_not(None) == sa.literal(filter.has_parent))
+    return found
+
+
+def _items(picklist: str, keys: Sequence[str]) -> Any:
+    """The ids of a vocabulary's items with these keys."""
+    item = PicklistItemRow
+    query = sa.select(item.id).where(item.picklist == picklist, item.key.in_(keys))
+    return query.scalar_subquery()
+
+
+def _few(name: str, values: Sequence[str]) -> list[str]:
+    if len(values) > MOST_VALUES:
+        raise InvalidInputError(
+            f"The filter `{name}` holds {len(values)} values; at most {MOST_VALUES} "
+            "are allowed."
+        )
+    return [_short(name, value) for value in values]
+
+
+def _short(name: str, value: str) -> str:
+    if len(value) > LONGEST_TEXT:
+        raise InvalidInputError(
+            f"The filter `{name}` holds a text of {len(value)} characters; at most "
+            f"{LONGEST_TEXT} are allowed."
+        )
+    return value
+
+
+def _minor(amount: Decimal) -> int:
+    """The smallest amount in minor units that is at least this one."""
+    if not amount.is_finite() or abs(amount) >= Decimal(10) ** 16:
+        raise InvalidInputError(
+            f"The filter `arrAtLeast` is {amount}; it must be a number below 10^16."
+        )
+    return int((amount * 100).to_integral_value(rounding="ROUND_CEILING"))

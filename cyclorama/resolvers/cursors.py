@@ -1,0 +1,136 @@
+"""Pages of the lists at the root: orders with nulls last, and their cursors."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement
+
+from cyclorama.errors import InvalidInputError
+from cyclorama.schema.common import PageInfo
+from cyclorama.storage.types import Instant, wire_instant
+
+LONGEST = 4_000
+"""Characters of a cursor at most."""
+PREFIX = "cy_order_"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderKey:
+    """A column to order by; rows without a value come last, both ways."""
+
+    column: Any
+    descending: bool = False
+    nullable: bool = False
+
+    def clause(self) -> ColumnElement[Any]:
+        """The key in ORDER BY."""
+        one: ColumnElement[Any] = self.column
+        one = one.desc() if self.descending else one.asc()
+        return one.nulls_last() if self.nullable else one
+
+    def equal(self, value: Any) -> ColumnElement[bool]:
+        """The rows that have the cursor's value here."""
+        found: ColumnElement[bool] = (
+            self.column.is_(None) if value is None else self.column == value
+        )
+        return found
+
+    def beyond(self, value: Any) -> ColumnElement[bool] | None:
+        """The rows behind the cursor's value; None where there can be none."""
+        if value is None:
+            return None
+        one: ColumnElement[Any] = self.column
+        further = one < value if self.descending else one > value
+        return sa.or_(further, one.is_(None)) if self.nullable else further
+
+
+class Order:
+    """A total order: its keys end with a unique one. `name` tells its cursors apart."""
+
+    def __init__(self, name: str, keys: Sequence[OrderKey]) -> None:
+        self.tag = hashlib.sha256(name.encode()).hexdigest()[:8]
+        self.keys = tuple(keys)
+
+    def columns(self) -> list[ColumnElement[Any]]:
+        """The keys as labelled columns of the statement."""
+        return [k.column.label(f"{PREFIX}{i}") for i, k in enumerate(self.keys)]
+
+    def clauses(self) -> list[ColumnElement[Any]]:
+        """ORDER BY."""
+        return [k.clause() for k in self.keys]
+
+    def after(self, cursor: str) -> ColumnElement[bool]:
+        """The rows behind a cursor; `InvalidInputError` where it is none of this order."""
+        values = self._values(cursor)
+        ways = []
+        for i, key in enumerate(self.keys):
+            beyond = key.beyond(values[i])
+            if beyond is not None:
+                same = [k.equal(v) for k, v in zip(self.keys, values[:i], strict=False)]
+                ways.append(sa.and_(*same, beyond))
+        return sa.or_(sa.false(), *ways)
+
+    def cursor(self, row: Any) -> str:
+        """The place of a row that has this order's `columns`."""
+        found = row._mapping
+        keys = [_plain(found[f"{PREFIX}{i}"]) for i in range(len(self.keys))]
+        return orjson.dumps([self.tag, *keys]).hex()
+
+    def _values(self, cursor: str) -> list[Any]:
+        try:
+            if len(cursor) > LONGEST:
+                raise ValueError
+            tag, *values = orjson.loads(bytes.fromhex(cursor))
+            if tag != self.tag:
+                raise ValueError
+            keys = zip(self.keys, values, strict=True)
+            return [_typed(key, value) for key, value in keys]
+        except (ValueError, TypeError):
+            raise InvalidInputError(
+                "The argument `after` is no cursor of this list in this order; pass the "
+                "`endCursor` of a page of the same list, or leave it out."
+            ) from None
+
+
+def _plain(value: Any) -> Any:
+    return wire_instant(value) if isinstance(value, datetime) else value
+
+
+def _typed(key: OrderKey, value: Any) -> Any:
+    """A value of a cursor as the column wants it; `ValueError` for what it can't hold."""
+    if value is None:
+        if not key.nullable:
+            raise ValueError
+        return None
+    wanted = key.column.type
+    if isinstance(wanted, Instant):
+        instant = datetime.fromisoformat(value)
+        if instant.tzinfo is None:
+            raise ValueError
+        return instant
+    if isinstance(wanted, sa.Date):
+        return date.fromisoformat(value)
+    if isinstance(wanted, sa.Integer):
+        if type(value) is not int or abs(value) >= 1 << 63:
+            raise ValueError
+        return value
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError
+    return value
+
+
+def page_info(cursors: Sequence[str], *, more: bool, after: str | None) -> PageInfo:
+    """Where a page stands."""
+    return PageInfo(
+        has_next_page=more,
+        has_previous_page=after is not None,
+        start_cursor=cursors[0] if cursors else None,
+        end_cursor=cursors[-1] if cursors else None,
+    )

@@ -1,0 +1,75 @@
+"""What clients hand in to the roots of the graph."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+
+import strawberry
+
+
+@strawberry.input(description="The record in another system that one of ours mirrors.")
+class ExternalRefInput:
+    system: str = strawberry.field(description="As `salesforce`.")
+    object_type: str | None = strawberry.field(
+        default=None,
+        description="As `Account`; needed where the system gives one id to records of "
+        "several objects.",
+    )
+    external_id: str
+
+
+@strawberry.input(
+    description="Every set member must hold. A list holds where one of its values does; "
+    "an empty one restricts nothing."
+)
+class CompanyFilter:
+    search: str | None = strawberry.field(
+        default=None,
+        description="A part of the name, whatever its case and accents.",
+    )
+    status_keys: list[str] | None = None
+    stage_keys: list[str] | None = None
+    industry_keys: list[str] | None = None
+    csm_ids: list[strawberry.ID] | None = None
+    renewal_before: date | None = strawberry.field(
+        default=None, description="The day itself is not included."
+    )
+    renewal_after: date | None = strawberry.field(
+        default=None, description="The day itself is not included."
+    )
+    arr_at_least: Decimal | None = strawberry.field(
+        default=None, description="In the company's own currency."
+    )
+    tags: list[str] | None = None
+    has_parent: bool | None = None
+
+
+@strawberry.enum(description="What companies can be ordered by.")
+class CompanyOrderField(Enum):
+    NAME = "NAME"
+    ARR = "ARR"
+    RENEWAL_DATE = "RENEWAL_DATE"
+    UPDATED_AT = "UPDATED_AT"
+
+
+@strawberry.input(
+    description="One key of an order. Companies without a value come last, both ways."
+)
+class CompanyOrder:
+    field: CompanyOrderField
+    descending: bool = False
+
+
+@strawberry.enum(description="Where a text is looked for in a name.")
+class SearchMatch(Enum):
+    STARTS_WITH = "STARTS_WITH"
+    CONTAINS = "CONTAINS"
+
+
+@strawberry.enum(description="What can be searched for.")
+class SearchType(Enum):
+    COMPANY = "COMPANY"
+    RELATIONSHIP = "RELATIONSHIP"
+    PERSON = "PERSON"

@@ -1,0 +1,1 @@
+"""The built-in sections: they use what `cyclorama.plugins` offers, as any other does."""

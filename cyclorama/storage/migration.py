@@ -1,0 +1,126 @@
+"""Bringing the tables up to date: Alembic revisions of the core and of each section.
+
+The core and every section have a folder of revisions and a version table of their own, so
+that sections come and go without each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from cyclorama.errors import ConfigError, PluginError
+from cyclorama.storage.engine import Database
+
+LOCK: Final = 0x6379_6D69_6772
+"""The advisory lock that only one migrating process holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A folder of revisions and the table that says which of them were applied."""
+
+    name: str
+    folder: str
+    version_table: str
+
+    def script(self) -> ScriptDirectory:
+        """The revisions of the folder."""
+        return ScriptDirectory(self.folder, version_locations=[self.folder])
+
+
+CORE: Final = Branch(
+    "core", str(Path(__file__).parent / "migrations"), "alembic_version"
+)
+
+
+async def migrate(database: Database, sections: Iterable[Any] = ()) -> tuple[str, ...]:
+    """Apply all revisions that are missing, in one transaction; which they were.
+
+    One process at a time; the others wait and find nothing left. `ConfigError` where the
+    database is newer than the program, `PluginError` for a section that has tables and
+    no revisions."""
+    branches = list(_branches(sections))
+    async with database.engine.connect() as plain:
+        connection = await plain.execution_options(cyclorama_write=True)
+        async with connection.begin():
+            if not database.is_sqlite:
+                await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+            return await connection.run_sync(_upgrade, branches)
+
+
+async def pending(database: Database, sections: Iterable[Any] = ()) -> tuple[str, ...]:
+    """The revisions that `migrate` would apply."""
+    branches = list(_branches(sections))
+    async with database.read() as reading:
+        return await reading.connection.run_sync(_missing, branches)
+
+
+def _branches(sections: Iterable[Any]) -> Iterator[Branch]:
+    yield CORE
+    for section in sorted(sections, key=lambda s: s.key):
+        if section.migrations is not None:
+            table = f"{section.key}_alembic_version"
+            yield Branch(section.key, section.migrations, table)
+        elif section.tables:
+            raise PluginError(
+                f"The section {section.key!r} has tables and no `migrations`; give it "
+                "the folder of its Alembic revisions."
+            )
+
+
+def _missing(connection: Connection, branches: Sequence[Branch]) -> tuple[str, ...]:
+    return tuple(r for branch in branches for r in _steps(connection, branch))
+
+
+def _steps(connection: Connection, branch: Branch) -> list[str]:
+    """The revisions of a branch that were not applied, the oldest first."""
+    options = {"version_table": branch.version_table}
+    context = MigrationContext.configure(connection, opts=options)
+    applied = set(context.get_current_heads())
+    script = branch.script()
+    known = [s.revision for s in script.walk_revisions()]
+    strange = sorted(applied - set(known))
+    if strange:
+        raise ConfigError(
+            f"The database is newer than this program: it is at {strange[0]!r} of "
+            f"{branch.name}, which is not known here. Install the newer version."
+        )
+    done = {r for head in applied for r in _down(script, head)}
+    return [r for r in reversed(known) if r not in done]
+
+
+def _down(script: ScriptDirectory, head: str) -> Iterator[str]:
+    return (s.revision for s in script.iterate_revisions(head, "base"))
+
+
+def _upgrade(connection: Connection, branches: Sequence[Branch]) -> tuple[str, ...]:
+    applied: list[str] = []
+    for branch in branches:
+        steps = _steps(connection, branch)
+        if steps:
+            _run(connection, branch)
+            applied += steps
+    return tuple(applied)
+
+
+def _run(connection: Connection, branch: Branch) -> None:
+    script = branch.script()
+    context = MigrationContext.configure(
+        connection,
+        opts={
+            "version_table": branch.version_table,
+            "script": script,
+            "fn": lambda current, _: script._upgrade_revs("heads", current),
+        },
+    )
+    with Operations.context(context):
+        context.run_migrations()

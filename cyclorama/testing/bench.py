@@ -1,0 +1,190 @@
+"""A bench for sections: records, layouts and questions, on a database of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+import orjson
+
+from cyclorama.execution.declarations import Declarations
+from cyclorama.execution.engine import Engine, Operation
+from cyclorama.execution.limits import Limits
+from cyclorama.execution.plans import Plans
+from cyclorama.layouts.model import KINDS, SURFACES, Layout, LayoutBook, Placement
+from cyclorama.plugins.compose import compose
+from cyclorama.plugins.section import DemoRecords, Section
+from cyclorama.resolvers.context import Configuration, Context
+from cyclorama.storage.accounts import GroupFacts, Viewer
+from cyclorama.storage.engine import Database, Reading
+from cyclorama.storage.rows import (
+    CompanyRow,
+    RelationshipRow,
+    RelationshipTypeRow,
+    Row,
+    UserRow,
+)
+from cyclorama.storage.search import fold
+
+NOW: Final = datetime(2026, 3, 2, 12, tzinfo=UTC)
+"""The bench's clock stands still, on a Monday."""
+CSM: Final = Viewer(
+    id="user_csm",
+    kind="USER",
+    name="Ann",
+    email="ann@example.com",
+    groups=(GroupFacts("group_csm", "csm", "CSM"),),
+    attributes={},
+    permissions=(),
+)
+ADMIN: Final = replace(CSM, permissions=("admin",))
+
+
+def company(number: int = 1, **values: Any) -> CompanyRow:
+    """A company, by default `company_1`."""
+    name = values.pop("name", f"Company {number}")
+    return CompanyRow(
+        id=f"company_{number}",
+        name=name,
+        search_key=fold(name),
+        created_at=NOW,
+        updated_at=NOW,
+        **values,
+    )
+
+
+def relationship(number: int = 1, of: int = 1, **values: Any) -> RelationshipRow:
+    """A relationship of a company, by default `relationship_1` of `company_1`."""
+    name = values.pop("name", f"Relationship {number}")
+    return RelationshipRow(
+        id=f"relationship_{number}",
+        name=name,
+        search_key=fold(name),
+        company_id=f"company_{of}",
+        type_id="type_product",
+        created_at=NOW,
+        updated_at=NOW,
+        **values,
+    )
+
+
+def book_of(sections: Sequence[Section], *, hidden: frozenset[str]) -> LayoutBook:
+    """One layout for each kind, with all sections that it may hold but the hidden."""
+    layouts = []
+    for kind in KINDS:
+        placements = tuple(
+            Placement(s.key, s.key, surfaces=SURFACES)
+            for s in sections
+            if kind in s.kinds and s.key not in hidden
+        )
+        layouts.append(
+            Layout(
+                f"bench-{kind.lower()}",
+                kind,
+                None,
+                "Bench",
+                is_default=True,
+                placements=placements,
+            )
+        )
+    return LayoutBook(tuple(layouts))
+
+
+class Bench:
+    """Asks a graph of these sections over one database.
+
+    Every viewer gets every section, but those in `hidden` or what `book` says.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        sections: Sequence[Section],
+        *,
+        hidden: Sequence[str] = (),
+        book: LayoutBook | None = None,
+        planned: bool = True,
+    ) -> None:
+        self.database = database
+        self.graph = compose(sections)
+        self.book = book or book_of(sections, hidden=frozenset(hidden))
+        self.statements: list[str] = []
+        """Of the last question, without the begin of its transaction."""
+        self.switches: dict[str, bool] = {}
+        self.today: date = NOW.date()
+        self._engine = Engine(
+            self.graph.schema,
+            Plans(Declarations(database.dialect)),
+            Limits(),
+            planned=planned,
+        )
+        database.watches.append(self._watch)
+
+    def _watch(self, statement: str) -> None:
+        if not statement.startswith("BEGIN"):
+            self.statements.append(statement)
+
+    async def add(self, *rows: Row) -> None:
+        """Store rows; each after those that it refers to."""
+        async with self.database.write() as session:
+            for row in rows:
+                session.add(row)
+                await session.flush()
+
+    async def fill(self, companies: int = 2) -> DemoRecords:
+        """A user and companies with one relationship each."""
+        numbers = range(1, companies + 1)
+        await self.add(
+            UserRow(id="user_csm", email="ann@example.com", name="Ann", created_at=NOW),
+            RelationshipTypeRow(id="type_product", key="product", name="Product"),
+            *(company(n) for n in numbers),
+            *(relationship(n, of=n) for n in numbers),
+        )
+        return DemoRecords(
+            companies=tuple(f"company_{n}" for n in numbers),
+            relationships=tuple((f"relationship_{n}", f"company_{n}") for n in numbers),
+            users=("user_csm",),
+            today=self.today,
+        )
+
+    async def ask(self, query: str, *, viewer: Viewer = CSM, **variables: Any) -> Any:
+        """The whole answer: `data` and `errors`."""
+        self.statements.clear()
+        async with AsyncExitStack() as stack:
+
+            async def opened() -> Reading:
+                return await stack.enter_async_context(self.database.read())
+
+            context = self._context(viewer, await opened(), opened)
+            operation = Operation(query=query, variables=variables)
+            answer = await self._engine.answer(operation, context)
+        return orjson.loads(answer.body)
+
+    async def query(self, query: str, **variables: Any) -> Any:
+        """The answer's data; an answer with errors fails."""
+        answer = await self.ask(query, **variables)
+        assert "errors" not in answer, answer["errors"]
+        return answer["data"]
+
+    def _context(self, viewer: Viewer, reading: Reading, opened: Any) -> Context:
+        settings = Configuration(
+            version=1,
+            book=self.book,
+            facts=self.graph.facts(self.switches),
+            fields=(),
+            sections=self.graph.sections,
+        )
+        return Context(
+            database=self.database,
+            reading=reading,
+            viewer=viewer,
+            settings=settings,
+            now=NOW,
+            today=self.today,
+            graph=self.graph,
+            request_id="bench",
+            renewed=opened,
+        )

@@ -1,0 +1,160 @@
+"""Layouts in the graph: closed to all but admins, whole for them, with explanations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cyclorama.layouts.model import Assignment, Clause, Layout, LayoutBook, Placement
+from cyclorama.plugins.discovery import discover
+from cyclorama.storage.engine import Database
+from cyclorama.storage.rows import MembershipRow, UserGroupRow, UserRow
+from cyclorama.testing import ADMIN, CSM, NOW, Bench, company
+
+pytestmark = pytest.mark.anyio
+BOOK = LayoutBook(
+    layouts=(
+        Layout(
+            "csm",
+            "COMPANY",
+            None,
+            "CSM",
+            id="layout_1",
+            placements=(
+                Placement("summary", "summary"),
+                Placement("gone", "uninstalled"),
+                Placement("crm", "support", surfaces=("CRM_ACCOUNT",)),
+            ),
+        ),
+        Layout("least", "COMPANY", None, "Least", id="layout_2", is_default=True),
+        Layout("unit", "RELATIONSHIP", "product", "Unit", id="layout_3"),
+        Layout("any", "RELATIONSHIP", None, "Any", id="layout_4", is_default=True),
+    ),
+    assignments=(
+        Assignment(1, "CSMs", "csm", viewer=(Clause("groups", "IN", ("csm",)),)),
+    ),
+)
+EXPLAIN = """query($record: ID!, $user: ID, $groups: [String!]) {
+  explainLayout(recordId: $record, userId: $user, groupKeys: $groups) {
+    layout { key } trail { rank assignment layoutKey matched because }
+    withheld { instanceKey section reason } } }"""
+
+
+@pytest.fixture
+async def bench(database: Database) -> Bench:
+    made = Bench(database, discover().sections, book=BOOK)
+    await made.fill(1)
+    await made.add(
+        UserRow(id="user_2", email="bo@example.com", name="Bo", created_at=NOW),
+        UserGroupRow(id="group_csm", key="csm", name="CSM"),
+        UserGroupRow(id="group_exec", key="exec", name="Exec"),
+        MembershipRow(group_id="group_exec", user_id="user_2", by_hand=True),
+        company(2),
+    )
+    return made
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ layouts { key } }",
+        '{ layout(key: "csm") { key } }',
+        "{ layoutFile }",
+        '{ explainLayout(recordId: "company_1") { layout { key } } }',
+        "{ sectionPlugins { key } }",
+    ],
+)
+async def test_layouts_are_closed_to_all_but_admins(bench: Bench, query: str) -> None:
+    answer = await bench.ask(query, viewer=CSM)
+    assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert not any((answer["data"] or {}).values())
+
+
+async def test_the_node_of_a_layout_is_null_to_all_but_admins(bench: Bench) -> None:
+    query = '{ node(id: "layout_1") { id ... on Layout { key } } }'
+    assert (await bench.ask(query, viewer=CSM))["data"] == {"node": None}
+    found = await bench.ask(query, viewer=ADMIN)
+    assert found["data"] == {"node": {"id": "layout_1", "key": "csm"}}
+
+
+async def test_an_admin_sees_layouts_whole(bench: Bench) -> None:
+    found = await bench.ask(
+        """{ layouts { id key kind name isDefault status version
+             relationshipType { key } placements { instanceKey section label
+             originalLabel position surfaces config } }
+           companies: layouts(kind: COMPANY) { key }
+           units: layouts(relationshipTypeKey: "product") { key }
+           layout(key: "nope") { key } layoutFile }""",
+        viewer=ADMIN,
+    )
+    assert "errors" not in found
+    data = found["data"]
+    assert [x["key"] for x in data["layouts"]] == ["csm", "least", "unit", "any"]
+    assert [x["key"] for x in data["companies"]] == ["csm", "least"]
+    assert [x["key"] for x in data["units"]] == ["unit"]
+    assert data["layout"] is None
+    assert data["layouts"][2]["relationshipType"] == {"key": "product"}
+    assert data["layouts"][0]["placements"][1] == {
+        "instanceKey": "gone",
+        "section": "uninstalled",
+        "label": "uninstalled",
+        "originalLabel": "uninstalled",
+        "position": 1,
+        "surfaces": ["PAGE"],
+        "config": {},
+    }
+    assert "CSMs" in data["layoutFile"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"record": "company_none"}, "`recordId`"),
+        ({"record": "user_2"}, "`recordId`"),
+        ({"record": "company_1", "user": "user_none"}, "`userId`"),
+        ({"record": "company_1", "groups": ["nope"]}, "`groupKeys` names 'nope'"),
+    ],
+)
+async def test_an_explanation_of_what_is_not_there_is_refused(
+    bench: Bench, variables: dict[str, Any], named: str
+) -> None:
+    answer = await bench.ask(EXPLAIN, viewer=ADMIN, **variables)
+    assert named in answer["errors"][0]["message"]
+
+
+async def test_an_unknown_type_of_relationship_is_refused(bench: Bench) -> None:
+    query = '{ layouts(relationshipTypeKey: "nope") { key } }'
+    answer = await bench.ask(query, viewer=ADMIN)
+    assert "`relationshipTypeKey`" in answer["errors"][0]["message"]
+
+
+async def test_the_trail_says_why_and_what_is_withheld(bench: Bench) -> None:
+    found = await bench.ask(EXPLAIN, viewer=ADMIN, record="company_1")
+    explained = found["data"]["explainLayout"]
+    assert explained["layout"] == {"key": "csm"}
+    (trace,) = explained["trail"]
+    assert (trace["rank"], trace["assignment"], trace["layoutKey"]) == (
+        1,
+        "CSMs",
+        "csm",
+    )
+    assert trace["matched"]
+    assert trace["because"]
+    assert explained["withheld"] == [
+        {
+            "instanceKey": "gone",
+            "section": "uninstalled",
+            "reason": "PLUGIN_DISABLED",
+        },
+        {"instanceKey": "crm", "section": "support", "reason": "OTHER_SURFACE"},
+    ]
+
+
+async def test_another_user_and_other_groups_can_be_asked_for(bench: Bench) -> None:
+    asked = {"record": "company_1", "user": "user_2"}
+    other = await bench.ask(EXPLAIN, viewer=ADMIN, **asked)
+    assert other["data"]["explainLayout"]["layout"] == {"key": "least"}
+    assert not other["data"]["explainLayout"]["trail"][0]["matched"]
+    regrouped = await bench.ask(EXPLAIN, viewer=ADMIN, groups=["csm"], **asked)
+    assert regrouped["data"]["explainLayout"]["layout"] == {"key": "csm"}
