@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -51,6 +52,12 @@ class Settings(BaseSettings):
             message = f"{name!r} is no time zone; write one as Europe/Berlin"
             raise ValueError(message) from None
         return name
+
+
+def export_settings(settings: Settings) -> None:
+    """Put the settings into the environment, for the processes that this one starts."""
+    for name, value in settings.model_dump().items():
+        os.environ[PREFIX + name.upper()] = str(value)
 
 
 def load_settings(**given: Any) -> Settings:

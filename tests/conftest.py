@@ -12,6 +12,8 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from cyclorama.app import graph
+from cyclorama.plugins.setup import bring_up_to_date
 from cyclorama.storage.engine import Database, database_url
 from cyclorama.storage.rows import Row
 
@@ -52,19 +54,34 @@ async def _execute(url: str, statement: str) -> None:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def database(
+async def empty_url(
     request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[Database]:
-    """A database with all tables, empty."""
+) -> AsyncIterator[str]:
+    """The URL of a database with nothing in it."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'test.db'}"
-    else:
-        server: str = request.getfixturevalue("postgresql_url")
-        name = f"test_{uuid.uuid4().hex[:12]}"
-        await _execute(server, f"CREATE DATABASE {name}")
-        url = database_url(server).set(database=name).render_as_string(False)
-    opened = Database(url)
+        yield f"sqlite:///{tmp_path / 'test.db'}"
+        return
+    server: str = request.getfixturevalue("postgresql_url")
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    await _execute(server, f"CREATE DATABASE {name}")
+    yield database_url(server).set(database=name).render_as_string(False)
+    await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def database(empty_url: str) -> AsyncIterator[Database]:
+    """A database with all tables, empty."""
+    opened = Database(empty_url)
     async with opened.engine.begin() as connection:
         await connection.run_sync(Row.metadata.create_all)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def ready_database(empty_url: str) -> AsyncIterator[Database]:
+    """A database as `cyclorama migrate` makes it."""
+    opened = Database(empty_url)
+    await bring_up_to_date(opened, graph())
     yield opened
     await opened.close()

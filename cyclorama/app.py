@@ -1,0 +1,180 @@
+"""The composition root: settings, storage, plugins and schema become an application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cyclorama.config import Settings, load_settings
+from cyclorama.errors import ConfigError, UnauthenticatedError
+from cyclorama.execution.declarations import Declarations
+from cyclorama.execution.engine import Answer, Engine, Operation
+from cyclorama.execution.limits import Limits
+from cyclorama.execution.plans import Plans
+from cyclorama.layouts.resolution import Resolution
+from cyclorama.plugins.compose import Graph, compose
+from cyclorama.plugins.discovery import discover
+from cyclorama.resolvers.book import load_book
+from cyclorama.resolvers.context import Configuration, Context
+from cyclorama.resolvers.refs import find, resolved
+from cyclorama.storage.accounts import SignedIn, signed_in_as
+from cyclorama.storage.configuration import load_fields, read_version
+from cyclorama.storage.engine import Database, Reading
+from cyclorama.storage.migration import pending
+from cyclorama.storage.switches import load_switches
+
+SignIn = Callable[[Reading], Awaitable[SignedIn | None]]
+
+
+def clock() -> datetime:
+    """The instant, in UTC; read here and nowhere else."""
+    return datetime.now(UTC)
+
+
+@cache
+def graph() -> Graph:
+    """The schema with every installed section; made once in a process."""
+    found = discover()
+    return compose(found.sections, found.failures)
+
+
+@dataclass(slots=True, eq=False)
+class App:
+    """One process's application on one database."""
+
+    settings: Settings
+    database: Database
+    graph: Graph
+    engine: Engine
+    _configuration: Configuration | None = field(default=None)
+
+    now: Callable[[], datetime] = clock
+
+    async def check(self) -> None:
+        """Raise `ConfigError` unless the database answers and is up to date."""
+        await self.database.check()
+        if await pending(self.database, self.graph.sections.values()):
+            raise ConfigError("The database is not up to date; run: cyclorama migrate")
+
+    async def configuration(
+        self, reading: Reading, version: int | None = None
+    ) -> Configuration:
+        """The configuration at its version, loaded where the process has another."""
+        if version is None:
+            version = await read_version(reading)
+        kept = self._configuration
+        if kept is None or kept.version != version:
+            kept = self._configuration = Configuration(
+                version=version,
+                book=await load_book(reading),
+                facts=self.graph.facts(await load_switches(reading)),
+                fields=await load_fields(reading),
+                sections=self.graph.sections,
+            )
+        return kept
+
+    @asynccontextmanager
+    async def context(
+        self, sign: SignIn, *, now: datetime, request_id: str = "-"
+    ) -> AsyncIterator[Context]:
+        """The context of one request in its reading transaction, whose first statement
+        signs in; `UnauthenticatedError` where nobody is."""
+        async with AsyncExitStack() as stack:
+            inner = await stack.enter_async_context(AsyncExitStack())
+            reading = await inner.enter_async_context(self.database.read())
+
+            async def renewed() -> Reading:
+                await inner.aclose()
+                return await inner.enter_async_context(self.database.read())
+
+            signed = await sign(reading)
+            if signed is None:
+                raise UnauthenticatedError("Sign in with a valid bearer token.")
+            settings = await self.configuration(reading, signed.configuration_version)
+            zone = ZoneInfo(self.settings.time_zone)
+            yield Context(
+                database=self.database,
+                reading=reading,
+                viewer=signed.viewer,
+                settings=settings,
+                now=now,
+                today=now.astimezone(zone).date(),
+                graph=self.graph,
+                request_id=request_id,
+                renewed=renewed,
+            )
+
+    @asynccontextmanager
+    async def as_user(self, email: str) -> AsyncIterator[Context]:
+        """The context of a local user, for the command line; `ConfigError` where there
+        is no active one with this address."""
+
+        async def sign(reading: Reading) -> SignedIn:
+            signed = await signed_in_as(reading, email)
+            if signed is None:
+                raise ConfigError(
+                    f"There is no active user {email[:80]!r}; see: cyclorama users list"
+                )
+            return signed
+
+        async with self.context(sign, now=clock()) as context:
+            yield context
+
+    async def answer(self, operation: Operation, context: Context) -> Answer:
+        """The answer to an operation."""
+        return await self.engine.answer(operation, context)
+
+    async def resolution(
+        self, context: Context, record_id: str, surface: str = "PAGE"
+    ) -> Resolution | None:
+        """The layout of the context's viewer on a record; None if there is none."""
+        kind = record_id.partition("_")[0].upper()
+        if kind not in ("COMPANY", "RELATIONSHIP"):
+            return None
+        (ref,) = await find(context, kind, [record_id])
+        if ref is None:
+            return None
+        return resolved(context, kind, ref.attributes, surface)
+
+
+def make_app(settings: Settings, database: Database) -> App:
+    """An application on an open database."""
+    composed = graph()
+    limits = Limits(
+        depth=settings.max_depth, fields=settings.max_fields, tokens=settings.max_tokens
+    )
+    plans = Plans(Declarations(database.dialect))
+    return App(settings, database, composed, Engine(composed.schema, plans, limits))
+
+
+@asynccontextmanager
+async def opened(
+    database_url: str | None = None, *, check_migrated: bool = True
+) -> AsyncIterator[App]:
+    """The application on a database that answers and is migrated.
+
+    `ConfigError` says what is wrong with the URL, the server or the migrations."""
+    settings = load_settings(database_url=database_url)
+    database = Database(settings.database_url, pool_size=settings.pool_size)
+    try:
+        app = make_app(settings, database)
+        await (app.check() if check_migrated else database.check())
+        yield app
+    finally:
+        await database.close()
+
+
+def asgi() -> Any:
+    """The ASGI application of a worker, from the environment's settings."""
+    from cyclorama.server.application import create_server
+    from cyclorama.server.logs import configure_logs
+
+    settings = load_settings()
+    configure_logs(settings.log_level, settings.log_format)
+    database = Database(settings.database_url, pool_size=settings.pool_size)
+    return create_server(make_app(settings, database), settings)

@@ -1,0 +1,1 @@
+"""Importers: rows of other systems become records, repeatably and counted."""

@@ -1,0 +1,1 @@
+"""HTTP: parsing, sign-in, limits, errors, health, logs."""

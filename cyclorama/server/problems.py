@@ -1,0 +1,60 @@
+"""What a client sees where a request was not answered: a status, a code, a message."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+
+import orjson
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.responses import Response
+
+from cyclorama.errors import RequestError, UnauthenticatedError
+
+log = structlog.get_logger(__name__)
+_STATUSES = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "SERVICE_UNAVAILABLE": 503}
+
+
+class Problem(Exception):
+    """A request that can't be answered; its message is shown."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+
+def problem_of(error: BaseException, request_id: str) -> Problem:
+    """What a client may know of an error; the log has the rest."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, RequestError):
+        status = _STATUSES.get(error.code, 400)
+        return Problem(status, error.code, str(error))
+    if isinstance(error, asyncio.TimeoutError):
+        return Problem(504, "TIMEOUT", "The request took too long; ask for less.")
+    if isinstance(error, (SQLAlchemyError, OSError, sqlite3.Error)):
+        log.error("database_unavailable", error=repr(error))
+        message = "The database can't be reached just now; try again in a moment."
+        return Problem(503, "SERVICE_UNAVAILABLE", message)
+    log.error("request_failed", exc_info=error)
+    message = f"Something went wrong here; the log says more (request {request_id})."
+    return Problem(500, "INTERNAL_SERVER_ERROR", message)
+
+
+def problem_response(problem: Problem, media_type: str) -> Response:
+    """The problem as a GraphQL answer without data."""
+    error = {"message": problem.message, "extensions": {"code": problem.code}}
+    headers = {}
+    if problem.code == UnauthenticatedError.code:
+        headers["www-authenticate"] = 'Bearer realm="cyclorama"'
+    if problem.status == 503:
+        headers["retry-after"] = "2"
+    if problem.status == 405:
+        headers["allow"] = "GET, POST"
+    return Response(
+        orjson.dumps({"errors": [error]}),
+        status_code=problem.status,
+        media_type=media_type,
+        headers=headers,
+    )

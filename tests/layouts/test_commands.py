@@ -1,0 +1,213 @@
+"""`cyclorama layouts export`, `apply` and `explain`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cyclorama.app import App, make_app
+from cyclorama.commands import common
+from cyclorama.commands.layouts import applied, explained, exported, layouts_app
+from cyclorama.config import load_settings
+from cyclorama.errors import ConfigError
+from cyclorama.layouts.file import LayoutFileError, export_layouts
+from cyclorama.layouts.model import LayoutBook
+from cyclorama.storage.accounts import add_user
+from cyclorama.storage.engine import Database
+from cyclorama.storage.rows import (
+    ExternalRefRow,
+    PicklistItemRow,
+    Row,
+    UserGroupRow,
+)
+from cyclorama.testing import NOW, company
+
+FILE = """
+layouts:
+  - {key: base, kind: COMPANY, name: Base, is_default: true, placements: [{section: summary}]}
+  - {key: any, kind: RELATIONSHIP, name: Any, is_default: true}
+assignments:
+  - rank: 1
+    name: CSMs
+    layout: base
+    viewer: [{attribute: groups, operator: IN_GROUP, values: [csm]}]
+    record: [{attribute: status, operator: EQ, values: [active]}]
+"""
+
+
+def external(number: int, entity: str, external_id: str) -> ExternalRefRow:
+    return ExternalRefRow(
+        id=f"ref_{number}",
+        system="salesforce",
+        object_type=f"Object{number}",
+        external_id=external_id,
+        entity_id=entity,
+    )
+
+
+async def fill(database: Database) -> None:
+    async with database.write() as session:
+        session.add(UserGroupRow(id="group_1", key="csm", name="CSM"))
+        active = {"picklist": "company.status", "key": "active", "label": "Active"}
+        session.add(PicklistItemRow(id="item_1", **active))
+        await session.flush()
+        session.add(company(1, status_id="item_1"))
+        await add_user(session, email="ann@example.com", groups=["csm"], now=NOW)
+        session.add(external(1, "company_1", "001"))
+        session.add(external(2, "company_person_1", "001"))
+        session.add(external(3, "company_1", "002"))
+        session.add(external(4, "relationship_1", "002"))
+
+
+@pytest.fixture
+async def app(database: Database) -> App:
+    await fill(database)
+    return make_app(load_settings(), database)
+
+
+@pytest.mark.anyio
+async def test_a_file_with_problems_changes_nothing(app: App) -> None:
+    await applied(app, FILE, None)
+    broken = FILE.replace("section: summary", "section: sumary")
+    with pytest.raises(LayoutFileError, match="no section 'sumary'"):
+        await applied(app, broken.replace("Base", "Other"), None)
+    with pytest.raises(LayoutFileError, match="no group 'sales'"):
+        await applied(app, FILE.replace("[csm]", "[sales]"), None)
+    with pytest.raises(LayoutFileError, match="no record attribute 'mood'"):
+        await applied(app, FILE.replace("status", "mood"), None)
+    book, _ = await exported(app)
+    assert [layout.name for layout in book.layouts] == ["Base", "Any"]
+
+
+@pytest.mark.anyio
+async def test_another_version_than_expected_is_refused(app: App) -> None:
+    version = (await applied(app, FILE, None)).version
+    with pytest.raises(ConfigError, match=f"at version {version}, not 77"):
+        await applied(app, FILE.replace("Base", "Other"), 77)
+
+
+@pytest.mark.anyio
+async def test_an_exported_file_changes_nothing_when_applied(app: App) -> None:
+    assert (await applied(app, FILE, None)).anything
+    book, schema = await exported(app)
+    assert "SummaryConfig" in schema["$defs"]
+    assert not (await applied(app, export_layouts(book), None)).anything
+
+
+@pytest.mark.anyio
+async def test_an_unknown_or_ambiguous_record_is_refused(app: App) -> None:
+    for named in ("company_2", "salesforce:999", "zendesk:001"):
+        with pytest.raises(ConfigError, match=f"no company or relationship '{named}'"):
+            await explained(app, named, "ann@example.com", "PAGE")
+    with pytest.raises(ConfigError, match=r"2 records; .* company_1, relationship_1"):
+        await explained(app, "salesforce:002", "ann@example.com", "PAGE")
+
+
+@pytest.mark.anyio
+async def test_a_record_is_explained_by_id_and_by_external_id(app: App) -> None:
+    await applied(app, FILE, None)
+    for named in ("company_1", "salesforce:001"):
+        found = await explained(app, named, "ann@example.com", "PAGE")
+        assert [(t.assignment, t.matched) for t in found.trail] == [("CSMs", True)]
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands run on a SQLite file in `tmp_path`."""
+
+    @asynccontextmanager
+    async def opened(
+        database_url: str | None, *, check_migrated: bool = True
+    ) -> AsyncIterator[App]:
+        path = tmp_path / "commands.db"
+        is_new = not path.exists()
+        database = Database(f"sqlite:///{path}")
+        try:
+            if is_new:
+                async with database.engine.begin() as connection:
+                    await connection.run_sync(Row.metadata.create_all)
+                await fill(database)
+            yield make_app(load_settings(), database)
+        finally:
+            await database.close()
+
+    monkeypatch.setattr(common, "opened_app", opened)
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(layouts_app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.stdout
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    latin = tmp_path / "latin.yaml"
+    latin.write_bytes(b"a: \xff")
+    for path, why in (
+        (tmp_path / "none.yaml", "No such file"),
+        (tmp_path, "Is a directory"),
+        (latin, "no UTF-8 text"),
+    ):
+        with pytest.raises(ConfigError, match=why):
+            run("apply", str(path))
+    with pytest.raises(ConfigError, match="can't be written"):
+        run("export", "--output", str(tmp_path / "no" / "such.yaml"))
+
+
+@pytest.mark.usefixtures("installed")
+def test_layouts_go_out_and_in_on_the_command_line(tmp_path: Path) -> None:
+    file, schema = tmp_path / "layouts.yaml", tmp_path / "layout.schema.json"
+    file.write_text(FILE)
+    assert run("apply", str(file)).splitlines() == [
+        "Added: base, any",
+        "Changed: the assignments",
+        "The configuration is at version 1.",
+    ]
+    assert run("export", "--output", str(file), "--schema", str(schema)) == ""
+    assert json.loads(schema.read_text())["title"] == "Cyclorama layout file"
+    assert run("export") == file.read_text()
+    assert json.loads(run("export", "--json"))["layouts"][0]["key"] == "base"
+    assert run("apply", str(file)) == (
+        "Nothing to change; the configuration stays at version 1.\n"
+    )
+    file.write_text(file.read_text().replace("name: Any", "name: All"))
+    answer = json.loads(run("apply", str(file), "--expected-version", "1", "--json"))
+    assert answer == {
+        "changed": True,
+        "layoutsAdded": [],
+        "layoutsChanged": ["any"],
+        "layoutsRemoved": [],
+        "assignmentsChanged": False,
+        "version": 2,
+    }
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_layout_is_explained_on_the_command_line(tmp_path: Path) -> None:
+    file = tmp_path / "layouts.yaml"
+    file.write_text(FILE)
+    run("apply", str(file))
+    asked = ("explain", "--record", "company_1", "--user", "ann@example.com")
+    assert run(*asked).splitlines() == [
+        "Layout base (Base), version 1",
+        "  1 CSMs -> base: matches",
+        "      viewer groups hold the group csm: yes (csm)",
+        "      record status is active: yes (active)",
+        "Sections: summary",
+    ]
+    answer = json.loads(run(*asked, "--surface", "EMBED", "--json"))
+    assert answer["sections"] == []
+    assert answer["withheld"] == [
+        {"instanceKey": "summary", "section": "summary", "reason": "OTHER_SURFACE"}
+    ]
+    assert answer["trail"][0]["because"][1] == "record status is active: yes (active)"
+
+
+def test_an_empty_book_has_an_empty_file() -> None:
+    assert export_layouts(LayoutBook()).endswith("layouts: []\nassignments: []\n")
