@@ -13,7 +13,9 @@ class OpenReferenceRow(Row):
 
     __tablename__ = "import_open_reference"
     __table_args__ = (
-        Index("ix_import_open_reference_awaited", "system", "object_type", "external_id"),
+        Index(
+            "ix_import_open_reference_awaited", "system", "object_type", "external_id"
+        ),
         Index("ix_import_open_reference_entity_id", "entity_id"),
     )
 
