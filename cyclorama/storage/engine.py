@@ -212,6 +212,8 @@ class Database:
     async def check(self) -> None:
         """Raise `ConfigError` unless the database answers."""
         try:
+            if self.is_sqlite:
+                await asyncio.to_thread(_open_file, str(self.url.database))
             async with self.read() as reading:
                 await reading.connection.exec_driver_sql("SELECT 1")
         except (OSError, TimeoutError, DBAPIError, sqlite3.Error) as error:
@@ -224,3 +226,12 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
+
+
+def _open_file(path: str) -> None:
+    """Raise what is wrong with a SQLite file; the driver would raise it in a thread."""
+    connection = sqlite3.connect(path, timeout=5)
+    try:
+        connection.execute("PRAGMA schema_version")
+    finally:
+        connection.close()

@@ -1,0 +1,205 @@
+"""The server as a process: what it refuses to start on, workers, a graceful stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx2
+import pytest
+
+from cyclorama.app import clock, graph
+from cyclorama.plugins.setup import bring_up_to_date
+from cyclorama.storage.accounts import add_user, create_token
+from cyclorama.storage.engine import Database
+from cyclorama.testing import company
+
+PROGRAM = [sys.executable, "-c", "from cyclorama.cli import main; main()"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PROGRAM, *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+async def _prepare(url: str) -> dict[str, str]:
+    database = Database(url)
+    try:
+        await bring_up_to_date(database, graph())
+        tokens = {}
+        async with database.write() as session:
+            session.add(company(1))
+            for group in ("admin", "csm"):
+                email = f"{group}@example.com"
+                await add_user(session, email=email, groups=[group], now=clock())
+                tokens[group] = await create_token(session, email=email, now=clock())
+        return tokens
+    finally:
+        await database.close()
+
+
+@pytest.fixture
+def tokens(empty_url: str) -> dict[str, str]:
+    """Tokens by group on a database with one company."""
+    return asyncio.run(_prepare(empty_url))
+
+
+@contextmanager
+def served(url: str, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A server process and its address."""
+    port = free_port()
+    process = subprocess.Popen(
+        [*PROGRAM, "serve", "--port", str(port), "--database-url", url, *options],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_ready(address, process)
+        yield address, process
+    finally:
+        process.terminate()
+        process.communicate(timeout=40)
+
+
+def _wait_until_ready(address: str, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 40
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()
+        try:
+            if httpx2.get(f"{address}/readyz").status_code == 200:
+                return
+        except httpx2.TransportError:
+            time.sleep(0.1)
+    raise AssertionError("The server did not get ready.")
+
+
+def ask(address: str, token: str, query: str, **variables: Any) -> Any:
+    response = httpx2.post(
+        f"{address}/graphql",
+        json={"query": query, "variables": variables},
+        headers={"authorization": f"Bearer {token}"},
+        timeout=20,
+    )
+    return response.json()
+
+
+def test_a_database_that_is_not_migrated_is_refused_with_the_command(
+    empty_url: str,
+) -> None:
+    done = run("serve", "--database-url", empty_url)
+    assert done.returncode == 2
+    assert "not up to date; run: cyclorama migrate" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        ("postgresql://ann:hush@127.0.0.1:1/none", "postgresql+asyncpg://ann:***@"),
+        ("sqlite:////no/such/folder/file.db", "/no/such/folder/file.db"),
+        ("mysql://localhost/x", "'mysql' is not supported"),
+        ("nonsense", "can't be read"),
+        ("sqlite://", "needs a file"),
+    ],
+)
+def test_a_database_that_cannot_be_reached_is_named_without_its_password(
+    url: str, named: str
+) -> None:
+    for command in (["serve"], ["migrate"], ["users", "list"]):
+        done = run(*command, CYCLORAMA_DATABASE_URL=url)
+        assert done.returncode == 2, done.stderr
+        assert named in done.stderr
+        assert "hush" not in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_port_in_use_is_refused_by_name(
+    empty_url: str, tokens: dict[str, str]
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run("serve", "--port", str(port), "--database-url", empty_url)
+    assert done.returncode == 2
+    assert f"127.0.0.1:{port}" in done.stderr
+
+
+def test_a_setting_that_cannot_be_used_is_named() -> None:
+    done = run("serve", CYCLORAMA_WORKERS="0", CYCLORAMA_TIME_ZONE="Mars")
+    assert done.returncode == 2
+    assert "CYCLORAMA_WORKERS" in done.stderr
+    assert "CYCLORAMA_TIME_ZONE" in done.stderr
+
+
+def test_a_switch_reaches_all_workers_within_five_seconds(
+    empty_url: str, tokens: dict[str, str]
+) -> None:
+    query = '{ company(id: "company_1") { support { openCount } } }'
+    change = (
+        'mutation($e: Boolean!) { setSectionPluginEnabled(key: "support", enabled: $e) '
+        "{ plugin { enabled } errors { code } } }"
+    )
+    with served(empty_url, "--workers", "2") as (address, _):
+        for _ in range(10):
+            assert "errors" not in ask(address, tokens["csm"], query)
+        refused = ask(address, tokens["csm"], change, e=False)
+        assert refused["data"]["setSectionPluginEnabled"]["errors"][0]["code"]
+        assert "errors" not in ask(address, tokens["csm"], query)
+        switched = ask(address, tokens["admin"], change, e=False)
+        assert switched["data"]["setSectionPluginEnabled"] == {
+            "plugin": {"enabled": False},
+            "errors": [],
+        }
+        answers = [ask(address, tokens["csm"], query) for _ in range(30)]
+        codes = {a["errors"][0]["extensions"]["code"] for a in answers}
+        assert codes == {"SECTION_NOT_IN_LAYOUT"}
+        ask(address, tokens["admin"], change, e=True)
+        answers = [ask(address, tokens["csm"], query) for _ in range(30)]
+        assert all("errors" not in a for a in answers)
+
+
+def test_a_stopping_server_finishes_what_it_has_begun(
+    empty_url: str, tokens: dict[str, str]
+) -> None:
+    with served(empty_url) as (address, process):
+        port = int(address.rpartition(":")[2])
+        body = b'{"query": "{ viewer { email } }"}'
+        head = (
+            f"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+            f"authorization: Bearer {tokens['csm']}\r\n"
+            f"content-length: {len(body)}\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(head.encode() + body[:5])
+            time.sleep(0.5)
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            connection.sendall(body[5:])
+            connection.settimeout(20)
+            received = connection.recv(65_536)
+        assert received.startswith(b"HTTP/1.1 200")
+        assert b"csm@example.com" in received
+        assert process.wait(timeout=40) == 0
