@@ -44,6 +44,7 @@ from cyclorama.execution.levels import (
     Use,
     origin_of,
     quoted,
+    variables_of,
 )
 from cyclorama.execution.templates import Scope, Template
 from cyclorama.resolvers.keyset import AFTER, Keyset, page_size
@@ -72,12 +73,15 @@ class Composer:
         collect: Collect,
         variables: Any,
         tripwire: str,
+        shaping: set[str],
     ) -> None:
         self.library = library
         self.binds = binds
         self.collect = collect
         self.variables = variables
         self.tripwire = tripwire
+        self.shaping = shaping
+        """Names of the variables whose values, not their presence alone, decide."""
         self.sqlite = library.dialect == "sqlite"
         self._names = itertools.count(1)
         self._uses = itertools.count(1)
@@ -224,6 +228,7 @@ class Composer:
             name = to_camel_case(p.name)
             value = given.get(name)
             if p.mode == "value":
+                self.shaping |= variables_of(first.node, name)
                 is_enum = isinstance(p.type, type) and issubclass(p.type, Enum)
                 as_is = value is None or not is_enum or isinstance(value, p.type)
                 values[p.name] = value if as_is else p.type(value)

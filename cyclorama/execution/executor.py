@@ -142,7 +142,11 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             planner.left_out = frozenset(fields)
             return planner.plan(fields), None
         key = selection_key(self, type_, batch, fields)
-        plan = self.plans.get(key, lambda: planner.plan(fields))
+        plan = self.plans.get(
+            key,
+            self.variable_values.coerced,
+            lambda: (planner.plan(fields), planner.shaping),
+        )
         run = run_of(self.context_value, self.variable_values, batch)
         try:
             return plan, plan.binds.values(run)

@@ -6,7 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import GraphQLField, GraphQLObjectType
+from graphql import (
+    GraphQLField,
+    GraphQLObjectType,
+    ListValueNode,
+    ObjectValueNode,
+    VariableNode,
+)
 from graphql.execution.collect_fields import FieldDetails
 
 from cyclorama.execution.binds import Getter
@@ -67,3 +73,19 @@ def quoted(name: str) -> str:
     if not name.replace("_", "a").isalnum() or not name.isascii():
         raise NotPlanned(name)
     return f"'{name}'"
+
+
+def variables_of(node: Any, argument: str | None = None) -> set[str]:
+    """The names of the variables in an argument of a field, or in all of them."""
+    found: set[str] = set()
+    given = node.arguments or ()
+    waiting = [a.value for a in given if argument in (None, a.name.value)]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, VariableNode):
+            found.add(value.name.value)
+        elif isinstance(value, ListValueNode):
+            waiting += value.values
+        elif isinstance(value, ObjectValueNode):
+            waiting += [f.value for f in value.fields]
+    return found

@@ -24,6 +24,7 @@ from cyclorama.execution.levels import (
     Grouped,
     Level,
     NotPlanned,
+    variables_of,
 )
 from cyclorama.resolvers.context import Variant
 from cyclorama.resolvers.gates import (
@@ -97,6 +98,8 @@ class Planner:
     variants: Sequence[Variant]
     left_out: frozenset[str] = frozenset()
     """Keys that were tried and are for graph resolvers."""
+    shaping: set[str] = field(default_factory=set)
+    """Names of the variables whose values have shaped the plan."""
     _columns: list[_Column] = field(default_factory=list)
     _binds: Binds = field(init=False)
     _composer: Composer = field(init=False)
@@ -108,7 +111,12 @@ class Planner:
             self._columns = []
             self._binds = Binds(self.library.dialect)
             self._composer = Composer(
-                self.library, self._binds, self.collect, self.variables, TRIPWIRE
+                self.library,
+                self._binds,
+                self.collect,
+                self.variables,
+                TRIPWIRE,
+                self.shaping,
             )
             records = self._binds.place("records", lambda run: run.records)
             try:
@@ -183,6 +191,7 @@ class Planner:
     def _arguments(self, details: Details) -> Mapping[str, Any]:
         first = details[0]
         field_ = self.type.fields[first.node.name.value]
+        self.shaping |= variables_of(first.node)
         return get_argument_values(
             field_, first.node, self.variables, first.fragment_variable_values
         )

@@ -1,47 +1,68 @@
-"""The cache of plans: bounded, keyed by operation, layouts and shaping variables."""
+"""The cache of plans: bounded, keyed by operation, layouts and the variables that shape."""
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from graphql import GraphQLEnumType, GraphQLScalarType, get_named_type
+from graphql import GraphQLEnumType
 
 from cyclorama.execution.declarations import Declarations
 from cyclorama.execution.plan import Plan
 
 MOST = 1024
-SHAPING = ("instance", "instances", "paths")
-"""Arguments that are texts and still shape a plan."""
 
 
 class Plans:
-    """Plans of operations on one database."""
+    """Plans of operations on one database.
+
+    Which variables shape a plan by their values is known only once it is made: it is kept
+    beside the selection, and plans are found by selection and those values.
+    """
 
     def __init__(self, library: Declarations, most: int = MOST) -> None:
         self.library = library
         self.most = most
         self.hits = self.misses = 0
         self._kept: OrderedDict[Any, Plan] = OrderedDict()
+        self._shaping: OrderedDict[Any, frozenset[str]] = OrderedDict()
 
-    def get(self, key: Any, make: Callable[[], Plan]) -> Plan:
-        """The plan of a key, made if it is not kept."""
-        plan = self._kept.get(key)
+    def get(
+        self, key: Any, variables: Any, make: Callable[[], tuple[Plan, Iterable[str]]]
+    ) -> Plan:
+        """The plan of a selection, made if it is not kept; `make` gives with it the names
+        of the variables that shaped it."""
+        names = self._shaping.get(key, frozenset())
+        found = (key, _values(names, variables))
+        plan = self._kept.get(found)
         if plan is not None:
             self.hits += 1
-            self._kept.move_to_end(key)
+            self._kept.move_to_end(found)
+            self._shaping.move_to_end(key)
             return plan
         self.misses += 1
-        plan = self._kept[key] = make()
-        if len(self._kept) > self.most:
-            self._kept.popitem(last=False)
+        plan, shaping = make()
+        names = self._shaping[key] = names | frozenset(shaping)
+        self._kept[key, _values(names, variables)] = plan
+        for kept in (self._kept, self._shaping):
+            if len(kept) > self.most:
+                kept.popitem(last=False)
         return plan
 
 
+def _values(names: frozenset[str], variables: Any) -> bytes:
+    """A digest of the values of these variables."""
+    if not names:
+        return b""
+    text = repr([(n, variables.get(n)) for n in sorted(names)])
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
 def selection_key(executor: Any, type_: Any, batch: Any, fields: Any) -> Any:
-    """Operation text, every node of every field, layouts, values that shape, null-ness
-    of the others, and what a parameter's bounds make of a page's `first` and `after`."""
+    """Operation text, every node of every field, layouts, the variables' flags, and
+    whether each of the others is there."""
     nodes = tuple(
         (key, tuple(d.node.loc.start for d in details))
         for key, details in fields.items()
@@ -57,34 +78,20 @@ def selection_key(executor: Any, type_: Any, batch: Any, fields: Any) -> Any:
 
 
 def _variables(executor: Any) -> tuple[Any, ...]:
-    found = []
     coerced = executor.variable_values.coerced
+    found = []
     for definition in executor.operation.variable_definitions or ():
         name = definition.variable.name.value
         value = coerced.get(name)
-        found.append((name, name in coerced, _shape_of(executor, definition, value)))
+        shape = repr(value) if _is_flag(executor, definition, value) else value is None
+        found.append((name, name in coerced, shape))
     return tuple(found)
 
 
-def _shape_of(executor: Any, definition: Any, value: Any) -> Any:
-    """What of a variable's value decides about the plan."""
+def _is_flag(executor: Any, definition: Any, value: Any) -> bool:
+    """Whether a variable is a boolean or an enum: such always shape a plan."""
     node = definition.type
-    while hasattr(node, "type"):
+    while not hasattr(node, "name"):
         node = node.type
     type_ = executor.schema.type_map.get(node.name.value)
-    if isinstance(type_, GraphQLEnumType) or isinstance(value, bool):
-        return repr(value)
-    if isinstance(type_, GraphQLScalarType) and get_named_type(type_).name == "Int":
-        return _size(value)
-    return repr(value) if _is_short_text(value) else value is None
-
-
-def _size(value: Any) -> str:
-    """Whether a number may be a page's size."""
-    if value is None:
-        return "null"
-    return "page" if 1 <= value <= 200 else str(value)
-
-
-def _is_short_text(value: Any) -> bool:
-    return isinstance(value, (str, list)) and len(repr(value)) <= 200
+    return isinstance(value, bool) or isinstance(type_, GraphQLEnumType)

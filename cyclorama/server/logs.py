@@ -14,7 +14,7 @@ def configure_logs(level: str = "INFO", form: str = "json") -> None:
     """Set up the logs of this process; `form` is `json` or `console`."""
     last: list[Any] = (
         [
-            structlog.processors.dict_tracebacks,
+            structlog.processors.ExceptionRenderer(_WITHOUT_LOCALS),
             structlog.processors.JSONRenderer(serializer=_text),
         ]
         if form == "json"
@@ -35,6 +35,10 @@ def configure_logs(level: str = "INFO", form: str = "json") -> None:
     )
 
 
+_WITHOUT_LOCALS = structlog.tracebacks.ExceptionDictTransformer(
+    show_locals=False, max_frames=30
+)
+"""Locals hold tokens and what clients have sent."""
 _plain = structlog.dev.plain_traceback
 
 
