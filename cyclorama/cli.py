@@ -10,6 +10,7 @@ import typer
 from cyclorama import __version__
 from cyclorama.commands.demo import demo
 from cyclorama.commands.doctor import doctor
+from cyclorama.commands.imports import imports_app
 from cyclorama.commands.layouts import layouts_app
 from cyclorama.commands.migrate import migrate
 from cyclorama.commands.plugins import plugins_app
@@ -28,7 +29,7 @@ app = typer.Typer(
 )
 for command in (demo, serve, migrate, token, schema, doctor):
     app.command()(command)
-for group in (users_app, layouts_app, plugins_app):
+for group in (users_app, imports_app, layouts_app, plugins_app):
     app.add_typer(group)
 
 

@@ -1,11 +1,13 @@
-"""Databases for tests: a fresh SQLite file and a fresh PostgreSQL schema each."""
+"""Databases for tests: a SQLite file and a PostgreSQL database of its own for each."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -54,13 +56,22 @@ async def _execute(url: str, statement: str) -> None:
     await engine.dispose()
 
 
+@contextmanager
+def _postgresql(server: str, template: str = "template1") -> Iterator[str]:
+    """The URL of a new database of a server, dropped at the end."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    asyncio.run(_execute(server, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    try:
+        yield database_url(server).set(database=name).render_as_string(False)
+    finally:
+        asyncio.run(_execute(server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
 @pytest.fixture
 def empty_postgresql_url(postgresql_url: str) -> Iterator[str]:
     """The URL of a PostgreSQL database with nothing in it."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    asyncio.run(_execute(postgresql_url, f"CREATE DATABASE {name}"))
-    yield database_url(postgresql_url).set(database=name).render_as_string(False)
-    asyncio.run(_execute(postgresql_url, f"DROP DATABASE {name} WITH (FORCE)"))
+    with _postgresql(postgresql_url) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -83,9 +94,57 @@ async def database(empty_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def ready_database(empty_url: str) -> AsyncIterator[Database]:
-    """A database as `cyclorama migrate` makes it."""
+async def fresh_database(empty_url: str) -> AsyncIterator[Database]:
+    """A database with nothing in it."""
     opened = Database(empty_url)
+    yield opened
+    await opened.close()
+
+
+async def _bring_up_to_date(url: str) -> None:
+    opened = Database(url)
     await bring_up_to_date(opened, graph())
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file as `cyclorama migrate` makes it, to be copied."""
+    file = tmp_path_factory.mktemp("template") / "ready.db"
+    asyncio.run(_bring_up_to_date(f"sqlite:///{file}"))
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_url: str) -> Iterator[str]:
+    """The name of a PostgreSQL database as `cyclorama migrate` makes it."""
+    with _postgresql(postgresql_url) as url:
+        asyncio.run(_bring_up_to_date(url))
+        yield str(database_url(url).database)
+
+
+@pytest.fixture
+def ready_postgresql_url(
+    postgresql_url: str, postgresql_template: str
+) -> Iterator[str]:
+    """The URL of a copy of the template."""
+    with _postgresql(postgresql_url, postgresql_template) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ready_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database as `cyclorama migrate` makes it."""
+    if request.param == "sqlite":
+        template: Path = request.getfixturevalue("sqlite_template")
+        return f"sqlite:///{shutil.copy(template, tmp_path / 'ready.db')}"
+    url: str = request.getfixturevalue("ready_postgresql_url")
+    return url
+
+
+@pytest.fixture
+async def ready_database(ready_url: str) -> AsyncIterator[Database]:
+    """A database as `cyclorama migrate` makes it."""
+    opened = Database(ready_url)
     yield opened
     await opened.close()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import platform
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import typer
 
 from cyclorama import __version__
 from cyclorama.commands.common import AsJson, DatabaseUrl, opened_app
 from cyclorama.errors import CycloramaError
+from cyclorama.layouts.model import LayoutBook
 from cyclorama.resolvers.book import load_book
 from cyclorama.storage.migration import pending
 
@@ -32,26 +34,30 @@ def doctor(database_url: DatabaseUrl = None, as_json: AsJson = False) -> None:
 
 
 async def _all(database_url: str | None) -> list[Finding]:
+    """All findings, up to the first thing without which the rest can't be looked at."""
     version = platform.python_version()
     found: list[Finding] = [(True, f"Cyclorama {__version__} on Python {version}.")]
     try:
-        found += [finding async for finding in _findings(database_url)]
+        found += _of_plugins()
+        found += [finding async for finding in _of_database(database_url)]
     except CycloramaError as error:
         found.append((False, str(error)))
     return found
 
 
-async def _findings(database_url: str | None) -> AsyncIterator[Finding]:
+def _of_plugins() -> Iterator[Finding]:
+    from cyclorama.app import graph
+
+    for failure in graph().failures:
+        plugin = f"The plugin {failure.name} of {failure.distribution}"
+        yield False, f"{plugin} can't be used: {failure.message}"
+    yield True, f"Sections: {', '.join(graph().sections)}."
+
+
+async def _of_database(database_url: str | None) -> AsyncIterator[Finding]:
     async with opened_app(database_url, check_migrated=False) as app:
         shown = app.database.url.render_as_string(hide_password=True)
         yield True, f"The database {shown} answers."
-        for failure in app.graph.failures:
-            yield (
-                False,
-                f"The plugin {failure.name} of {failure.distribution} can't be used: "
-                f"{failure.message}",
-            )
-        yield True, f"Sections: {', '.join(app.graph.sections)}."
         missing = await pending(app.database, app.graph.sections.values())
         if missing:
             names = ", ".join(missing)
@@ -60,12 +66,17 @@ async def _findings(database_url: str | None) -> AsyncIterator[Finding]:
         yield True, "The tables are up to date."
         async with app.database.read() as reading:
             book = await load_book(reading)
-        for layout in book.layouts:
-            for placement in layout.placements:
-                if placement.section not in app.graph.sections:
-                    yield (
-                        False,
-                        f"The layout {layout.key} places {placement.section!r}, which "
-                        "is not installed.",
-                    )
-        yield bool(book.layouts), f"There are {len(book.layouts)} layouts."
+        for finding in _of_layouts(book, app.graph.sections):
+            yield finding
+
+
+def _of_layouts(book: LayoutBook, sections: Any) -> Iterator[Finding]:
+    for layout in book.layouts:
+        for placement in layout.placements:
+            if placement.section not in sections:
+                named = f"The layout {layout.key} places {placement.section!r}"
+                yield False, f"{named}, which is not installed."
+    if book.layouts:
+        yield True, f"There are {len(book.layouts)} layouts."
+    else:
+        yield False, "There are no layouts; run: cyclorama migrate"

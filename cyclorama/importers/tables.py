@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index
+from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cyclorama.storage.rows import KEY, Row, key_column
@@ -13,8 +13,14 @@ class OpenReferenceRow(Row):
 
     __tablename__ = "import_open_reference"
     __table_args__ = (
-        Index(
-            "ix_import_open_reference_awaited", "system", "object_type", "external_id"
+        UniqueConstraint(
+            "system",
+            "object_type",
+            "external_id",
+            "table_name",
+            "column_name",
+            "entity_id",
+            name="uq_import_open_reference_awaited",
         ),
         Index("ix_import_open_reference_entity_id", "entity_id"),
     )

@@ -8,7 +8,7 @@ from cyclorama.layouts.presets import presets
 from cyclorama.plugins.compose import Graph
 from cyclorama.resolvers.book import seed_layouts
 from cyclorama.storage.engine import Database
-from cyclorama.storage.migration import migrate
+from cyclorama.storage.migration import migrate, wait_for_turn
 from cyclorama.storage.seed import seed
 
 
@@ -22,9 +22,11 @@ class Setup:
 
 
 async def bring_up_to_date(database: Database, graph: Graph) -> Setup:
-    """Migrate and seed. What an organisation has changed stays as it is."""
+    """Migrate and seed. What an organisation has changed stays as it is; of several
+    processes one does it, and the others find nothing left."""
     revisions = await migrate(database, graph.sections.values())
     async with database.write() as session:
+        await wait_for_turn(await session.connection())
         seeded = await seed(session)
         if await seed_layouts(session, presets(graph.facts({}))):
             seeded = (*seeded, "preset layouts")

@@ -16,12 +16,14 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyclorama.errors import ConfigError, PluginError
 from cyclorama.storage.engine import Database
 
 LOCK: Final = 0x6379_6D69_6772
-"""The advisory lock that only one migrating process holds."""
+"""The advisory lock that only one migrating or seeding process holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,15 @@ class Branch:
     version_table: str
 
     def script(self) -> ScriptDirectory:
-        """The revisions of the folder."""
-        return ScriptDirectory(self.folder, version_locations=[self.folder])
+        """The revisions of the folder; `PluginError` where they can't be read."""
+        try:
+            script = ScriptDirectory(self.folder, version_locations=[self.folder])
+            script.get_heads()
+        except Exception as error:  # a revision is a plugin's code
+            raise PluginError(
+                f"The revisions of {self.name!r} in {self.folder} can't be read: {error}"
+            ) from error
+        return script
 
 
 CORE: Final = Branch(
@@ -46,15 +55,26 @@ async def migrate(database: Database, sections: Iterable[Any] = ()) -> tuple[str
     """Apply all revisions that are missing, in one transaction; which they were.
 
     One process at a time; the others wait and find nothing left. `ConfigError` where the
-    database is newer than the program, `PluginError` for a section that has tables and
-    no revisions."""
+    database is newer than the program or refuses a revision, `PluginError` for a section
+    that has tables and no revisions; then nothing was changed."""
     branches = list(_branches(sections))
-    async with database.engine.connect() as plain:
-        connection = await plain.execution_options(cyclorama_write=True)
-        async with connection.begin():
-            if not database.is_sqlite:
-                await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
-            return await connection.run_sync(_upgrade, branches)
+    try:
+        async with database.engine.connect() as plain:
+            connection = await plain.execution_options(cyclorama_write=True)
+            async with connection.begin():
+                await wait_for_turn(connection)
+                return await connection.run_sync(_upgrade, branches)
+    except DBAPIError as error:
+        raise ConfigError(
+            f"The database can't be migrated, and nothing was changed: {error.orig}"
+        ) from error
+
+
+async def wait_for_turn(connection: AsyncConnection) -> None:
+    """Wait until no other process migrates or seeds; none starts before the transaction
+    ends. A writing transaction of SQLite is alone from its first moment."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
 
 
 async def pending(database: Database, sections: Iterable[Any] = ()) -> tuple[str, ...]:

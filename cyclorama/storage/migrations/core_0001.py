@@ -80,14 +80,18 @@ def upgrade() -> None:
         sa.Column("column_name", text(80), nullable=False),
         sa.Column("entity_id", text(80), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_open_reference")),
+        sa.UniqueConstraint(
+            "system",
+            "object_type",
+            "external_id",
+            "table_name",
+            "column_name",
+            "entity_id",
+            name=op.f("uq_import_open_reference_awaited"),
+        ),
     )
     op.create_index(
         "ix_import_open_reference_entity_id", "import_open_reference", ["entity_id"]
-    )
-    op.create_index(
-        "ix_import_open_reference_awaited",
-        "import_open_reference",
-        ["system", "object_type", "external_id"],
     )
     op.create_table(
         "layout",

@@ -1,0 +1,172 @@
+"""`cyclorama import`: records of other systems, from files."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from cyclorama.commands.common import AsJson, DatabaseUrl, run
+from cyclorama.errors import ConfigError
+from cyclorama.importers.csv_files import import_csv
+from cyclorama.importers.model import FileReport, Progress
+from cyclorama.importers.salesforce_files import import_salesforce
+
+imports_app = typer.Typer(
+    name="import", help="Bring in records of other systems.", no_args_is_help=True
+)
+Paths = Annotated[list[Path], typer.Argument(help="Files, or folders of files.")]
+Rejects = Annotated[
+    Path, typer.Option(help="The folder for files with the rejected rows.")
+]
+
+
+@imports_app.command("csv")
+def csv_command(
+    mapping: Annotated[Path, typer.Argument(help="A mapping file (YAML).")],
+    paths: Paths,
+    rejects: Rejects = Path(),
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import CSV files through a mapping file; again, it changes what has changed."""
+
+    async def work(app: Any) -> list[FileReport]:
+        with _bars() as progress:
+            return await import_csv(
+                app.database,
+                app.graph.sections,
+                mapping,
+                paths,
+                now=app.now(),
+                progress=progress,
+            )
+
+    _finish(run(database_url, work), rejects, as_json)
+
+
+@imports_app.command("salesforce")
+def salesforce_command(
+    paths: Paths,
+    rejects: Rejects = Path(),
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import a Salesforce export, unchanged: CSV files named as their objects, sObject
+    tree JSON."""
+
+    async def work(app: Any) -> list[FileReport]:
+        with _bars() as progress:
+            return await import_salesforce(
+                app.database,
+                app.graph.sections,
+                paths,
+                now=app.now(),
+                progress=progress,
+            )
+
+    _finish(run(database_url, work), rejects, as_json)
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    """A progress bar a file on standard error, where that is a terminal."""
+    console = Console(stderr=True)
+    with Bars(console=console, disable=not console.is_terminal) as bars:
+        tasks: dict[str, Any] = {}
+
+        def progress(path: str, done: int, total: int | None) -> None:
+            if path not in tasks:
+                tasks[path] = bars.add_task(Path(path).name, total=total)
+            bars.update(tasks[path], completed=done)
+
+        yield progress
+
+
+def _finish(reports: Sequence[FileReport], folder: Path, as_json: bool) -> None:
+    files = write_rejects(reports, folder)
+    if as_json:
+        typer.echo(json.dumps([report_data(r) for r in reports], ensure_ascii=False))
+    else:
+        Console(width=None).print(report_table(reports))
+        for report in reports:
+            for wait in report.waits[:5]:
+                typer.echo(f"{Path(report.path).name}, line {wait.line}: {wait.reason}")
+            if report.waiting > 5:
+                typer.echo(f"… and {report.waiting - 5} more wait; they are kept.")
+    for file in files:
+        typer.echo(f"Rejected rows: {file}", err=True)
+
+
+def write_rejects(reports: Sequence[FileReport], folder: Path) -> list[Path]:
+    """Write the rejected rows of each file with line and reason; the files."""
+    written = []
+    for report in reports:
+        if not report.rejected:
+            continue
+        name = f"{Path(report.path).stem}.{report.object_type}.rejected.csv"
+        file = folder / name.replace("/", "_")
+        try:
+            with file.open("w", encoding="utf-8", newline="") as stream:
+                rows = csv.writer(stream)
+                rows.writerow(["line", "reason", "row"])
+                for one in report.all_rejects():
+                    raw = json.dumps(one.raw, ensure_ascii=False) if one.raw else ""
+                    rows.writerow([one.line, one.reason, raw])
+        except OSError as error:
+            raise ConfigError(
+                f"{file} can't be written: {error.strerror}; the rows that were not "
+                "rejected are imported. Choose another folder with --rejects."
+            ) from None
+        written.append(file)
+    return written
+
+
+def report_table(reports: Sequence[FileReport]) -> Table:
+    """The reports for people."""
+    table = Table("File", "Object")
+    for name in ("Read", "Created", "Updated", "Unchanged", "Rejected", "Waiting"):
+        table.add_column(name, justify="right")
+    table.add_column("Note")
+    for r in reports:
+        counts = (r.read, r.created, r.updated, r.unchanged, r.rejected, r.waiting)
+        table.add_row(
+            Path(r.path).name,
+            r.object_type,
+            *("" if r.skipped else f"{count:,}" for count in counts),
+            _note(r),
+        )
+    return table
+
+
+def _note(report: FileReport) -> str:
+    if report.skipped:
+        return f"skipped: {report.skipped}"
+    notes = [f"line {r.line}: {r.reason}" for r in report.rejects[:2]]
+    if report.left_out:
+        notes.append(f"{report.left_out:,} left out")
+    return "; ".join(notes)
+
+
+def report_data(report: FileReport) -> dict[str, Any]:
+    """A report as JSON."""
+    return {
+        "path": report.path,
+        "object": report.object_type,
+        "read": report.read,
+        "created": report.created,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "rejected": report.rejected,
+        "leftOut": report.left_out,
+        "waiting": report.waiting,
+        "skipped": report.skipped,
+    }

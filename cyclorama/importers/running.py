@@ -1,0 +1,132 @@
+"""A run of an importer: jobs, each the rows of one file for one target, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from cyclorama.importers.converting import Converter
+from cyclorama.importers.mapping import CUSTOM, FileRule
+from cyclorama.importers.model import BATCH, FileReport, Incoming, Progress, Rejected
+from cyclorama.importers.targets import Refusal, Target
+from cyclorama.importers.writing import Writer
+from cyclorama.storage.configuration import bump_configuration
+from cyclorama.storage.engine import Database
+from cyclorama.storage.ids import new_id
+from cyclorama.storage.rows import FieldRow
+
+Cells = Mapping[str, str]
+Numbered = tuple[int, Cells | str]
+"""A row's line and its cells, or why they can't be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """The rows of a file that become rows of one target."""
+
+    path: Path
+    rule: FileRule
+    total: int | None
+    rows: Callable[[], Iterator[Numbered]]
+    wants: Callable[[Cells], bool] = lambda _: True
+    """Whether a row is to be written; the others are counted as left out."""
+
+    @property
+    def scope(self) -> str:
+        """What tells its rows from those of other jobs."""
+        return f"{self.path}\0{self.rule.object}\0{self.rule.target}"
+
+
+async def run_jobs(
+    database: Database,
+    targets: Mapping[str, Target],
+    jobs: Sequence[Job],
+    *,
+    system: str,
+    now: datetime,
+    progress: Progress,
+) -> list[FileReport]:
+    """Write what the jobs read; a report for each, in their order."""
+    writer = Writer(database, targets, system, now)
+    await _add_fields(database, jobs)
+    reports = [await _run(job, targets, writer, progress) for job in jobs]
+    for job, report in zip(jobs, reports, strict=True):
+        report.waiting, report.waits = writer.waiting(job.scope)
+    return reports
+
+
+async def _run(
+    job: Job, targets: Mapping[str, Target], writer: Writer, progress: Progress
+) -> FileReport:
+    report = FileReport(path=str(job.path), object_type=job.rule.object)
+    converter = Converter(job.rule, targets[job.rule.target])
+    writer.begin(job.scope)
+    batch: list[tuple[Incoming, Cells]] = []
+    for line, cells in job.rows():
+        report.read += 1
+        if isinstance(cells, str):
+            report.reject([Rejected(line=line, reason=cells)])
+        elif not (job.wants(cells) and converter.wants(cells)):
+            report.left_out += 1
+        else:
+            try:
+                batch.append((converter.incoming(line, cells), cells))
+            except Refusal as refusal:
+                reason = str(refusal)
+                report.reject([Rejected(line=line, reason=reason, raw=cells)])
+        if len(batch) >= BATCH:
+            await _write(writer, batch, report)
+            batch = []
+            progress(report.path, report.read, job.total)
+    await _write(writer, batch, report)
+    progress(report.path, report.read, job.total)
+    return report
+
+
+async def _write(
+    writer: Writer, batch: Sequence[tuple[Incoming, Cells]], report: FileReport
+) -> None:
+    outcome = await writer.write([incoming for incoming, _ in batch])
+    report.created += outcome.created
+    report.updated += outcome.updated
+    report.unchanged += outcome.unchanged
+    cells = {incoming.line: raw for incoming, raw in batch}
+    report.reject(
+        Rejected(line=r.line, reason=r.reason, raw=cells.get(r.line, ""))
+        for r in outcome.rejected
+    )
+
+
+async def _add_fields(database: Database, jobs: Iterable[Job]) -> None:
+    """Describe the custom fields that the jobs fill, where they are new."""
+    wanted = {
+        (job.rule.target, name.removeprefix(CUSTOM)): field
+        for job in jobs
+        for name, field in job.rule.fields.items()
+        if name.startswith(CUSTOM)
+    }
+    async with database.write() as session:
+        rows = await session.execute(sa.select(FieldRow.object, FieldRow.key))
+        held = {(row.object, row.key) for row in rows}
+        new = {place: f for place, f in wanted.items() if place not in held}
+        if not new:
+            return
+        for position, ((target, key), field) in enumerate(new.items(), len(held)):
+            session.add(_described(target, key, field, position))
+        await bump_configuration(session)
+
+
+def _described(target: str, key: str, field: Any, position: int) -> FieldRow:
+    return FieldRow(
+        id=new_id("field"),
+        object=target,
+        key=key,
+        label=field.label or key.replace("_", " ").capitalize(),
+        type=field.type or "STRING",
+        position=position,
+    )
