@@ -122,7 +122,7 @@ class App:
                 )
             return signed
 
-        async with self.context(sign, now=clock()) as context:
+        async with self.context(sign, now=self.now()) as context:
             yield context
 
     async def answer(self, operation: Operation, context: Context) -> Answer:

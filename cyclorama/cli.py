@@ -19,6 +19,7 @@ from cyclorama.commands.serve import serve
 from cyclorama.commands.tokens import token
 from cyclorama.commands.users import users_app
 from cyclorama.errors import ConfigError, PluginError
+from cyclorama.server.logs import configure_logs
 
 app = typer.Typer(
     name="cyclorama",
@@ -33,8 +34,9 @@ for group in (users_app, imports_app, layouts_app, plugins_app):
     app.add_typer(group)
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def options(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", is_eager=True)
     ] = False,
@@ -43,6 +45,10 @@ def options(
     if version:
         typer.echo(f"cyclorama {__version__}")
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit
+    configure_logs("WARNING", "console")
 
 
 def main() -> None:

@@ -16,9 +16,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from cyclorama.app import graph
+from cyclorama.demo import load_demo
 from cyclorama.plugins.setup import bring_up_to_date
 from cyclorama.storage.engine import Database, database_url
 from cyclorama.storage.rows import Row
+from cyclorama.testing import NOW
 
 structlog.configure(
     processors=[
@@ -146,5 +148,53 @@ def ready_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 async def ready_database(ready_url: str) -> AsyncIterator[Database]:
     """A database as `cyclorama migrate` makes it."""
     opened = Database(ready_url)
+    yield opened
+    await opened.close()
+
+
+async def _make_demo(url: str) -> None:
+    opened = Database(url)
+    await bring_up_to_date(opened, graph())
+    await load_demo(opened, graph().sections.values(), NOW)
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the demo, to be copied."""
+    file = tmp_path_factory.mktemp("demo") / "demo.db"
+    asyncio.run(_make_demo(f"sqlite:///{file}"))
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgresql_demo(postgresql_url: str) -> Iterator[str]:
+    """The name of a PostgreSQL database with the demo."""
+    with _postgresql(postgresql_url) as url:
+        asyncio.run(_make_demo(url))
+        yield str(database_url(url).database)
+
+
+@pytest.fixture
+def demo_postgresql_url(postgresql_url: str, postgresql_demo: str) -> Iterator[str]:
+    """The URL of a copy of the demo."""
+    with _postgresql(postgresql_url, postgresql_demo) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def demo_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database with the demo as of the test kit's clock."""
+    if request.param == "sqlite":
+        template: Path = request.getfixturevalue("sqlite_demo")
+        return f"sqlite:///{shutil.copy(template, tmp_path / 'demo.db')}"
+    url: str = request.getfixturevalue("demo_postgresql_url")
+    return url
+
+
+@pytest.fixture
+async def demo_database(demo_url: str) -> AsyncIterator[Database]:
+    """A database with the demo."""
+    opened = Database(demo_url)
     yield opened
     await opened.close()

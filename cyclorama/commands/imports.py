@@ -18,7 +18,7 @@ from cyclorama.commands.common import AsJson, DatabaseUrl, run
 from cyclorama.errors import ConfigError
 from cyclorama.importers.csv_files import import_csv
 from cyclorama.importers.model import FileReport, Progress
-from cyclorama.importers.salesforce_files import import_salesforce
+from cyclorama.importers.salesforce import import_salesforce
 
 imports_app = typer.Typer(
     name="import", help="Bring in records of other systems.", no_args_is_help=True
@@ -108,14 +108,19 @@ def _finish(reports: Sequence[FileReport], folder: Path, as_json: bool) -> None:
 
 def write_rejects(reports: Sequence[FileReport], folder: Path) -> list[Path]:
     """Write the rejected rows of each file with line and reason; the files."""
-    written = []
+    written: list[Path] = []
     for report in reports:
         if not report.rejected:
             continue
-        name = f"{Path(report.path).stem}.{report.object_type}.rejected.csv"
-        file = folder / name.replace("/", "_")
+        name = f"{Path(report.path).stem}.{report.object_type}".replace("/", "_")
+        file = folder / f"{name}.rejected.csv"
+        if file in written:
+            file = folder / f"{name}.{len(written)}.rejected.csv"
         try:
-            with file.open("w", encoding="utf-8", newline="") as stream:
+            # Rows may be rejected for bytes that are no text.
+            with file.open(
+                "w", encoding="utf-8", errors="backslashreplace", newline=""
+            ) as stream:
                 rows = csv.writer(stream)
                 rows.writerow(["line", "reason", "row"])
                 for one in report.all_rejects():

@@ -16,7 +16,7 @@ from cyclorama.config import load_settings
 from cyclorama.execution.engine import Operation
 from cyclorama.importers.csv_files import import_csv
 from cyclorama.importers.model import FileReport
-from cyclorama.importers.salesforce_files import import_salesforce
+from cyclorama.importers.salesforce import import_salesforce
 from cyclorama.sections.support.tables import SupportCaseRow
 from cyclorama.storage.accounts import add_user
 from cyclorama.storage.engine import Database
