@@ -22,12 +22,17 @@ from cyclorama.storage.engine import Database, database_url
 from cyclorama.storage.rows import Row
 from cyclorama.testing import NOW
 
-structlog.configure(
-    processors=[
-        structlog.processors.ExceptionRenderer(),
-        structlog.processors.KeyValueRenderer(),
-    ]
-)
+
+@pytest.fixture(autouse=True)
+def logs() -> None:
+    """Plain logs, whatever an earlier test has configured."""
+    structlog.reset_defaults()
+    structlog.configure(
+        processors=[
+            structlog.processors.ExceptionRenderer(),
+            structlog.processors.KeyValueRenderer(),
+        ]
+    )
 
 
 @pytest.fixture(scope="session")

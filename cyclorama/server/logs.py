@@ -31,7 +31,6 @@ def configure_logs(level: str = "INFO", form: str = "json") -> None:
             logging.getLevelNamesMapping()[level]
         ),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
     )
 
 

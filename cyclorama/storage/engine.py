@@ -175,7 +175,12 @@ class Database:
                     "timeout": 10,
                     "max_cacheable_statement_size": 0,
                     "statement_cache_size": 512,
-                    "server_settings": {"timezone": "UTC", "jit": "off"},
+                    "server_settings": {
+                        "timezone": "UTC",
+                        "jit": "off",
+                        # A page's statement takes longer to plan than to run.
+                        "plan_cache_mode": "force_generic_plan",
+                    },
                 },
             )
         except (ModuleNotFoundError, NoSuchModuleError):
