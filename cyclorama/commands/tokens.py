@@ -25,7 +25,8 @@ def token(
         async with app.database.write() as session:
             made = await create_token(session, email=user, days=days, now=now)
         expires = (now + timedelta(days=days)).isoformat(timespec="seconds")
-        return {"token": made, "user": user, "expiresAt": expires}
+        address = user.strip().lower()
+        return {"token": made, "user": address, "expiresAt": expires}
 
     made = run(database_url, make)
     typer.echo(json.dumps(made) if as_json else made["token"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -124,8 +125,10 @@ async def sign_in(reading: Reading, token: str, now: datetime) -> SignedIn | Non
 
 async def signed_in_as(reading: Reading, email: str) -> SignedIn | None:
     """An active user without a token, for the command line and for explanations."""
-    query = _signing().where(UserRow.email == _normal(email))
-    rows = await reading.execute(query)
+    address = _normal(email)
+    if not _storable(address):
+        return None
+    rows = await reading.execute(_signing().where(UserRow.email == address))
     if not rows:
         return None
     return SignedIn(viewer=_viewer(rows), configuration_version=rows[0].version or 0)
@@ -158,6 +161,12 @@ def _normal(email: str) -> str:
     return email.strip().lower()
 
 
+def _storable(text: str) -> bool:
+    """Whether every character is one that a line of text may have: no control character
+    and no half of a pair, as undecodable bytes of an argument become."""
+    return not any(unicodedata.category(x) in ("Cc", "Cs") for x in text)
+
+
 async def add_user(
     session: AsyncSession,
     *,
@@ -174,12 +183,10 @@ async def add_user(
     `ConfigError` names an address that can't be used or is taken, a text that is too
     long, and a group that does not exist."""
     address = _normal(email)
-    if not _EMAIL.fullmatch(address) or len(address) > 255:
+    if not (_EMAIL.fullmatch(address) and len(address) <= 255 and _storable(address)):
         raise ConfigError(f"{email[:80]!r} is no e-mail address.")
-    texts = {"name": name, "title": title, "department": department}
-    for what, text in texts.items():
-        if text is not None and (not text.strip() or len(text) > 255 or "\0" in text):
-            raise ConfigError(f"The {what} must have 1 to 255 characters.")
+    for what, text in {"name": name, "title": title, "department": department}.items():
+        _check_text(what, text)
     ids = await _group_ids(session, groups)
     user = UserRow(
         id=new_id("user"),
@@ -202,6 +209,15 @@ async def add_user(
     )
     await session.flush()
     return user
+
+
+def _check_text(what: str, text: str | None) -> None:
+    if text is None:
+        return
+    if not text.strip() or len(text) > 255:
+        raise ConfigError(f"The {what} must have 1 to 255 characters.")
+    if not _storable(text):
+        raise ConfigError(f"The {what} must be one line of text: {text[:80]!r}.")
 
 
 async def _group_ids(session: AsyncSession, keys: Iterable[str]) -> list[str]:
@@ -246,8 +262,9 @@ async def list_users(reading: Reading) -> tuple[UserFacts, ...]:
 
 async def user_with(session: AsyncSession, email: str) -> UserRow:
     """The user with this address; `ConfigError` where there is none."""
-    query = sa.select(UserRow).where(UserRow.email == _normal(email))
-    found = (await session.execute(query)).scalar_one_or_none()
+    address = _normal(email)
+    query = sa.select(UserRow).where(UserRow.email == address)
+    found = await session.scalar(query) if _storable(address) else None
     if found is None:
         raise ConfigError(f"There is no user {email[:80]!r}; see: cyclorama users list")
     return found

@@ -42,7 +42,19 @@ async def groups(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    "email", ["", "ann", "@", "a@", "a b@c.de", "a@b@c", "x" * 250 + "@ab.de"]
+    "email",
+    [
+        "",
+        "ann",
+        "@",
+        "a@",
+        "a b@c.de",
+        "a@b@c",
+        "x" * 250 + "@ab.de",
+        "a\0@b.de",
+        "a\x1b@b.de",
+        "a\udcff@b.de",
+    ],
 )
 async def test_an_address_that_cannot_be_used_is_refused(
     database: Database, email: str
@@ -52,7 +64,7 @@ async def test_an_address_that_cannot_be_used_is_refused(
 
 
 @pytest.mark.parametrize("what", ["name", "title", "department"])
-@pytest.mark.parametrize("text", ["", " ", "x" * 256, "a\0"])
+@pytest.mark.parametrize("text", ["", " ", "x" * 256, "a\0", "a\nb", "a\udcff"])
 async def test_a_text_out_of_bounds_is_refused_by_name(
     database: Database, what: str, text: str
 ) -> None:
@@ -91,6 +103,16 @@ async def test_a_token_without_an_end_is_refused(database: Database, days: int) 
     await add(database, "ann@example.com")
     with pytest.raises(ConfigError, match="from 1 to 365 days"):
         await token_of(database, "ann@example.com", days=days)
+
+
+@pytest.mark.parametrize("email", ["a\0@b.de", "a\udcff@b.de"])
+async def test_an_address_that_no_database_holds_finds_nobody(
+    database: Database, email: str
+) -> None:
+    async with database.read() as reading:
+        assert await signed_in_as(reading, email) is None
+    with pytest.raises(ConfigError, match="no user"):
+        await token_of(database, email)
 
 
 async def test_nobody_gets_no_token(database: Database) -> None:
