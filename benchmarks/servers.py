@@ -1,6 +1,6 @@
 """Granian and uvicorn with the same application: one worker, a light query, a health check.
 
-    pip install uvicorn && python benchmarks/servers.py [--seconds S]
+pip install uvicorn && python benchmarks/servers.py [--seconds S]
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cyclorama.commands.common import AsJson, DatabaseUrl, run
-from cyclorama.storage.accounts import create_token
+from cyclorama.storage.accounts import create_token, normal_email
 
 
 def token(
@@ -25,8 +25,7 @@ def token(
         async with app.database.write() as session:
             made = await create_token(session, email=user, days=days, now=now)
         expires = (now + timedelta(days=days)).isoformat(timespec="seconds")
-        address = user.strip().lower()
-        return {"token": made, "user": address, "expiresAt": expires}
+        return {"token": made, "user": normal_email(user), "expiresAt": expires}
 
     made = run(database_url, make)
     typer.echo(json.dumps(made) if as_json else made["token"])

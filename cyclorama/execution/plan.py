@@ -13,7 +13,7 @@ from graphql import GraphQLObjectType, get_named_type
 from graphql.execution.values import get_argument_values
 from strawberry.types.field import StrawberryField
 
-from cyclorama.errors import InvalidInputError
+from cyclorama.errors import InvalidInputError, RequestError
 from cyclorama.execution.binds import Binds, Run
 from cyclorama.execution.composer import Composer
 from cyclorama.execution.declarations import Declarations
@@ -248,7 +248,8 @@ class Planner:
     def _try(self, key: str, compose: Any, *arguments: Any) -> str:
         try:
             text: str = compose(*arguments)
-        except NotPlanned:
+        except (NotPlanned, RequestError):
+            # A refused argument, too: the error of graph resolvers has its path.
             raise _LeaveOut(key) from None
         return text
 

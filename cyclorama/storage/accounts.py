@@ -125,7 +125,7 @@ async def sign_in(reading: Reading, token: str, now: datetime) -> SignedIn | Non
 
 async def signed_in_as(reading: Reading, email: str) -> SignedIn | None:
     """An active user without a token, for the command line and for explanations."""
-    address = _normal(email)
+    address = normal_email(email)
     if not _storable(address):
         return None
     rows = await reading.execute(_signing().where(UserRow.email == address))
@@ -157,13 +157,13 @@ def _hashed(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _normal(email: str) -> str:
+def normal_email(email: str) -> str:
+    """The address as it is kept: trimmed, in small letters."""
     return email.strip().lower()
 
 
 def _storable(text: str) -> bool:
-    """Whether every character is one that a line of text may have: no control character
-    and no half of a pair, as undecodable bytes of an argument become."""
+    """Whether there are no control characters and, from bytes, no lone surrogates."""
     return not any(unicodedata.category(x) in ("Cc", "Cs") for x in text)
 
 
@@ -182,7 +182,7 @@ async def add_user(
 
     `ConfigError` names an address that can't be used or is taken, a text that is too
     long, and a group that does not exist."""
-    address = _normal(email)
+    address = normal_email(email)
     if not (_EMAIL.fullmatch(address) and len(address) <= 255 and _storable(address)):
         raise ConfigError(f"{email[:80]!r} is no e-mail address.")
     for what, text in {"name": name, "title": title, "department": department}.items():
@@ -235,10 +235,9 @@ async def _group_ids(session: AsyncSession, keys: Iterable[str]) -> list[str]:
 
 async def list_users(reading: Reading) -> tuple[UserFacts, ...]:
     """All users by address."""
+    user = (UserRow.id, UserRow.email, UserRow.name, UserRow.active)
     query = (
-        sa.select(
-            UserRow.id, UserRow.email, UserRow.name, UserRow.active, UserGroupRow.key
-        )
+        sa.select(*user, UserGroupRow.key)
         .outerjoin(MembershipRow, MembershipRow.user_id == UserRow.id)
         .outerjoin(UserGroupRow, UserGroupRow.id == MembershipRow.group_id)
         .order_by(UserRow.email, UserGroupRow.key)
@@ -262,7 +261,7 @@ async def list_users(reading: Reading) -> tuple[UserFacts, ...]:
 
 async def user_with(session: AsyncSession, email: str) -> UserRow:
     """The user with this address; `ConfigError` where there is none."""
-    address = _normal(email)
+    address = normal_email(email)
     query = sa.select(UserRow).where(UserRow.email == address)
     found = await session.scalar(query) if _storable(address) else None
     if found is None:

@@ -48,6 +48,8 @@ VALUES = [
 class Writer:
     """Writes random selections of a schema."""
 
+    arguments = ARGUMENTS
+
     def __init__(self, schema: Any, seed: int) -> None:
         self.schema = schema
         self.random = random.Random(seed)
@@ -86,8 +88,8 @@ class Writer:
         for argument, definition in field.args.items():
             required = isinstance(definition.type, GraphQLNonNull)
             needed = required and definition.default_value is None
-            if argument in ARGUMENTS and (argument == "paths" or self._maybe(0.5)):
-                value = self.random.choice(ARGUMENTS[argument])
+            if argument in self.arguments and (argument == "paths" or self._maybe(0.5)):
+                value = self.random.choice(self.arguments[argument])
                 if not (required and value == "null") or needed:
                     arguments.append(f"{argument}: {value}")
         given = f"({', '.join(arguments)})" if arguments else ""
