@@ -3,35 +3,98 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from collections import UserDict
+from functools import cache
+from importlib import import_module
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
 from cyclorama import __version__
-from cyclorama.commands.demo import demo
-from cyclorama.commands.doctor import doctor
-from cyclorama.commands.imports import imports_app
-from cyclorama.commands.layouts import layouts_app
-from cyclorama.commands.migrate import migrate
-from cyclorama.commands.plugins import plugins_app
-from cyclorama.commands.schema import schema
-from cyclorama.commands.serve import serve
-from cyclorama.commands.tokens import token
-from cyclorama.commands.users import users_app
 from cyclorama.errors import ConfigError, PluginError
-from cyclorama.server.logs import configure_logs
+
+COMMANDS: Final = {
+    "demo": "demo.demo",
+    "serve": "serve.serve",
+    "migrate": "migrate.migrate",
+    "token": "tokens.token",
+    "schema": "schema.schema",
+    "doctor": "doctor.doctor",
+    "users": "users.users_app",
+    "import": "imports.imports_app",
+    "layouts": "layouts.layouts_app",
+    "plugins": "plugins.plugins_app",
+}
+"""Where in `cyclorama.commands` each command is; loaded when it is run."""
+HELP: Final = {
+    "demo": "Serve demo data: 200 companies, three users with different layouts.",
+    "serve": "Serve the graph over HTTP until it is told to stop.",
+    "migrate": "Bring the database up to date; a new one gets vocabularies, groups and layouts.",
+    "token": "Print a new bearer token, alone; it is not kept and can't be shown again.",
+    "schema": "Print the schema with every installed section, in the schema definition language.",
+    "doctor": "Say what is wrong here; the exit code is 1 where something is.",
+    "users": "The users of this installation.",
+    "import": "Bring in records of other systems.",
+    "layouts": "Layouts as a file, and who gets which.",
+    "plugins": "The section plugins.",
+}
+"""What each command says of itself, so that `--help` needs to load none."""
+
+
+@cache
+def load_command(name: str) -> Any:
+    """The command of this name, or its group of commands."""
+    module, _, attribute = COMMANDS[name].partition(".")
+    found = getattr(import_module(f"cyclorama.commands.{module}"), attribute)
+    if isinstance(found, typer.Typer):
+        return get_command(found)
+    alone = typer.Typer(add_completion=False)
+    alone.command(name)(found)
+    return get_command(alone)
+
+
+class Commands(UserDict[str, Any]):
+    """The commands by name; each is loaded when it is looked up."""
+
+    def __getitem__(self, name: str) -> Any:
+        """The command; `KeyError` where there is none."""
+        return load_command(name)
+
+
+class Program(TyperGroup):
+    """The group of all commands, which lists them without loading them."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands = Commands(COMMANDS)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """What the help lists of a command; None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        return TyperCommand(cmd_name, help=HELP[cmd_name])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
+        """The command to run and its arguments."""
+        if args[0] in COMMANDS:
+            return args[0], load_command(args[0]), args[1:]
+        return super().resolve_command(ctx, args)
+
 
 app = typer.Typer(
     name="cyclorama",
+    cls=Program,
     help="A self-hosted Customer 360.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (demo, serve, migrate, token, schema, doctor):
-    app.command()(command)
-for group in (users_app, imports_app, layouts_app, plugins_app):
-    app.add_typer(group)
 
 
 @app.callback(invoke_without_command=True)
@@ -48,6 +111,8 @@ def options(
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit
+    from cyclorama.server.logs import configure_logs
+
     configure_logs("WARNING", "console")
 
 

@@ -29,7 +29,11 @@ class Settings(BaseSettings):
     pool_size: int = Field(
         default=8, ge=1, le=200, description="Database connections of a worker."
     )
-    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    host: str = Field(
+        default="127.0.0.1",
+        pattern=r"^[A-Za-z0-9.:_-]{1,255}$",
+        description="The address to listen on.",
+    )
     port: int = Field(default=8000, ge=1, le=65_535)
     workers: int = Field(default=1, ge=1, le=64, description="Processes.")
     time_zone: str = Field(

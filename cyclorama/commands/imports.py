@@ -20,6 +20,9 @@ from cyclorama.importers.csv_files import import_csv
 from cyclorama.importers.model import FileReport, Progress
 from cyclorama.importers.salesforce import import_salesforce
 
+SHOWN = 5
+"""Rejected and waiting rows of a file that are shown."""
+
 imports_app = typer.Typer(
     name="import", help="Bring in records of other systems.", no_args_is_help=True
 )
@@ -96,12 +99,9 @@ def _finish(reports: Sequence[FileReport], folder: Path, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([report_data(r) for r in reports], ensure_ascii=False))
     else:
-        Console(width=None).print(report_table(reports))
-        for report in reports:
-            for wait in report.waits[:5]:
-                typer.echo(f"{Path(report.path).name}, line {wait.line}: {wait.reason}")
-            if report.waiting > 5:
-                typer.echo(f"… and {report.waiting - 5} more wait; they are kept.")
+        Console().print(report_table(reports))
+        for note in (n for report in reports for n in report_notes(report)):
+            typer.echo(note)
     for file in files:
         typer.echo(f"Rejected rows: {file}", err=True)
 
@@ -136,29 +136,35 @@ def write_rejects(reports: Sequence[FileReport], folder: Path) -> list[Path]:
 
 
 def report_table(reports: Sequence[FileReport]) -> Table:
-    """The reports for people."""
-    table = Table("File", "Object")
+    """What was read, for people."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("File", "Object"):
+        table.add_column(name, overflow="fold")
     for name in ("Read", "Created", "Updated", "Unchanged", "Rejected", "Waiting"):
-        table.add_column(name, justify="right")
-    table.add_column("Note")
+        table.add_column(name, justify="right", no_wrap=True)
     for r in reports:
         counts = (r.read, r.created, r.updated, r.unchanged, r.rejected, r.waiting)
-        table.add_row(
-            Path(r.path).name,
-            r.object_type,
-            *("" if r.skipped else f"{count:,}" for count in counts),
-            _note(r),
-        )
+        if not r.skipped:
+            cells = (f"{count:,}" for count in counts)
+            table.add_row(Path(r.path).name, r.object_type, *cells)
     return table
 
 
-def _note(report: FileReport) -> str:
+def report_notes(report: FileReport) -> Iterator[str]:
+    """What else there is to say of a file: a line each."""
+    name = Path(report.path).name
     if report.skipped:
-        return f"skipped: {report.skipped}"
-    notes = [f"line {r.line}: {r.reason}" for r in report.rejects[:2]]
+        yield f"{name}: skipped, {report.skipped}"
     if report.left_out:
-        notes.append(f"{report.left_out:,} left out")
-    return "; ".join(notes)
+        yield f"{name}: {report.left_out:,} rows left out"
+    for row in report.rejects[:SHOWN]:
+        yield f"{name}, line {row.line}: {row.reason}"
+    if report.rejected > SHOWN:
+        yield f"{name}: {report.rejected - SHOWN:,} more rejected"
+    for row in report.waits[:SHOWN]:
+        yield f"{name}, line {row.line}: {row.reason}"
+    if report.waiting > SHOWN:
+        yield f"{name}: {report.waiting - SHOWN:,} more wait"
 
 
 def report_data(report: FileReport) -> dict[str, Any]:

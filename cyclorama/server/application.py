@@ -6,12 +6,14 @@ import asyncio
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
 import orjson
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -20,7 +22,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cyclorama.config import Settings
-from cyclorama.errors import ConfigError, UnauthenticatedError
+from cyclorama.errors import CycloramaError, UnauthenticatedError
 from cyclorama.execution.engine import Answer
 from cyclorama.server.parsing import (
     JSON,
@@ -31,9 +33,13 @@ from cyclorama.server.parsing import (
 from cyclorama.server.problems import Problem, problem_of, problem_response
 from cyclorama.storage.accounts import SignedIn, sign_in
 from cyclorama.storage.engine import Reading
+from cyclorama.storage.migration import pending
 
 log = structlog.get_logger(__name__)
-METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+T = TypeVar("T")
+READY_SECONDS: Final = 5
+GRACE_SECONDS: Final = 5
+"""How long a stopping worker waits for the statements of requests that ran out of time."""
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HEADERS: Final = (
     (b"cache-control", b"no-store"),
@@ -49,6 +55,8 @@ def create_server(app: Any, settings: Settings) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         log.info("started", sections=list(app.graph.sections))
         yield
+        if endpoints.late:
+            await asyncio.wait(endpoints.late, timeout=GRACE_SECONDS)
         await app.database.close()
         log.info("stopped")
 
@@ -56,12 +64,24 @@ def create_server(app: Any, settings: Settings) -> Starlette:
         routes=[
             Route("/healthz", endpoints.alive, methods=["GET"]),
             Route("/readyz", endpoints.ready, methods=["GET"]),
-            Route("/graphql", endpoints.graphql, methods=METHODS),
-            Route("/{path:path}", endpoints.nothing, methods=METHODS),
+            Route("/graphql", AnyMethod(endpoints.graphql)),
+            Route("/{path:path}", AnyMethod(endpoints.nothing)),
         ],
         middleware=[Middleware(Requests)],
         lifespan=lifespan,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AnyMethod:
+    """An endpoint for requests of every method, also those that nobody knows."""
+
+    endpoint: Callable[[Request], Awaitable[Response]]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        response = await self.endpoint(Request(scope, receive))
+        await response(scope, receive, send)
 
 
 class Endpoints:
@@ -70,27 +90,34 @@ class Endpoints:
     def __init__(self, app: Any, settings: Settings) -> None:
         self.app = app
         self.settings = settings
+        self.late: set[asyncio.Task[Any]] = set()
+        """Requests that were answered at their deadline and still come to their end."""
 
     async def alive(self, request: Request) -> Response:
         """The process runs."""
         return _json({"status": "alive"})
 
     async def ready(self, request: Request) -> Response:
-        """The database answers and is up to date."""
+        """The database answers and is up to date, or in a word what is wrong."""
+        wrong = "database"
         try:
-            async with asyncio.timeout(5):
-                await self.app.check()
-        except (ConfigError, TimeoutError) as error:
-            log.warning("not_ready", error=str(error))
-            return _json({"status": "not ready"}, 503)
+            async with asyncio.timeout(READY_SECONDS):
+                await self.app.database.check()
+                wrong = "migrations"
+                sections = self.app.graph.sections.values()
+                waiting = await pending(self.app.database, sections)
+        except (CycloramaError, TimeoutError, SQLAlchemyError, OSError) as error:
+            waiting = (repr(error),)
+        if waiting:
+            log.warning("not_ready", wrong=wrong, found=waiting)
+            return _json({"status": "not ready", "wrong": wrong}, 503)
         return _json({"status": "ready"})
 
     async def graphql(self, request: Request) -> Response:
         """One operation."""
         media_type = answer_type(request)
         try:
-            async with asyncio.timeout(self.settings.request_timeout_seconds):
-                answer = await self._answer(request)
+            answer = await self._in_time(self._answer(request))
         except Exception as error:
             problem = problem_of(error, request.scope["cy_request_id"])
             return problem_response(problem, media_type)
@@ -98,14 +125,36 @@ class Endpoints:
 
     async def nothing(self, request: Request) -> Response:
         """A path that leads nowhere: the same 401 as anywhere without a token."""
+        problem = Problem(404, "BAD_REQUEST", "There is nothing here; see /graphql.")
         try:
-            async with self._signed_in(request):
-                raise Problem(
-                    404, "BAD_REQUEST", "There is nothing here; see /graphql."
-                )
+            await self._in_time(self._only_sign_in(request))
         except Exception as error:
             problem = problem_of(error, request.scope["cy_request_id"])
-            return problem_response(problem, JSON)
+        return problem_response(problem, JSON)
+
+    async def _in_time(self, work: Coroutine[Any, Any, T]) -> T:
+        """What the work gives. At the deadline it is cancelled and `Problem` raised: it
+        may still wait for its statement to end, and the client does not wait with it."""
+        task = asyncio.create_task(work)
+        try:
+            await asyncio.wait({task}, timeout=self.settings.request_timeout_seconds)
+            if task.done():
+                return task.result()
+            raise Problem(504, "TIMEOUT", "The request took too long; ask for less.")
+        finally:
+            if not task.done():
+                self.late.add(task)
+                task.add_done_callback(self._ended)
+                task.cancel()
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self.late.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("ended_late", error=repr(error))
+
+    async def _only_sign_in(self, request: Request) -> None:
+        async with self._signed_in(request):
+            pass
 
     async def _answer(self, request: Request) -> Answer:
         operation: Any = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -16,18 +17,26 @@ JSON: Final = "application/json"
 GRAPHQL_JSON: Final = "application/graphql-response+json"
 PREFLIGHT: Final = ("apollo-require-preflight", "x-cyclorama-preflight")
 """Headers that a page of another origin can't send without asking first."""
+_CHARSET: Final = re.compile(r"""charset\s*=\s*["']?([^\s"';]*)""")
 
 
 async def read_operation(request: Request, most_bytes: int) -> Operation:
     """The operation of a POST or a GET; `Problem` says what is wrong with the request."""
     if request.method == "GET":
         return _of_get(request)
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != JSON:
-        raise Problem(
-            415, "BAD_REQUEST", f"Send the operation as {JSON}, not {kind[:80]!r}."
-        )
+    _check_content_type(request.headers.get("content-type", ""))
     return _operation(_decoded(await _body(request, most_bytes)), read_only=False)
+
+
+def _check_content_type(given: str) -> None:
+    kind, _, parameters = given.lower().partition(";")
+    if kind.strip() not in (JSON, GRAPHQL_JSON):
+        message = f"Send the operation as {JSON}, not {kind.strip()[:80]!r}."
+        raise Problem(415, "BAD_REQUEST", message)
+    charset = _CHARSET.search(parameters)
+    if charset is not None and charset[1] not in ("utf-8", "utf8"):
+        message = f"Send the operation in utf-8, not {charset[1][:80]!r}."
+        raise Problem(415, "BAD_REQUEST", message)
 
 
 async def _body(request: Request, most: int) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -11,10 +12,12 @@ from typing import Any
 import httpx2
 import orjson
 import pytest
+from sqlalchemy import exc, text
 from structlog.testing import capture_logs
 
 from cyclorama.app import App, clock, make_app
 from cyclorama.config import Settings
+from cyclorama.errors import RequestTimeoutError
 from cyclorama.server.application import create_server
 from cyclorama.storage.accounts import add_user, create_token, deactivate_user
 from cyclorama.storage.engine import Database
@@ -94,6 +97,9 @@ async def test_without_a_valid_token_every_path_is_the_same_401(
         ("GET", "/"),
         ("GET", "/nothing/here"),
         ("POST", "/healthz/x"),
+        ("POST", "/healthz"),
+        ("TRACE", "/graphql"),
+        ("STRANGE", "/readyz"),
     ):
         response = await site.client.request(method, path, headers=headers)
         assert (response.status_code, code_of(response)) == (401, "UNAUTHENTICATED")
@@ -151,6 +157,26 @@ async def test_another_media_type_is_refused(site: Site) -> None:
         response = await site.post(b"{}", headers={"content-type": kind})
         assert (response.status_code, code_of(response)) == (415, "BAD_REQUEST")
         assert kind in message_of(response)
+    for charset in ("utf-16", '"latin-1"'):
+        kind = f"application/json; charset={charset}"
+        response = await site.post(VIEWER, headers={"content-type": kind})
+        assert (response.status_code, code_of(response)) == (415, "BAD_REQUEST")
+        assert charset.strip('"') in message_of(response)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/json",
+        "Application/JSON; charset=UTF-8",
+        'application/json;charset="utf-8"',
+        "application/graphql-response+json",
+    ],
+)
+async def test_json_in_utf_8_is_read_whatever_it_calls_itself(
+    site: Site, kind: str
+) -> None:
+    assert (await site.post(VIEWER, headers={"content-type": kind})).status_code == 200
 
 
 async def test_a_body_over_the_limit_is_refused_before_it_has_come(site: Site) -> None:
@@ -171,9 +197,10 @@ async def test_a_body_over_the_limit_is_refused_before_it_has_come(site: Site) -
 
 async def test_other_methods_are_refused(site: Site) -> None:
     headers = {"authorization": f"Bearer {site.token}"}
-    for method in ("PUT", "DELETE", "PATCH"):
+    for method in ("PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "STRANGE"):
         response = await site.client.request(method, "/graphql", headers=headers)
-        assert (response.status_code, code_of(response)) == (405, "BAD_REQUEST")
+        assert response.status_code == 405
+        assert method == "HEAD" or code_of(response) == "BAD_REQUEST"
         assert response.headers["allow"] == "GET, POST"
 
 
@@ -282,6 +309,90 @@ async def test_a_request_that_takes_too_long_is_ended(site: Site) -> None:
     assert (response.status_code, code_of(response)) == (504, "TIMEOUT")
 
 
+async def test_who_runs_out_of_time_does_not_wait_for_what_still_ends(
+    site: Site,
+) -> None:
+    ended = asyncio.Event()
+
+    async def stubborn(*_: Any) -> Any:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            await ended.wait()
+            raise
+
+    site.app.engine.answer = stubborn  # type: ignore[method-assign]
+    response = await site.post(VIEWER)
+    assert (response.status_code, code_of(response)) == (504, "TIMEOUT")
+    pool: Any = site.app.database.engine.pool
+    assert pool.checkedout() == 1
+    ended.set()
+    async with asyncio.timeout(5):
+        while pool.checkedout():
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (exc.TimeoutError(), 503, "SERVICE_UNAVAILABLE"),
+        (TimeoutError(), 503, "SERVICE_UNAVAILABLE"),
+        (ConnectionResetError(), 503, "SERVICE_UNAVAILABLE"),
+        (exc.InterfaceError("", None, OSError()), 503, "SERVICE_UNAVAILABLE"),
+        (exc.ProgrammingError("", None, OSError()), 500, "INTERNAL_SERVER_ERROR"),
+        (exc.InvalidRequestError(), 500, "INTERNAL_SERVER_ERROR"),
+        (sqlite3.ProgrammingError(), 500, "INTERNAL_SERVER_ERROR"),
+        (RequestTimeoutError("Too slow."), 504, "TIMEOUT"),
+    ],
+)
+async def test_an_error_has_the_status_of_its_kind(
+    site: Site, error: Exception, status: int, code: str
+) -> None:
+    async def fail(*_: Any) -> Any:
+        raise error
+
+    site.app.engine.answer = fail  # type: ignore[method-assign]
+    response = await site.post(VIEWER)
+    assert (response.status_code, code_of(response)) == (status, code)
+
+
+async def test_a_statement_that_is_wrong_is_no_database_that_is_gone(
+    site: Site,
+) -> None:
+    async def fail(_operation: Any, context: Any) -> Any:
+        await context.reading.execute(text("SELECT nothing FROM nowhere"))
+
+    site.app.engine.answer = fail  # type: ignore[method-assign]
+    response = await site.post(VIEWER)
+    assert (response.status_code, code_of(response)) == (500, "INTERNAL_SERVER_ERROR")
+
+
+async def test_a_client_that_goes_away_is_no_error_of_ours(site: Site) -> None:
+    headers = {"authorization": f"Bearer {site.token}", "host": "test"}
+    headers["content-type"] = "application/json"
+    coming = [
+        {"type": "http.request", "body": b"{", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> Any:
+        return coming.pop(0)
+
+    async def send(_: Any) -> None:
+        pass
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/graphql",
+        "query_string": b"",
+        "headers": [(k.encode(), v.encode()) for k, v in headers.items()],
+    }
+    with capture_logs() as logs:
+        await create_server(site.app, SETTINGS)(scope, receive, send)
+    assert [(line["event"], line["status"]) for line in logs] == [("request", 400)]
+
+
 async def test_a_database_that_is_gone_is_a_503(site: Site) -> None:
     assert (await site.client.get("/readyz")).status_code == 200
     gone = (
@@ -292,7 +403,9 @@ async def test_a_database_that_is_gone_is_a_503(site: Site) -> None:
     held, site.app.database = site.app.database, Database(gone)
     response = await site.post(VIEWER)
     assert (response.status_code, code_of(response)) == (503, "SERVICE_UNAVAILABLE")
-    assert (await site.client.get("/readyz")).status_code == 503
+    ready = await site.client.get("/readyz")
+    assert ready.status_code == 503
+    assert ready.json() == {"status": "not ready", "wrong": "database"}
     assert (await site.client.get("/healthz")).status_code == 200
     await site.app.database.close()
     site.app.database = held
@@ -302,6 +415,16 @@ async def test_a_database_that_is_gone_is_a_503(site: Site) -> None:
 async def test_health_needs_no_token(site: Site) -> None:
     assert (await site.client.get("/healthz")).json() == {"status": "alive"}
     assert (await site.client.get("/readyz")).json() == {"status": "ready"}
+
+
+async def test_a_database_that_is_not_up_to_date_is_not_ready(
+    site: Site, fresh_database: Database
+) -> None:
+    held, site.app.database = site.app.database, fresh_database
+    ready = await site.client.get("/readyz")
+    site.app.database = held
+    assert ready.status_code == 503
+    assert ready.json() == {"status": "not ready", "wrong": "migrations"}
 
 
 async def test_signing_in_and_reading_take_two_statements_and_one_transaction(
