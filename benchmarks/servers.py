@@ -1,6 +1,8 @@
 """Granian and uvicorn with the same application: one worker, a light query, a health check.
 
-pip install uvicorn && python benchmarks/servers.py [--seconds S]
+pip install uvicorn && python benchmarks/servers.py [--seconds S] [--rounds N]
+
+A single run can be far off; the rounds take turns in who begins.
 """
 
 from __future__ import annotations
@@ -78,7 +80,8 @@ def main() -> None:
     """Run it and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5)
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
     print("| server | request | p50 ms | requests/s | CPU ms |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'servers.db'}"
@@ -86,10 +89,11 @@ def main() -> None:
         body = orjson.dumps({"query": "{ viewer { email } }"})
         query = request_bytes("/graphql", token, body)
         health = b"GET /healthz HTTP/1.1\r\nhost: benchmark\r\n\r\n"
-        for port, name in enumerate(("granian", "uvicorn"), 8710):
+        names = ["granian", "uvicorn", "uvicorn", "granian"] * given.rounds
+        for port, name in enumerate(names[: 2 * given.rounds], 8710):
             with served(GRANIAN if name == "granian" else UVICORN, port, url) as server:
                 for kind, request in (("query", query), ("health", health)):
-                    cells = asyncio.run(measured(port, request, server, seconds))
+                    cells = asyncio.run(measured(port, request, server, given.seconds))
                     print(f"| {name} | {kind} | {cells} |")
 
 

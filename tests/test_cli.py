@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from cyclorama import __version__
 from cyclorama.cli import COMMANDS, HELP, app, load_command
 
-HEAVY = ("sqlalchemy", "strawberry", "graphql", "pydantic", "alembic", "structlog")
+HEAVY = ("sqlalchemy", "strawberry", "graphql", "starlette", "alembic", "structlog")
 PROGRAM = """
 import sys
 from cyclorama.cli import main
@@ -119,7 +119,7 @@ def test_the_help_and_the_version_load_nothing_heavy() -> None:
     for option in ("--help", "--version"):
         code, out, errors = run(option, program=program)
         assert (code, errors) == (0, "[]\n")
-        assert "cyclorama" in out
+        assert "Customer 360" in out or __version__ in out
     begun = time.monotonic()
     run("--help")
     assert time.monotonic() - begun < 5, "a start takes well under a second"

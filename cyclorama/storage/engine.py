@@ -120,12 +120,15 @@ class Database:
         self.url = database_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.watches: list[Watch] = []
-        self.engine = (
-            self._sqlite(pool_size) if self.is_sqlite else self._postgres(pool_size)
-        )
-        event.listen(
-            self.engine.sync_engine, "before_cursor_execute", self._tell_watches
-        )
+        self.engine = self._pool(pool_size)
+        # Who writes holds a reading transaction, too: one pool for both could be full of
+        # readers that wait for each other's second connection.
+        self._writing = self._pool(1 if self.is_sqlite else max(2, pool_size // 2))
+
+    def _pool(self, size: int) -> AsyncEngine:
+        made = self._sqlite(size) if self.is_sqlite else self._postgres(size)
+        event.listen(made.sync_engine, "before_cursor_execute", self._tell_watches)
+        return made
 
     @property
     def dialect(self) -> str:
@@ -206,7 +209,7 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """One writing transaction, committed at the end unless an error passes."""
-        async with self.engine.connect() as plain:
+        async with self._writing.connect() as plain:
             connection = await plain.execution_options(cyclorama_write=True)
             async with (
                 AsyncSession(connection, expire_on_commit=False) as session,
@@ -231,6 +234,7 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
+        await self._writing.dispose()
 
 
 def _open_file(path: str) -> None:

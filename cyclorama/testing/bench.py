@@ -19,6 +19,7 @@ from cyclorama.plugins.compose import compose
 from cyclorama.plugins.section import DemoRecords, Section
 from cyclorama.resolvers.context import Configuration, Context
 from cyclorama.storage.accounts import GroupFacts, Viewer
+from cyclorama.storage.configuration import FieldFacts
 from cyclorama.storage.engine import Database, Reading
 from cyclorama.storage.rows import (
     CompanyRow,
@@ -106,10 +107,13 @@ class Bench:
         *,
         hidden: Sequence[str] = (),
         book: LayoutBook | None = None,
+        fields: Sequence[FieldFacts] = (),
         planned: bool = True,
     ) -> None:
         self.database = database
         self.graph = compose(sections)
+        self.fields = tuple(fields)
+        """The custom fields of records."""
         self.book = book or book_of(sections, hidden=frozenset(hidden))
         self.statements: list[str] = []
         """Of the last question, without the begin of its transaction."""
@@ -156,6 +160,7 @@ class Bench:
         async with AsyncExitStack() as stack:
 
             async def opened() -> Reading:
+                await stack.aclose()
                 return await stack.enter_async_context(self.database.read())
 
             context = self._context(viewer, await opened(), opened)
@@ -174,7 +179,7 @@ class Bench:
             version=1,
             book=self.book,
             facts=self.graph.facts(self.switches),
-            fields=(),
+            fields=self.fields,
             sections=self.graph.sections,
         )
         return Context(

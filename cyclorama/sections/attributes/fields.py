@@ -115,7 +115,9 @@ async def value_of(session: AsyncSession, row: Any, to: Target, value: Any) -> A
             return [await _item(session, row, to, key) for key in found]
         case "LOOKUP":
             return await _looked_up(session, row, to, found)
-    return found if to.custom is None else _as_json(found)
+    if to.custom is not None:
+        return _as_json(found)
+    return int(found) if isinstance(found, Decimal) else found
 
 
 def _bounds(row: Any, to: Target) -> Bounds:
