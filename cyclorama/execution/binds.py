@@ -15,6 +15,7 @@ from graphql.execution.values import VariableValues, get_argument_values
 from cyclorama.execution.templates import Bind, Template
 
 Getter = Callable[["Run"], Any]
+Process = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,17 @@ SYMBOL_VALUES: Mapping[str, Getter] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """A value that the plan holds."""
+
+    value: Any
+
+    def __call__(self, run: Run) -> Any:
+        """The value, whatever the run."""
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
 class Argument:
     """An argument of one field of an operation, read anew in each run."""
 
@@ -45,13 +57,19 @@ class Argument:
     name: str
 
     def __call__(self, run: Run) -> Any:
+        """The argument's value; a list is its JSON."""
         value = get_argument_values(
             self.field,
             self.details.node,
             run.variables,
             self.details.fragment_variable_values,
         )[self.name]
-        return orjson.dumps(value).decode() if isinstance(value, list) else value
+        return as_bound(value)
+
+
+def as_bound(value: Any) -> Any:
+    """A value of an argument as a parameter."""
+    return orjson.dumps(value).decode() if isinstance(value, list) else value
 
 
 @dataclass(slots=True)
@@ -59,29 +77,32 @@ class Binds:
     """The parameters of one statement while it is composed."""
 
     dialect: str
-    getters: list[tuple[Getter, Callable[[Any], Any] | None]] = field(
-        default_factory=list
-    )
     checks: list[Getter] = field(default_factory=list)
     """Arguments that must be read for their errors, whether or not they are used."""
+    _given: list[Any] = field(default_factory=list)
+    """The parameters in order, as the driver wants them; None where a run decides."""
+    _read: list[tuple[int, Getter, Process | None]] = field(default_factory=list)
+    """Position, value and conversion of those that a run decides."""
     _known: dict[Any, str] = field(default_factory=dict)
 
-    def place(
-        self, key: Any, getter: Getter, process: Callable[[Any], Any] | None = None
-    ) -> str:
+    def place(self, key: Any, getter: Getter, process: Process | None = None) -> str:
         """The placeholder of a parameter; one for each key."""
         found = self._known.get(key)
         if found is None:
-            self.getters.append((getter, process))
-            number = len(self.getters)
-            found = f":p{number}" if self.dialect == "sqlite" else f"${number}"
+            if isinstance(getter, Given):
+                self._given.append(_processed(getter.value, process))
+            else:
+                self._read.append((len(self._given), getter, process))
+                self._given.append(None)
+            number = len(self._given)
+            found = f"?{number}" if self.dialect == "sqlite" else f"${number}"
             self._known[key] = found
         return found
 
     def constant(self, value: Any, process: Any = None, cast: str = "") -> str:
         """The placeholder of a value that the plan holds."""
         key = ("constant", type(value), repr(value), cast)
-        return self.place(key, lambda _: value, process)
+        return self.place(key, Given(value), process)
 
     def text(self, value: str) -> str:
         """The placeholder of a text, with its type."""
@@ -118,14 +139,15 @@ class Binds:
         key, getter = arguments[bind.name]
         return self.place((key, bind.name), getter, bind.process)
 
-    def values(self, run: Run) -> Any:
+    def values(self, run: Run) -> list[Any]:
         """The parameters of a run, as the driver wants them."""
         for check in self.checks:
             check(run)
-        found = [
-            value if process is None or value is None else process(value)
-            for value, process in ((g(run), p) for g, p in self.getters)
-        ]
-        if self.dialect == "sqlite":
-            return {f"p{n}": value for n, value in enumerate(found, 1)}
+        found = self._given.copy()
+        for position, getter, process in self._read:
+            found[position] = _processed(getter(run), process)
         return found
+
+
+def _processed(value: Any, process: Process | None) -> Any:
+    return value if process is None or value is None else process(value)

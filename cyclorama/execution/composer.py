@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import Enum
+from functools import partial
 from typing import Any, cast
 
 import orjson
 import sqlalchemy as sa
 from graphql import (
     GraphQLField,
-    GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     get_named_type,
@@ -24,15 +25,17 @@ from sqlalchemy.sql.selectable import SelectBase, Subquery
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
-from cyclorama.execution.binds import Argument, Binds, Getter, Run
+from cyclorama.errors import CostLimitError
+from cyclorama.execution.binds import Argument, Binds, Getter, Given, Run, as_bound
 from cyclorama.execution.declarations import (
     NO_SHAPE,
     Declarations,
-    Leaf,
     Shape,
     is_row,
     row_of,
 )
+from cyclorama.execution.holes import MOST_WAVES, Hole, Step
+from cyclorama.execution.leaves import Leaf
 from cyclorama.execution.levels import (
     DEFINITION,
     MOST_KEYS,
@@ -42,12 +45,17 @@ from cyclorama.execution.levels import (
     Level,
     NotPlanned,
     Use,
+    item_type,
     origin_of,
     quoted,
+    type_of,
     variables_of,
 )
 from cyclorama.execution.templates import Scope, Template
+from cyclorama.resolvers.gates import OfRecord
 from cyclorama.resolvers.keyset import AFTER, Keyset, page_size
+from cyclorama.resolvers.loaded import KINDS
+from cyclorama.schema import catalogue
 from cyclorama.schema.adapt import clause, order_keys, own_row, selectable
 from cyclorama.schema.read import (
     Declared,
@@ -74,6 +82,8 @@ class Composer:
         variables: Any,
         tripwire: str,
         shaping: set[str],
+        asked: Callable[[str], Sequence[str]],
+        depth: int,
     ) -> None:
         self.library = library
         self.binds = binds
@@ -82,6 +92,12 @@ class Composer:
         self.tripwire = tripwire
         self.shaping = shaping
         """Names of the variables whose values, not their presence alone, decide."""
+        self.asked = asked
+        """What layouts ask of the records of a kind."""
+        self.depth = depth
+        self.steps: list[Step] = []
+        """The way from the record to what is being composed."""
+        self.holes: list[Hole] = []
         self.sqlite = library.dialect == "sqlite"
         self._names = itertools.count(1)
         self._uses = itertools.count(1)
@@ -89,12 +105,58 @@ class Composer:
     # -- objects
 
     def object(self, type_: GraphQLObjectType, fields: Grouped, level: Level) -> str:
-        """A JSON object of these fields."""
-        pairs = [
-            f"{quoted(key)}, {self.field(type_, details, level)}"
-            for key, details in fields.items()
-        ]
-        return self.pairs(pairs)
+        """A JSON object of these fields, or a hole in its place."""
+        if type_.name in KINDS and any(self._is_own(type_, d) for d in fields.values()):
+            return self._hole(type_, fields, level)
+        return self.pairs([self.pair(type_, k, d, level) for k, d in fields.items()])
+
+    def _is_own(self, type_: GraphQLObjectType, details: Details) -> bool:
+        """Whether a record's field depends on its layout."""
+        field_ = type_.fields.get(details[0].node.name.value)
+        return field_ is not None and isinstance(
+            field_.extensions.get(DEFINITION), OfRecord
+        )
+
+    def _hole(self, type_: GraphQLObjectType, fields: Grouped, level: Level) -> str:
+        if not level.proven:
+            raise NotPlanned(type_.name)
+        if self.depth >= MOST_WAVES:
+            raise CostLimitError(
+                f"Sections of records inside sections go {MOST_WAVES} records deep at "
+                "most; ask for these records by themselves."
+            )
+        kind = KINDS[type_.name]
+        names = tuple(self.asked(kind))
+        columns = catalogue.attribute_columns(kind, names, level.env.fields)
+        texts = []
+        if self.sqlite:  # a JSON text stays a text, as on PostgreSQL
+            columns = {n: c.concat(sa.literal_column("''")) for n, c in columns.items()}
+        for name, column in {"id": selectable(level.own).c.id, **columns}.items():
+            scope = Scope(level.env.kind, own=level.own)
+            template = self.library.cached(
+                ("hole", name, level.own, level.env.kind, level.env.fields),
+                partial(self.library.compiler.expression, column, scope),
+            )
+            texts.append(self._put(template, level))
+        self.holes.append(Hole(tuple(self.steps), kind, type_, fields))
+        name = "json_array" if self.sqlite else "json_build_array"
+        return f"{name}({', '.join(texts)})"
+
+    def pair(
+        self, type_: GraphQLObjectType, key: str, details: Details, level: Level
+    ) -> str:
+        """A name and its value, for an object."""
+        with self.at(key, type_of(type_, details), details):
+            return f"{quoted(key)}, {self.field(type_, details, level)}"
+
+    @contextmanager
+    def at(self, key: str | int | None, type_: Any, details: Details) -> Iterator[None]:
+        """While what stands at this step is composed."""
+        self.steps.append(Step(key, type_, details))
+        try:
+            yield
+        finally:
+            self.steps.pop()
 
     def pairs(self, pairs: Sequence[str]) -> str:
         """A JSON object of names and values that are written already."""
@@ -147,6 +209,10 @@ class Composer:
         text = self._source(source, coordinate, field_, details, outer, kept=False)
         level.asked |= outer.asked
         return text
+
+    def or_null(self, text: str) -> str:
+        """A column of JSON that says `null` where it is missing."""
+        return f"coalesce({text}, {'' if self.sqlite else 'json '}'null')"
 
     def constant(self, value: Any) -> str:
         """A value that is known when planning, as JSON."""
@@ -234,7 +300,9 @@ class Composer:
                 values[p.name] = value if as_is else p.type(value)
             elif value is not None:
                 bound.add(p.name)
-                getter = Argument(field_, first, name)
+                getter: Getter = Argument(field_, first, name)
+                if not variables_of(first.node, name):
+                    getter = Given(as_bound(value))
                 arguments[f"arg_{p.name}"] = (number, getter)
         shape = Shape(values, frozenset(bound))
         return Use(coordinate, field_, details, level, shape, arguments, kept)
@@ -327,7 +395,10 @@ class Composer:
 
     def _each(self, source: Each, use: Use) -> str:
         items = self._items(source, use)
-        texts = [self._item(item, use) for item in items]
+        texts = []
+        for index, item in enumerate(items):
+            with self.at(index, item_type(use.field.type), use.details):
+                texts.append(self._item(item, use))
         if not texts:
             return self.constant([])
         if len(texts) > 2 * MOST_KEYS[self.library.dialect] - 1:
@@ -400,15 +471,14 @@ class Composer:
 
     def _element(self, use: Use, inner: Level, rows: Any) -> str:
         type_ = get_named_type(use.field.type)
+        inside = item_type(use.field.type)
         if isinstance(type_, GraphQLObjectType):
-            return self._nested(use, inner)
-        inside: Any = use.field.type
-        while not isinstance(inside, GraphQLList):
-            inside = inside.of_type
+            with self.at(None, inside, use.details):
+                return self._nested(use, inner)
         if not isinstance(rows, SelectBase):
             raise NotPlanned(use.coordinate)
         (name,) = rows.selected_columns.keys()
-        field_ = GraphQLField(inside.of_type)
+        field_ = GraphQLField(inside)
         return self._column(name, field_, inner)
 
     def _table(self, row: Any, use: Use) -> str:
@@ -466,23 +536,26 @@ class Composer:
     def page_binds(self, keys: Keyset, use: Use) -> tuple[Callable[[], str], bool]:
         """Places `first` where it is used, and whether the page starts at a cursor."""
         number, first = use.arguments["arg_first"]
-
-        def size(run: Run) -> int:
-            return page_size(first(run))
-
-        self.binds.checks.append(size)
+        size = self._checked(first, page_size)
         arguments = cast("dict[str, Any]", use.arguments)
         if "arg_after" in arguments:
             _, after = arguments["arg_after"]
-
-            def key_at(index: int) -> Getter:
-                return lambda run: keys.read(after(run))[index]
-
-            self.binds.checks.append(key_at(0))
             for index in range(len(keys.keys)):
-                arguments[f"{AFTER}{index}"] = (number, key_at(index))
+                key = self._checked(after, partial(keys.key_at, index))
+                arguments[f"{AFTER}{index}"] = (number, key)
         place = self.binds.place
         return lambda: place((number, "first"), size), "arg_after" in arguments
+
+    def _checked(self, getter: Getter, convert: Callable[[Any], Any]) -> Getter:
+        """The converted value of an argument, which is read in each run, used or not."""
+        if isinstance(getter, Given):
+            return Given(convert(getter.value))
+
+        def read(run: Run) -> Any:
+            return convert(getter(run))
+
+        self.binds.checks.append(read)
+        return read
 
     def next_alias(self) -> str:
         """An alias that no other row of the statement has."""

@@ -132,14 +132,14 @@ class Engine:
     async def _run(
         self, document: DocumentNode, operation: Operation, context: Context
     ) -> Answer:
-        bound = type("Running", (self.executor,), {"text": operation.query})
+        context.text = operation.query
         result: Any = execute(
             self.schema,
             document,
             context_value=context,
             variable_values=dict(operation.variables or {}),
             operation_name=operation.operation_name,
-            executor_class=bound,
+            executor_class=self.executor,
             hide_suggestions=True,
         )
         if asyncio.iscoroutine(result) or asyncio.isfuture(result):

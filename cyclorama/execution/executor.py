@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from inspect import isawaitable
 from typing import Any
 
@@ -15,11 +16,20 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from cyclorama.errors import RequestError, SectionFailedError
 from cyclorama.execution.binds import Run
-from cyclorama.execution.plan import TRIPWIRE, Cells, Plan, Planner, run_of
+from cyclorama.execution.plan import (
+    TRIPWIRE,
+    Cells,
+    Plan,
+    Planner,
+    Refused,
+    Rest,
+    run_of,
+)
 from cyclorama.execution.plans import Plans, selection_key
+from cyclorama.execution.waves import Making, Wave, filled
 from cyclorama.resolvers.gates import OfRecord
 from cyclorama.resolvers.loaded import load_record
-from cyclorama.resolvers.refs import Batch, Ref
+from cyclorama.resolvers.refs import Batch, Ref, attributes_of
 
 log = structlog.get_logger(__name__)
 Answers = Mapping[str, Any]
@@ -30,7 +40,6 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     """Runs one operation."""
 
     plans: Plans
-    text: str
     planned = True
     """Whether plans are used; without them graph resolvers answer everything."""
 
@@ -95,7 +104,9 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         """A record's selection as bytes: planned cells and resolved fields, as asked."""
         run = self._run(type_, ref.batch, fields)
         plan, answers = run.plan, run.answers
-        keys = plan.rest(ref.variant)
+        rest = plan.rest(ref.variant)
+        self.plans.unplanned += sum(r.is_declared for r in rest)
+        keys = [r.key for r in rest]
         values = await self._resolve(type_, ref, path, fields, keys, position)
         cells = await asyncio.shield(answers)
         if isinstance(cells, Exception):
@@ -103,15 +114,48 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         row = cells.get(ref.id)
         parts: list[bytes] = []
         for piece in plan.pieces[ref.variant.token]:
-            if not isinstance(piece, Cells):
+            if isinstance(piece, Rest):
                 parts.append(_pair(piece.key, values[piece.key]))
+                continue
+            if isinstance(piece, Refused):
+                self._refuse(type_, path, fields, (piece.key,), piece.error)
+                parts.append(_pair(piece.key, None))
                 continue
             part = _text(piece, row)
             if part is None or TRIPWIRE.encode() in part:
                 part = await self._again(type_, ref, path, fields, piece, position, row)
+            elif piece.holes:
+                wave = self._wave(ref.batch, run, cells)
+                key = piece.keys[0]
+                part = await filled(self, wave, ref, key, piece.holes, path, position)
             if part:
                 parts.append(part)
         return orjson.Fragment(b"{" + b",".join(parts) + b"}")
+
+    def _wave(self, batch: Batch, running: _Running, cells: Answers) -> Wave:
+        """The records in the holes of all answers of a batch; found out once."""
+        if running.wave is None:
+            making = Making()
+            for ref in batch.refs:
+                for piece in running.plan.pieces[ref.variant.token]:
+                    if not (isinstance(piece, Cells) and piece.holes):
+                        continue
+                    text = _text(piece, cells.get(ref.id))
+                    if text is not None and TRIPWIRE.encode() not in text:
+                        root = orjson.loads(b"{" + text + b"}")
+                        making.add(ref, piece.keys[0], root, piece.holes)
+            running.wave = making.wave(self.context_value, batch.depth + 1)
+        return running.wave
+
+    def _refuse(
+        self, type_: Any, path: Any, fields: Any, keys: Any, error: Exception
+    ) -> None:
+        """Say why these fields are null; raise it where they may not be."""
+        for key in keys:
+            return_type = type_.fields[fields[key][0].node.name.value].type
+            self.handle_field_error(
+                error, return_type, fields[key], Path(path, key, type_.name)
+            )
 
     def _run(self, type_: GraphQLObjectType, batch: Batch, fields: Any) -> _Running:
         key = id(fields)
@@ -130,6 +174,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             kind=batch.kind,
             type=type_,
             variants=batch.variants,
+            asked=partial(attributes_of, self.context_value),
+            depth=batch.depth,
         )
 
     def _plan(
@@ -266,23 +312,19 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             log.info("tripped", keys=piece.keys)
             values = await self._resolve(type_, ref, path, fields, piece.keys, position)
             return b",".join(_pair(k, values[k]) for k in piece.keys)
-        for key in piece.keys:
-            details = fields[key]
-            return_type = type_.fields[details[0].node.name.value].type
-            self.handle_field_error(
-                failed, return_type, details, Path(path, key, type_.name)
-            )
+        self._refuse(type_, path, fields, piece.keys, failed)
         return b",".join(_pair(k, None) for k in piece.keys)
 
 
 class _Running:
     """A plan that has started for a batch; holds its fields, whose identity is its key."""
 
-    __slots__ = ("answers", "fields", "parts", "plan")
+    __slots__ = ("answers", "fields", "parts", "plan", "wave")
 
     def __init__(self, fields: Any, plan: Plan, answers: Any) -> None:
         self.fields, self.plan, self.answers = fields, plan, answers
         self.parts: Any = None
+        self.wave: Wave | None = None
 
 
 async def _awaited(value: Any) -> Any:

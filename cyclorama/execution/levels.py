@@ -8,6 +8,7 @@ from typing import Any
 
 from graphql import (
     GraphQLField,
+    GraphQLList,
     GraphQLObjectType,
     ListValueNode,
     ObjectValueNode,
@@ -66,6 +67,19 @@ class Use:
 def origin_of(type_: Any) -> Any:
     """The Python class of a type of the graph."""
     return getattr(type_.extensions.get(DEFINITION), "origin", None)
+
+
+def type_of(type_: GraphQLObjectType, details: Details) -> Any:
+    """The type of the graph of a field of a type; None for `__typename`."""
+    field_ = type_.fields.get(details[0].node.name.value)
+    return None if field_ is None else field_.type
+
+
+def item_type(type_: Any) -> Any:
+    """The type of the items of a list."""
+    while not isinstance(type_, GraphQLList):
+        type_ = type_.of_type
+    return type_.of_type
 
 
 def quoted(name: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from graphql import GraphQLObjectType, get_named_type
+from graphql import GraphQLNonNull, GraphQLObjectType, get_named_type
 
 from cyclorama.execution.composer import Composer
-from cyclorama.execution.levels import Grouped, Level, Use, origin_of, quoted
+from cyclorama.execution.levels import Grouped, Level, Use, origin_of, quoted, type_of
 from cyclorama.execution.templates import Scope
 from cyclorama.resolvers.keyset import Keyset
 from cyclorama.schema.adapt import own_row
@@ -39,12 +40,18 @@ class _Page:
     def text(self) -> str:
         type_ = get_named_type(self.use.field.type)
         assert isinstance(type_, GraphQLObjectType)
-        pairs = [
-            f"{quoted(key)}, {self._member(type_, details)}"
-            for key, details in self.composer.collect(type_, self.use.details).items()
-        ]
-        made = self.composer.pairs(pairs)
+        members = self.composer.collect(type_, self.use.details)
+        made = self._object(type_, members, self._member)
         return f"(SELECT {made} FROM {self._rows()})" if self.reads_rows else made
+
+    def _object(
+        self, type_: GraphQLObjectType, fields: Grouped, value: Callable[..., str]
+    ) -> str:
+        pairs = []
+        for key, details in fields.items():
+            with self.composer.at(key, type_of(type_, details), details):
+                pairs.append(f"{quoted(key)}, {value(type_, details)}")
+        return self.composer.pairs(pairs)
 
     def _member(self, type_: GraphQLObjectType, details: Any) -> str:
         name = details[0].node.name.value
@@ -74,9 +81,8 @@ class _Page:
 
     def _edges(self, type_: GraphQLObjectType, fields: Grouped) -> str:
         self.reads_rows = True
-        edge = self.composer.pairs(
-            [f"{quoted(k)}, {self._edge(type_, d)}" for k, d in fields.items()]
-        )
+        with self.composer.at(None, GraphQLNonNull(type_), self.use.details):
+            edge = self._object(type_, fields, self._edge)
         within = f"FILTER (WHERE {self.alias}.cy_n <= {self.limit})"
         if self.composer.sqlite:
             return f"json_group_array({edge}) {within}"
@@ -97,9 +103,7 @@ class _Page:
         return self.composer.object(node, fields, self.inner)
 
     def _info(self, type_: GraphQLObjectType, fields: Grouped) -> str:
-        return self.composer.pairs(
-            [f"{quoted(k)}, {self._fact(type_, d)}" for k, d in fields.items()]
-        )
+        return self._object(type_, fields, self._fact)
 
     def _fact(self, type_: GraphQLObjectType, details: Any) -> str:
         name = details[0].node.name.value

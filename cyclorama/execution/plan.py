@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +13,11 @@ from graphql import GraphQLObjectType, get_named_type
 from graphql.execution.values import get_argument_values
 from strawberry.types.field import StrawberryField
 
-from cyclorama.errors import InvalidInputError, RequestError
+from cyclorama.errors import CostLimitError, InvalidInputError, RequestError
 from cyclorama.execution.binds import Binds, Run
 from cyclorama.execution.composer import Composer
 from cyclorama.execution.declarations import Declarations
+from cyclorama.execution.holes import Hole
 from cyclorama.execution.levels import (
     DEFINITION,
     Collect,
@@ -24,6 +25,9 @@ from cyclorama.execution.levels import (
     Grouped,
     Level,
     NotPlanned,
+    item_type,
+    quoted,
+    type_of,
     variables_of,
 )
 from cyclorama.resolvers.context import Variant
@@ -47,7 +51,8 @@ class Cells:
     keys: tuple[str, ...]
     columns: tuple[int, ...]
     form: str
-    """`run` of plain fields, `one` section, or `list` of sections."""
+    """`run` of plain fields, `one` field, or `list` of sections."""
+    holes: tuple[Hole, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +60,19 @@ class Rest:
     """A field that graph resolvers answer."""
 
     key: str
+    is_declared: bool = False
+    """Whether a plan should have held it."""
 
 
-Piece = Cells | Rest
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A field that is not read at all."""
+
+    key: str
+    error: RequestError
+
+
+Piece = Cells | Rest | Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +90,9 @@ class Plan:
         """Whether there is anything to read."""
         return self.width > 1
 
-    def rest(self, variant: Variant) -> list[str]:
-        """The keys that graph resolvers answer."""
-        return [p.key for p in self.pieces[variant.token] if isinstance(p, Rest)]
+    def rest(self, variant: Variant) -> list[Rest]:
+        """What graph resolvers answer."""
+        return [p for p in self.pieces[variant.token] if isinstance(p, Rest)]
 
 
 @dataclass(slots=True)
@@ -96,6 +111,10 @@ class Planner:
     kind: str
     type: GraphQLObjectType
     variants: Sequence[Variant]
+    asked: Callable[[str], Sequence[str]]
+    """What layouts ask of the records of a kind."""
+    depth: int = 0
+    """How many waves lie above."""
     left_out: frozenset[str] = frozenset()
     """Keys that were tried and are for graph resolvers."""
     shaping: set[str] = field(default_factory=set)
@@ -117,6 +136,8 @@ class Planner:
                 self.variables,
                 TRIPWIRE,
                 self.shaping,
+                self.asked,
+                self.depth,
             )
             records = self._binds.place("records", lambda run: run.records)
             try:
@@ -138,7 +159,7 @@ class Planner:
             fields.items(), lambda item: self._is_plain(item, left_out)
         ):
             if plain:
-                pieces.append(self._run(dict(group), index, variant))
+                pieces += self._plain(dict(group), index, variant)
                 continue
             for key, details in group:
                 pieces.append(self._other(key, details, index, variant, left_out))
@@ -157,19 +178,43 @@ class Planner:
         definition = self.type.fields[name].extensions.get(DEFINITION)
         return definition if isinstance(definition, StrawberryField) else None
 
-    def _run(self, fields: Grouped, index: int, variant: Variant) -> Cells:
+    def _plain(self, fields: Grouped, index: int, variant: Variant) -> list[Piece]:
+        """Plain fields together, each that has a hole by itself."""
+        pieces: list[Piece] = []
+        pairs: dict[str, str] = {}
+
+        def run() -> None:
+            if not pairs:
+                return
+            try:
+                text = self._composer.pairs([*pairs.values()])
+            except NotPlanned:
+                raise _LeaveOut(next(reversed(pairs))) from None
+            pieces.append(Cells(tuple(pairs), (self._column(text, index),), "run"))
+            pairs.clear()
+
         level = Level(
             bare(self.kind, variant.fields), "r0", ROWS[self.kind], proven=True
         )
-        pairs = [
-            f"'{key}', {self._try(key, self._composer.field, self.type, details, level)}"
-            for key, details in fields.items()
-        ]
-        try:
-            text = self._composer.pairs(pairs)
-        except NotPlanned:
-            raise _LeaveOut(list(fields)[-1]) from None
-        return Cells(tuple(fields), (self._column(text, index),), "run")
+        for key, details in fields.items():
+            self._composer.holes.clear()
+            pair = self._try(key, self._composer.pair, self.type, key, details, level)
+            if isinstance(pair, Refused):
+                run()
+                pieces.append(pair)
+            elif self._composer.holes:
+                run()
+                text = pair.removeprefix(f"{quoted(key)}, ")
+                text = self._composer.or_null(text)
+                pieces.append(self._cells((key,), [text], index, "one"))
+            else:
+                pairs[key] = pair
+        run()
+        return pieces
+
+    def _cells(self, keys: Any, texts: list[str], index: int, form: str) -> Cells:
+        columns = tuple(self._column(text, index) for text in texts)
+        return Cells(keys, columns, form, tuple(self._composer.holes))
 
     def _other(
         self,
@@ -181,7 +226,7 @@ class Planner:
     ) -> Piece:
         definition = self._definition(details[0].node.name.value)
         if key in left_out:
-            return Rest(key)
+            return Rest(key, is_declared=True)
         if isinstance(definition, SectionField):
             return self._section(key, details, definition, index, variant)
         if isinstance(definition, SectionsField):
@@ -211,8 +256,12 @@ class Planner:
             return Rest(key)
         type_ = get_named_type(self.type.fields[details[0].node.name.value].type)
         fields = self.collect(type_, details)
-        text = self._try(key, self._composer.object, type_, fields, Level(env))
-        return Cells((key,), (self._column(text, index),), "one")
+        self._composer.holes.clear()
+        with self._composer.at(key, type_of(self.type, details), details):
+            text = self._try(key, self._composer.object, type_, fields, Level(env))
+        if isinstance(text, Refused):
+            return text
+        return self._cells((key,), [text], index, "one")
 
     def _sections(
         self, key: str, details: Details, index: int, variant: Variant
@@ -224,7 +273,8 @@ class Planner:
             envs = picked(variant.envs, given.get("instances"))
         except InvalidInputError:
             return Rest(key)
-        columns = []
+        texts: list[str] = []
+        self._composer.holes.clear()
         for env in envs:
             name = env.placement.section
             section = next(s for s in env.sections if s.key == name)
@@ -232,9 +282,16 @@ class Planner:
                 continue
             type_ = self.section_type(section)
             fields = self.collect(type_, details)
-            text = self._try(key, self._composer.object, type_, fields, Level(env))
-            columns.append(self._column(text, index))
-        return Cells((key,), tuple(columns), "list")
+            listed = type_of(self.type, details)
+            with (
+                self._composer.at(key, listed, details),
+                self._composer.at(len(texts), item_type(listed), details),
+            ):
+                text = self._try(key, self._composer.object, type_, fields, Level(env))
+            if isinstance(text, Refused):
+                return text
+            texts.append(text)
+        return self._cells((key,), texts, index, "list")
 
     def section_type(self, section: Any) -> GraphQLObjectType:
         """The type of the graph of a section."""
@@ -245,9 +302,11 @@ class Planner:
                 return named
         raise _LeaveOut(name)
 
-    def _try(self, key: str, compose: Any, *arguments: Any) -> str:
+    def _try(self, key: str, compose: Any, *arguments: Any) -> str | Refused:
         try:
             text: str = compose(*arguments)
+        except CostLimitError as error:
+            return Refused(key, error)
         except (NotPlanned, RequestError):
             # A refused argument, too: the error of graph resolvers has its path.
             raise _LeaveOut(key) from None

@@ -10,6 +10,7 @@ from typing import Any
 from graphql import GraphQLEnumType
 
 from cyclorama.execution.declarations import Declarations
+from cyclorama.execution.holes import MOST_WAVES
 from cyclorama.execution.plan import Plan
 
 MOST = 1024
@@ -26,6 +27,8 @@ class Plans:
         self.library = library
         self.most = most
         self.hits = self.misses = 0
+        self.unplanned = 0
+        """Declared fields that graph resolvers answered."""
         self._kept: OrderedDict[Any, Plan] = OrderedDict()
         self._shaping: OrderedDict[Any, frozenset[str]] = OrderedDict()
 
@@ -68,11 +71,12 @@ def selection_key(executor: Any, type_: Any, batch: Any, fields: Any) -> Any:
         for key, details in fields.items()
     )
     return (
-        executor.text,
+        executor.context_value.text,
         executor.operation.loc.start,
         type_.name,
         nodes,
         tuple(v.token for v in batch.variants),
+        min(batch.depth, MOST_WAVES),
         _variables(executor),
     )
 

@@ -18,6 +18,7 @@ from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.sql.elements import quoted_name
 from sqlalchemy.sql.selectable import FromClause, Select
 
+from cyclorama.execution.leaves import is_small
 from cyclorama.schema.adapt import adapt, clause, correlate, selectable, stand_ins
 from cyclorama.schema.symbols import RECORD, RECORD_NAME, SYMBOLS
 
@@ -184,8 +185,15 @@ class _Fitted:
 
 def _stand_in(row: Any, name: str) -> FromClause:
     source = row.selected_columns if isinstance(row, Select) else row.c
-    columns = [sa.column(key, column.type) for key, column in source.items()]
+    columns = [sa.column(key, _type_of(column)) for key, column in source.items()]
     return sa.table(quoted_name(name, quote=False), *columns)
+
+
+def _type_of(column: Any) -> Any:
+    """A column's type; of numbers that may be large, that of large ones."""
+    origin = next(iter(column.base_columns), column)
+    is_integer = isinstance(column.type, sa.Integer)
+    return sa.BigInteger() if is_integer and not is_small(origin) else column.type
 
 
 def _refuse(body: str, rows: Sequence[Any], *, top: bool) -> None:

@@ -53,7 +53,7 @@ async def list_companies(
     )
     if after is not None:
         query = query.where(order.after(after))
-    rows = await ctx.reading.execute(query)
+    rows = await ctx.reading.execute(query, ctx.symbols)
     page = rows[:size]
     cursors = [order.cursor(row) for row in page]
     found: Any = refs(ctx, COMPANY, page)

@@ -69,6 +69,8 @@ class Configuration:
     sections: Mapping[str, Any]
     """The composed sections by key."""
     variants: dict[Any, Variant] = field(default_factory=dict)
+    attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What layouts ask of each kind of record; filled when it is first needed."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -85,6 +87,8 @@ class Context:
     request_id: str
     renewed: Callable[[], Awaitable[Reading]]
     """Ends the reading transaction and begins another, which sees what was written."""
+    text: str = ""
+    """The operation that runs, as the client wrote it."""
     _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
 
     @property
@@ -92,6 +96,15 @@ class Context:
         """The viewer as assignment rules see it."""
         groups = frozenset(g.key for g in self.viewer.groups)
         return {**self.viewer.attributes, "groups": groups}
+
+    @property
+    def symbols(self) -> Mapping[str, Any]:
+        """The values of the symbols of declarations, by the names of their binds."""
+        return {
+            "cy_now": self.now,
+            "cy_today": self.today,
+            "cy_viewer": self.viewer.id,
+        }
 
     @property
     def is_admin(self) -> bool:

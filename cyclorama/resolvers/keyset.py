@@ -67,6 +67,10 @@ class Keyset:
         utf8 = sa.func.convert_to(text, sa.literal_column("'UTF8'"))
         return sa.func.encode(utf8, sa.literal_column("'hex'"))
 
+    def key_at(self, index: int, cursor: str) -> Any:
+        """One key of a cursor."""
+        return self.read(cursor)[index]
+
     def read(self, cursor: str) -> list[Any]:
         """The keys of a cursor as values for the binds of `after`."""
         try:

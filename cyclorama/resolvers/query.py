@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any, cast
 
-import sqlalchemy as sa
 import strawberry
 
 from cyclorama.errors import InvalidInputError
@@ -18,7 +17,7 @@ from cyclorama.resolvers.layouts import (
 )
 from cyclorama.resolvers.loaded import instance_of
 from cyclorama.resolvers.nodes import find_nodes
-from cyclorama.resolvers.refs import Ref, find, layout_columns, refs
+from cyclorama.resolvers.refs import Ref, find, find_mirror
 from cyclorama.resolvers.search import search
 from cyclorama.schema.common import Node, RecordKind, UserGroup
 from cyclorama.schema.envelope import Surface
@@ -32,9 +31,9 @@ from cyclorama.schema.inputs import (
 from cyclorama.schema.layouts import Layout, LayoutExplanation
 from cyclorama.schema.lists import CompanyConnection, SearchConnection
 from cyclorama.schema.records import Company, Relationship
-from cyclorama.schema.symbols import COMPANY, RELATIONSHIP, ROWS
+from cyclorama.schema.symbols import COMPANY, RELATIONSHIP
 from cyclorama.schema.viewer import Viewer, ViewerKind
-from cyclorama.storage.rows import ExternalRefRow, UserGroupRow
+from cyclorama.storage.rows import UserGroupRow
 
 First = Annotated[int, strawberry.argument(description="Rows of a page: 1 to 200.")]
 After = Annotated[
@@ -178,15 +177,7 @@ async def _record(
     if id is not None:
         return (await find(ctx, kind, [id]))[0]
     assert ref is not None
-    row: Any = ROWS[kind]
-    mirror = sa.select(ExternalRefRow.entity_id).where(
-        ExternalRefRow.system == ref.system,
-        ExternalRefRow.external_id == ref.external_id,
-    )
-    if ref.object_type is not None:
-        mirror = mirror.where(ExternalRefRow.object_type == ref.object_type)
-    query = sa.select(row.id, *layout_columns(ctx, kind)).where(row.id.in_(mirror))
-    found = refs(ctx, kind, await ctx.reading.execute(query.limit(2)))
+    found = await find_mirror(ctx, kind, ref.system, ref.external_id, ref.object_type)
     if len(found) > 1:
         raise InvalidInputError(
             "The argument `ref` names several records; give its `objectType`."

@@ -7,7 +7,7 @@ layouts are resolved in Python; records of one call share a batch and its plan.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,8 @@ from cyclorama.layouts.resolution import Resolution, record_attributes, resolve
 from cyclorama.resolvers.context import Context, Env, Variant
 from cyclorama.schema import catalogue
 from cyclorama.schema.symbols import COMPANY, ROWS
+from cyclorama.storage.prepared import as_listed, listed
+from cyclorama.storage.rows import ExternalRefRow
 
 TYPE_NAMES = {"COMPANY": "Company", "RELATIONSHIP": "Relationship"}
 _PREFIX = "cy_layout_"
@@ -28,6 +30,8 @@ class Batch:
     """Records that are read together; `runs` holds the plans that have started."""
 
     kind: str
+    depth: int = 0
+    """How many waves lie above it."""
     refs: list[Ref] = field(default_factory=list)
     runs: dict[Any, Any] = field(default_factory=dict)
 
@@ -52,31 +56,43 @@ class Ref:
 def layout_columns(ctx: Context, kind: str) -> list[ColumnElement[Any]]:
     """Columns of statement 1 that layouts ask for, labelled for `refs`."""
     columns = catalogue.attribute_columns(
-        kind, _attributes(ctx, kind), ctx.settings.fields
+        kind, attributes_of(ctx, kind), ctx.settings.fields
     )
     return [c.label(f"{_PREFIX}{i}") for i, c in enumerate(columns.values())]
 
 
-def _attributes(ctx: Context, kind: str) -> list[str]:
+def attributes_of(ctx: Context, kind: str) -> tuple[str, ...]:
     """The attributes that rules ask for and that exist, in order."""
-    names = set(record_attributes(ctx.settings.book, kind))
-    if kind != COMPANY:
-        names.add("type")
-    return sorted(names & catalogue.attribute_names(kind, ctx.settings.fields))
+    known = ctx.settings.attributes
+    if kind not in known:
+        names = set(record_attributes(ctx.settings.book, kind))
+        if kind != COMPANY:
+            names.add("type")
+        exist = catalogue.attribute_names(kind, ctx.settings.fields)
+        known[kind] = tuple(sorted(names & exist))
+    return known[kind]
 
 
 def refs(ctx: Context, kind: str, rows: Sequence[Any]) -> list[Ref]:
     """References to the records of these rows, in their order, as one batch."""
-    names = _attributes(ctx, kind)
-    batch = Batch(kind)
-    for row in rows:
-        values = row._mapping
+    labels = [f"{_PREFIX}{i}" for i in range(len(attributes_of(ctx, kind)))]
+    found = ((row.id, [getattr(row, label) for label in labels]) for row in rows)
+    return refs_of(ctx, kind, found)
+
+
+def refs_of(
+    ctx: Context, kind: str, found: Iterable[tuple[str, Sequence[Any]]], depth: int = 0
+) -> list[Ref]:
+    """References to records, given as ids with what layouts ask of them, as one batch."""
+    names = attributes_of(ctx, kind)
+    batch = Batch(kind, depth)
+    for record, raw in found:
         attributes = {
-            n: catalogue.python_value(kind, n, values[f"{_PREFIX}{i}"])
-            for i, n in enumerate(names)
+            n: catalogue.python_value(kind, n, value)
+            for n, value in zip(names, raw, strict=True)
         }
-        found = variant(ctx, kind, resolved(ctx, kind, attributes))
-        batch.refs.append(Ref(TYPE_NAMES[kind], row.id, attributes, found, batch))
+        shown = variant(ctx, kind, resolved(ctx, kind, attributes))
+        batch.refs.append(Ref(TYPE_NAMES[kind], record, attributes, shown, batch))
     return list(batch.refs)
 
 
@@ -101,11 +117,52 @@ def resolved(
 
 async def find(ctx: Context, kind: str, ids: Sequence[str]) -> list[Ref | None]:
     """The records with these ids, in this order, None where there is none."""
+    if not ids:
+        return []
     row: Any = ROWS[kind]
-    query = sa.select(row.id, *layout_columns(ctx, kind)).where(row.id.in_(set(ids)))
-    found = refs(ctx, kind, await ctx.reading.execute(query)) if ids else []
+
+    def query() -> sa.Select[Any]:
+        wanted = listed("ids", ctx.database.dialect)
+        chosen = sa.select(row.id, *layout_columns(ctx, kind))
+        return chosen.where(row.id.in_(wanted))
+
+    key = ("find", kind, attributes_of(ctx, kind), ctx.settings.fields)
+    wanted = as_listed(list(set(ids)))
+    found = refs(
+        ctx, kind, await ctx.reading.prepared(key, query, ids=wanted, **ctx.symbols)
+    )
     by_id = {r.id: r for r in found}
     return [by_id.get(i) for i in ids]
+
+
+async def find_mirror(
+    ctx: Context, kind: str, system: str, external_id: str, object_type: str | None
+) -> list[Ref]:
+    """The records, two at most, that mirror this record of another system."""
+    row: Any = ROWS[kind]
+
+    def query() -> sa.Select[Any]:
+        mirror = sa.select(ExternalRefRow.entity_id).where(
+            ExternalRefRow.system == sa.bindparam("system"),
+            ExternalRefRow.external_id == sa.bindparam("external_id"),
+        )
+        if object_type is not None:
+            mirror = mirror.where(
+                ExternalRefRow.object_type == sa.bindparam("object_type")
+            )
+        chosen = sa.select(row.id, *layout_columns(ctx, kind))
+        return chosen.where(row.id.in_(mirror)).limit(2)
+
+    asked = (attributes_of(ctx, kind), ctx.settings.fields)
+    rows = await ctx.reading.prepared(
+        ("find_mirror", kind, object_type is None, *asked),
+        query,
+        system=system,
+        external_id=external_id,
+        object_type=object_type,
+        **ctx.symbols,
+    )
+    return refs(ctx, kind, rows)
 
 
 async def find_together(

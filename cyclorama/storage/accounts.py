@@ -106,13 +106,7 @@ async def sign_in(reading: Reading, token: str, now: datetime) -> SignedIn | Non
     deactivated. One statement; none for what can't be a token."""
     if not token.startswith(PREFIX) or len(token) > LONGEST_TOKEN:
         return None
-    further = (TokenRow.id.label("token_id"), TokenRow.expires_at)
-    query = (
-        _signing(*further)
-        .join(TokenRow, TokenRow.user_id == UserRow.id)
-        .where(TokenRow.token_hash == _hashed(token), TokenRow.expires_at > now)
-    )
-    rows = await reading.execute(query)
+    rows = await reading.prepared("sign_in", _by_token, hash=_hashed(token), now=now)
     if not rows:
         return None
     return SignedIn(
@@ -120,6 +114,15 @@ async def sign_in(reading: Reading, token: str, now: datetime) -> SignedIn | Non
         configuration_version=rows[0].version or 0,
         token_id=rows[0].token_id,
         expires_at=rows[0].expires_at,
+    )
+
+
+def _by_token() -> sa.Select[Any]:
+    now = sa.bindparam("now", type_=TokenRow.expires_at.type)
+    return (
+        _signing(TokenRow.id.label("token_id"), TokenRow.expires_at)
+        .join(TokenRow, TokenRow.user_id == UserRow.id)
+        .where(TokenRow.token_hash == sa.bindparam("hash"), TokenRow.expires_at > now)
     )
 
 

@@ -7,8 +7,16 @@ statements see one state. Plans run on the driver itself (`Reading.fetch`).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Hashable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,15 +30,17 @@ from sqlalchemy.ext.asyncio import (
 )
 
 from cyclorama.errors import ConfigError
+from cyclorama.storage.kept import Kept
+from cyclorama.storage.prepared import Prepared
 
-Parameters = Sequence[Any] | Mapping[str, Any]
+Parameters = Sequence[Any]
 Watch = Callable[[str], None]
 """Is told the text of every statement."""
+MOST_PREPARED = 256
 
 _PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",
     "PRAGMA busy_timeout=5000",
+    "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA cache_size=-65536",
     "PRAGMA temp_store=MEMORY",
@@ -56,124 +66,141 @@ def database_url(text: str) -> URL:
 
 
 class Reading:
-    """One reading transaction on one connection; one statement at a time."""
+    """One reading transaction on one connection; one statement at a time.
 
-    def __init__(self, connection: AsyncConnection, watches: list[Watch]) -> None:
+    Who waits for a statement may be cancelled, others go on reading: the statement comes
+    to its end, or is stopped when the transaction ends."""
+
+    def __init__(self, database: Database, connection: AsyncConnection, driver: Any):
         self.connection = connection
-        self._watches = watches
+        self.database = database
+        self._driver = driver
         self._turn = asyncio.Lock()
         self._ended = False
-
-    async def _alone(
-        self, run: Callable[[], Awaitable[Sequence[Any]]]
-    ) -> Sequence[Any]:
-        """Run a statement when none other runs. Who waits for it may be cancelled: the
-        statement ends all the same, so that the connection stays whole."""
-
-        async def turn() -> Sequence[Any]:
-            async with self._turn:
-                if self._ended:
-                    raise RuntimeError("The reading transaction has ended.")
-                return await run()
-
-        task = asyncio.ensure_future(turn())
-        task.add_done_callback(lambda t: t.cancelled() or t.exception())
-        return await asyncio.shield(task)
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def end(self) -> None:
-        """Wait for the statement that runs; none starts after it."""
-        async with self._turn:
-            self._ended = True
+        """Stop what runs, in the database, too; nothing starts after it."""
+        self._ended = True
+        while self._tasks:
+            if self.database.is_sqlite:
+                await self._driver.interrupt()
+            else:
+                for task in self._tasks:
+                    task.cancel()
+            # A thread may not have begun yet with what was to be interrupted.
+            await asyncio.wait(self._tasks, timeout=0.05)
 
     async def execute(
         self, statement: Executable, parameters: Mapping[str, Any] | None = None
     ) -> Sequence[Any]:
         """All rows of a Core statement."""
-
-        async def run() -> Sequence[Any]:
-            return (await self.connection.execute(statement, parameters)).all()
-
-        return await self._alone(run)
+        rows: Sequence[Any] = await self._in_turn(
+            lambda: self.connection.execute(statement, parameters),
+            lambda result: result.all(),
+        )
+        return rows
 
     async def fetch(self, sql: str, parameters: Parameters) -> Sequence[Sequence[Any]]:
-        """All rows of a statement's text, straight from the driver: `$1` with a list on
-        PostgreSQL, `:name` with a mapping on SQLite."""
-        for watch in self._watches:
-            watch(sql)
+        """All rows of a statement's text, straight from the driver: `$1` on PostgreSQL,
+        `?1` on SQLite."""
+        self.database.tell_watches(sql)
 
-        async def run() -> Sequence[Any]:
-            raw = await self.connection.get_raw_connection()
-            driver: Any = raw.driver_connection
-            if self.connection.dialect.name == "sqlite":
-                rows: list[Any] = await driver.execute_fetchall(sql, parameters)
-                return rows
-            fetched: list[Any] = await driver.fetch(sql, *parameters)
-            return fetched
+        def run() -> Any:
+            if self.database.is_sqlite:
+                return self._driver.execute_fetchall(sql, parameters)
+            return self._driver.fetch(sql, *parameters)
 
-        return await self._alone(run)
+        rows: Sequence[Sequence[Any]] = await self._in_turn(run)
+        return rows
+
+    async def prepared(
+        self, key: Hashable, make: Callable[[], Executable], **values: Any
+    ) -> list[Any]:
+        """All rows of a Core statement that is compiled once for all requests with this
+        key; `values` are its parameters by name."""
+        statement = self.database.prepared(key, make)
+        rows = await self.fetch(statement.sql, statement.parameters(values))
+        return statement.rows(rows)
+
+    async def _in_turn(
+        self,
+        run: Callable[[], Awaitable[Any]],
+        finish: Callable[[Any], Any] = lambda rows: rows,
+    ) -> Any:
+        async def turn() -> Any:
+            async with self._turn:
+                if self._ended:
+                    raise RuntimeError("The reading transaction has ended.")
+                return finish(await run())
+
+        task = asyncio.ensure_future(turn())
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return await asyncio.shield(task)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()
 
 
 class Database:
     """A SQLite file or a PostgreSQL schema, and the ways to read and write it."""
 
-    def __init__(self, url: str, *, pool_size: int = 8, echo: bool = False) -> None:
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
         self.url = database_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.watches: list[Watch] = []
-        self.engine = self._pool(pool_size)
         # Who writes holds a reading transaction, too: one pool for both could be full of
         # readers that wait for each other's second connection.
-        self._writing = self._pool(1 if self.is_sqlite else max(2, pool_size // 2))
-
-    def _pool(self, size: int) -> AsyncEngine:
-        made = self._sqlite(size) if self.is_sqlite else self._postgres(size)
-        event.listen(made.sync_engine, "before_cursor_execute", self._tell_watches)
-        return made
+        self.engine = self._pool(1 if self.is_sqlite else max(2, pool_size // 2))
+        """For writing transactions and migrations."""
+        self.readers = self._pool(pool_size, isolation_level="AUTOCOMMIT")
+        """For reading transactions, which the driver itself begins and ends."""
+        if self.is_sqlite:
+            event.listen(self.engine.sync_engine, "begin", _begin_immediate)
+        self._prepared = Kept[Hashable, Prepared](MOST_PREPARED)
 
     @property
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
         return "sqlite" if self.is_sqlite else "postgresql"
 
-    def _tell_watches(self, _conn: Any, _cur: Any, statement: str, *_: Any) -> None:
+    def tell_watches(self, statement: str) -> None:
+        """Show a statement's text to those who watch."""
         for watch in self.watches:
             watch(statement)
 
-    def _sqlite(self, pool_size: int) -> AsyncEngine:
+    def prepared(self, key: Hashable, make: Callable[[], Executable]) -> Prepared:
+        """The compiled statement with this key."""
+        dialect = self.readers.dialect
+        return self._prepared.get(key, lambda: Prepared(make(), dialect))
+
+    def _pool(self, size: int, **options: Any) -> AsyncEngine:
+        options |= {"pool_size": size, "max_overflow": 0, "pool_timeout": 10}
+        made = self._sqlite(options) if self.is_sqlite else self._postgres(options)
+
+        def tell(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            self.tell_watches(statement)
+
+        event.listen(made.sync_engine, "before_cursor_execute", tell)
+        return made
+
+    def _sqlite(self, options: Mapping[str, Any]) -> AsyncEngine:
         memory = self.url.database in (None, "", ":memory:")
         if memory:
             raise ConfigError("A SQLite database needs a file: sqlite:///cyclorama.db.")
         engine = create_async_engine(
-            self.url,
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=10,
-            connect_args={"cached_statements": 512},
+            self.url, connect_args={"cached_statements": 512}, **options
         )
-
-        @event.listens_for(engine.sync_engine, "connect")
-        def prepare(connection: Any, _record: Any) -> None:
-            connection.isolation_level = None
-            cursor = connection.cursor()
-            for pragma in _PRAGMAS:
-                cursor.execute(pragma)
-            cursor.close()
-
-        @event.listens_for(engine.sync_engine, "begin")
-        def begin(connection: Any) -> None:
-            options = connection.get_execution_options()
-            immediate = options.get("cyclorama_write", False)
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
+        event.listen(engine.sync_engine, "connect", _prepare_file)
         return engine
 
-    def _postgres(self, pool_size: int) -> AsyncEngine:
+    def _postgres(self, options: Mapping[str, Any]) -> AsyncEngine:
         try:
             return create_async_engine(
                 self.url,
-                pool_size=pool_size,
-                max_overflow=0,
-                pool_timeout=10,
                 connect_args={
                     "timeout": 10,
                     "max_cacheable_statement_size": 0,
@@ -185,6 +212,7 @@ class Database:
                         "plan_cache_mode": "force_generic_plan",
                     },
                 },
+                **options,
             )
         except (ModuleNotFoundError, NoSuchModuleError):
             raise ConfigError(
@@ -194,28 +222,42 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Reading]:
         """One reading transaction; all its statements see the same state."""
-        async with self.engine.connect() as connection:
-            if not self.is_sqlite:
-                await connection.execution_options(
-                    isolation_level="REPEATABLE READ", postgresql_readonly=True
-                )
-            async with connection.begin():
-                reading = Reading(connection, self.watches)
+        async with self.readers.connect() as connection:
+            raw = await connection.get_raw_connection()
+            driver: Any = raw.driver_connection
+            reading = Reading(self, connection, driver)
+            async with self._snapshot(driver):
                 try:
                     yield reading
                 finally:
                     await reading.end()
 
     @asynccontextmanager
+    async def _snapshot(self, driver: Any) -> AsyncIterator[None]:
+        if self.is_sqlite:
+            await driver.execute_fetchall("BEGIN")
+            try:
+                yield
+            finally:
+                await driver.rollback()
+            return
+        begun = driver.transaction(isolation="repeatable_read", readonly=True)
+        await begun.start()
+        try:
+            yield
+        finally:
+            if not driver.is_closed():
+                await begun.rollback()
+
+    @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """One writing transaction, committed at the end unless an error passes."""
-        async with self._writing.connect() as plain:
-            connection = await plain.execution_options(cyclorama_write=True)
-            async with (
-                AsyncSession(connection, expire_on_commit=False) as session,
-                session.begin(),
-            ):
-                yield session
+        async with (
+            self.engine.connect() as connection,
+            AsyncSession(connection, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
 
     async def check(self) -> None:
         """Raise `ConfigError` unless the database answers."""
@@ -233,8 +275,24 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
+        await self.readers.dispose()
         await self.engine.dispose()
-        await self._writing.dispose()
+
+
+def _begin_immediate(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _prepare_file(connection: Any, _record: Any) -> None:
+    """Set a new connection up. The journal's mode is the file's: where it can't be set
+    because another connection is at it, that one has set it, or the next one will."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    with contextlib.suppress(sqlite3.OperationalError):
+        cursor.execute("PRAGMA journal_mode=WAL")
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
 
 
 def _open_file(path: str) -> None:

@@ -59,11 +59,9 @@ async def migrate(database: Database, sections: Iterable[Any] = ()) -> tuple[str
     that has tables and no revisions; then nothing was changed."""
     branches = list(_branches(sections))
     try:
-        async with database.engine.connect() as plain:
-            connection = await plain.execution_options(cyclorama_write=True)
-            async with connection.begin():
-                await wait_for_turn(connection)
-                return await connection.run_sync(_upgrade, branches)
+        async with database.engine.begin() as connection:
+            await wait_for_turn(connection)
+            return await connection.run_sync(_upgrade, branches)
     except DBAPIError as error:
         raise ConfigError(
             f"The database can't be migrated, and nothing was changed: {error.orig}"

@@ -1,0 +1,79 @@
+"""Core statements that are compiled once and run on the driver itself."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy import Dialect, Executable, Select
+
+from cyclorama.storage.types import json
+
+Convert = Callable[[Any], Any]
+
+
+class Prepared:
+    """A select's text for a dialect, with how its parameters and values are converted.
+
+    Its parameters keep their number: `IN` takes `listed`, never a Python list."""
+
+    def __init__(self, statement: Executable, dialect: Dialect) -> None:
+        assert isinstance(statement, Select)
+        compiled: Any = statement.compile(dialect=dialect)
+        self.sql: str = compiled.string
+        self._constants: Mapping[str, Any] = compiled.params
+        processors = compiled._bind_processors
+        self._binds = [(n, processors.get(n)) for n in compiled.positiontup or ()]
+        columns = statement.selected_columns
+        self._row: Any = namedtuple("Row", columns.keys())  # type: ignore[misc]
+        self._results = [
+            (index, convert)
+            for index, column in enumerate(columns)
+            if (convert := _from_driver(column.type, dialect)) is not None
+        ]
+
+    def parameters(self, values: Mapping[str, Any]) -> list[Any]:
+        """The parameters in the order of the driver."""
+        found = []
+        for name, convert in self._binds:
+            value = values[name] if name in values else self._constants[name]
+            found.append(value if convert is None else convert(value))
+        return found
+
+    def rows(self, fetched: Sequence[Sequence[Any]]) -> list[Any]:
+        """The driver's rows as named tuples of Python values."""
+        make = self._row._make
+        if not self._results:
+            return [make(row) for row in fetched]
+        found = []
+        for row in fetched:
+            cells = list(row)
+            for index, convert in self._results:
+                cells[index] = convert(cells[index])
+            found.append(make(cells))
+        return found
+
+
+def _from_driver(type_: Any, dialect: Dialect) -> Convert | None:
+    convert: Convert | None = type_.dialect_impl(dialect).result_processor(
+        dialect, None
+    )
+    return convert
+
+
+def listed(name: str, dialect: str) -> Any:
+    """A select of the texts of a JSON array that arrives as the parameter `name`."""
+    if dialect == "sqlite":
+        each = sa.func.json_each(sa.bindparam(name, type_=sa.String()))
+        return sa.select(each.table_valued("value").c.value)
+    array = sa.cast(sa.bindparam(name, type_=sa.String()), json())
+    each = sa.func.jsonb_array_elements_text(array)
+    return sa.select(each.column_valued("v"))
+
+
+def as_listed(texts: Sequence[str]) -> str:
+    """Texts as the parameter of `listed`."""
+    return orjson.dumps(texts).decode()
