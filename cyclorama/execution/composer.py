@@ -34,8 +34,8 @@ from cyclorama.execution.declarations import (
     is_row,
     row_of,
 )
-from cyclorama.execution.holes import MOST_WAVES, Hole, Step
-from cyclorama.execution.leaves import Leaf
+from cyclorama.execution.holes import MOST_WAVES, Hole, Job, Open, Step
+from cyclorama.execution.leaves import Leaf, leaf_of_column
 from cyclorama.execution.levels import (
     DEFINITION,
     MOST_KEYS,
@@ -65,6 +65,7 @@ from cyclorama.schema.read import (
     Many,
     One,
     Page,
+    Python,
     Source,
     Value,
     arguments_of,
@@ -98,6 +99,7 @@ class Composer:
         self.steps: list[Step] = []
         """The way from the record to what is being composed."""
         self.holes: list[Hole] = []
+        self.jobs: list[Job] = []
         self.sqlite = library.dialect == "sqlite"
         self._names = itertools.count(1)
         self._uses = itertools.count(1)
@@ -148,6 +150,16 @@ class Composer:
         """A name and its value, for an object."""
         with self.at(key, type_of(type_, details), details):
             return f"{quoted(key)}, {self.field(type_, details, level)}"
+
+    def begin(self) -> None:
+        """What is composed from here on is a column of its own."""
+        self.holes.clear()
+        self.jobs.clear()
+
+    @property
+    def left(self) -> Open:
+        """What was left open since then."""
+        return tuple(self.holes), tuple(self.jobs)
 
     @contextmanager
     def at(self, key: str | int | None, type_: Any, details: Details) -> Iterator[None]:
@@ -267,7 +279,27 @@ class Composer:
                 return self._each(source, use)
             case Known():
                 return self._known(source, use)
+            case Python():
+                return self._python(source, use)
         raise NotPlanned(coordinate)
+
+    def _python(self, source: Python, use: Use) -> str:
+        """The columns that a value is made of, in its place."""
+        if not is_leaf_type(get_named_type(use.field.type)):
+            raise NotPlanned(use.coordinate)
+        scope = Scope(use.level.env.kind, own=use.level.own)
+        texts, converts = [], []
+        for index, column in enumerate(source.columns):
+            leaf, convert = leaf_of_column(clause(column), self.tripwire)
+            template = self.library.cached(
+                use.key(f"python{index}"),
+                partial(self.library.leaf, clause(column), scope, leaf),
+            )
+            texts.append(self._put(template, use.level, use.arguments))
+            converts.append(convert)
+        self.jobs.append(Job(tuple(self.steps), source.function, tuple(converts)))
+        name = "json_array" if self.sqlite else "json_build_array"
+        return f"{name}({', '.join(texts)})"
 
     def _use(
         self,

@@ -124,28 +124,30 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             part = _text(piece, row)
             if part is None or TRIPWIRE.encode() in part:
                 part = await self._again(type_, ref, path, fields, piece, position, row)
-            elif piece.holes:
-                wave = self._wave(ref.batch, run, cells)
+            elif any(piece.left):
+                wave = await self._wave(ref.batch, run, cells)
                 key = piece.keys[0]
-                part = await filled(self, wave, ref, key, piece.holes, path, position)
+                part = await filled(self, wave, ref, key, piece.left, path, position)
             if part:
                 parts.append(part)
         return orjson.Fragment(b"{" + b",".join(parts) + b"}")
 
-    def _wave(self, batch: Batch, running: _Running, cells: Answers) -> Wave:
-        """The records in the holes of all answers of a batch; found out once."""
+    async def _wave(self, batch: Batch, running: _Running, cells: Answers) -> Wave:
+        """What all answers of a batch leave open; found out once."""
         if running.wave is None:
             making = Making()
             for ref in batch.refs:
                 for piece in running.plan.pieces[ref.variant.token]:
-                    if not (isinstance(piece, Cells) and piece.holes):
+                    if not (isinstance(piece, Cells) and any(piece.left)):
                         continue
                     text = _text(piece, cells.get(ref.id))
                     if text is not None and TRIPWIRE.encode() not in text:
                         root = orjson.loads(b"{" + text + b"}")
-                        making.add(ref, piece.keys[0], root, piece.holes)
-            running.wave = making.wave(self.context_value, batch.depth + 1)
-        return running.wave
+                        making.add(ref, piece.keys[0], root, piece.left)
+            work = making.wave(self.context_value, batch.depth + 1)
+            running.wave = asyncio.ensure_future(work)
+        wave: Wave = await asyncio.shield(running.wave)
+        return wave
 
     def _refuse(
         self, type_: Any, path: Any, fields: Any, keys: Any, error: Exception
@@ -324,7 +326,7 @@ class _Running:
     def __init__(self, fields: Any, plan: Plan, answers: Any) -> None:
         self.fields, self.plan, self.answers = fields, plan, answers
         self.parts: Any = None
-        self.wave: Wave | None = None
+        self.wave: Any = None
 
 
 async def _awaited(value: Any) -> Any:

@@ -1,12 +1,14 @@
-"""Holes: records inside a section whose own sections are read by the next wave.
+"""What a statement leaves open: records whose sections the next wave reads, and values
+that Python makes.
 
-Which sections a nested record shows is decided by its layout, so the statement leaves in
-its place a hole: the record's id with what layouts ask of it.
+Which sections a nested record shows is decided by its layout, so there is a hole in its
+place: the record's id with what layouts ask of it. In the place of a value that Python
+makes stand the columns that it is made of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -46,6 +48,26 @@ class Hole:
         places = tuple((s.key, get_named_type(s.type).name) for s in self.steps)
         last = self.steps[-1].details
         return places, tuple(d.node.loc.start for d in last if d.node.loc)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A place, or one in each item of lists, of a value that Python makes."""
+
+    steps: tuple[Step, ...]
+    function: Callable[..., Any]
+    convert: tuple[Callable[[Any], Any] | None, ...]
+    """How each column's JSON becomes what the function takes."""
+
+    def inputs(self, wire: Sequence[Any]) -> tuple[Any, ...]:
+        """What the function takes, of the JSON that stands in the value's place."""
+        return tuple(
+            value if convert is None or value is None else convert(value)
+            for value, convert in zip(wire, self.convert, strict=True)
+        )
+
+
+Open = tuple[tuple[Hole, ...], tuple[Job, ...]]
 
 
 def places(root: Any, steps: Sequence[Step]) -> Iterator[tuple[tuple[Any, ...], Any]]:

@@ -8,6 +8,7 @@ message, path and nulls are upstream's.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -15,6 +16,8 @@ from graphql import GraphQLList, GraphQLNonNull, get_named_type
 from sqlalchemy.sql.elements import Grouping, Label
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import ScalarSelect
+
+from cyclorama.storage.types import Instant
 
 MOST_INT: Final = 2**31 - 1
 
@@ -99,6 +102,21 @@ class Leaf:
                 (is_out_of_range(e), self._json_wire), else_=sa.func.to_json(e)
             )
         return e
+
+
+def leaf_of_column(column: Any, tripwire: str) -> tuple[Leaf, Any]:
+    """How a column of any type is written as JSON, and how it is read back."""
+    named = {
+        sa.Boolean: ("Boolean", None),
+        Instant: ("DateTime", datetime.fromisoformat),
+        sa.Date: ("Date", date.fromisoformat),
+        sa.Float: ("Float", None),
+        sa.JSON: ("JSON", None),
+    }
+    for type_, (kind, convert) in named.items():
+        if isinstance(column.type, type_):
+            return Leaf(kind, tripwire, may_be_null=True), convert
+    return Leaf("Any", tripwire, may_be_null=True), None
 
 
 def is_out_of_range(e: Any) -> Any:

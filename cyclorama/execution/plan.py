@@ -17,7 +17,7 @@ from cyclorama.errors import CostLimitError, InvalidInputError, RequestError
 from cyclorama.execution.binds import Binds, Run
 from cyclorama.execution.composer import Composer
 from cyclorama.execution.declarations import Declarations
-from cyclorama.execution.holes import Hole
+from cyclorama.execution.holes import Open
 from cyclorama.execution.levels import (
     DEFINITION,
     Collect,
@@ -52,7 +52,8 @@ class Cells:
     columns: tuple[int, ...]
     form: str
     """`run` of plain fields, `one` field, or `list` of sections."""
-    holes: tuple[Hole, ...] = ()
+    left: Open = ((), ())
+    """What is left open in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +198,12 @@ class Planner:
             bare(self.kind, variant.fields), "r0", ROWS[self.kind], proven=True
         )
         for key, details in fields.items():
-            self._composer.holes.clear()
+            self._composer.begin()
             pair = self._try(key, self._composer.pair, self.type, key, details, level)
             if isinstance(pair, Refused):
                 run()
                 pieces.append(pair)
-            elif self._composer.holes:
+            elif any(self._composer.left):
                 run()
                 text = pair.removeprefix(f"{quoted(key)}, ")
                 text = self._composer.or_null(text)
@@ -214,7 +215,7 @@ class Planner:
 
     def _cells(self, keys: Any, texts: list[str], index: int, form: str) -> Cells:
         columns = tuple(self._column(text, index) for text in texts)
-        return Cells(keys, columns, form, tuple(self._composer.holes))
+        return Cells(keys, columns, form, self._composer.left)
 
     def _other(
         self,
@@ -256,7 +257,7 @@ class Planner:
             return Rest(key)
         type_ = get_named_type(self.type.fields[details[0].node.name.value].type)
         fields = self.collect(type_, details)
-        self._composer.holes.clear()
+        self._composer.begin()
         with self._composer.at(key, type_of(self.type, details), details):
             text = self._try(key, self._composer.object, type_, fields, Level(env))
         if isinstance(text, Refused):
@@ -274,7 +275,7 @@ class Planner:
         except InvalidInputError:
             return Rest(key)
         texts: list[str] = []
-        self._composer.holes.clear()
+        self._composer.begin()
         for env in envs:
             name = env.placement.section
             section = next(s for s in env.sections if s.key == name)

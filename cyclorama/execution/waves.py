@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,41 +12,49 @@ from graphql import GraphQLError
 from graphql.pyutils import Path
 
 from cyclorama.errors import CostLimitError, RequestError
-from cyclorama.execution.holes import MOST_RECORDS, Hole, Step, places, put
+from cyclorama.execution.holes import MOST_RECORDS, Hole, Job, Open, Step, places, put
 from cyclorama.resolvers.refs import Ref, refs_of
 
-Roots = dict[tuple[Ref, str], Any]
+Made = tuple[Job, tuple[Any, ...], Any]
+"""A job, the keys of its place, and the value, or the error instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """The answers of a statement with holes, and the records that fill them."""
+    """The answers of a statement that left something open, and what belongs there."""
 
-    roots: Roots
-    """By record and first key of a piece: the piece as an object, holes in it."""
+    roots: Mapping[tuple[Ref, str], Any]
+    """By record and first key of a piece: the piece as an object."""
     found: Mapping[Any, Mapping[str, Ref] | RequestError]
     """By a hole's key: references by id, or why none are read."""
+    made: Mapping[tuple[Ref, str], Sequence[Made]]
 
 
 @dataclass(slots=True)
 class Making:
     """A wave while the answers are gone through."""
 
-    roots: Roots = field(default_factory=dict)
+    roots: dict[tuple[Ref, str], Any] = field(default_factory=dict)
     kinds: dict[Any, str] = field(default_factory=dict)
     rows: dict[Any, dict[str, list[Any]]] = field(default_factory=dict)
+    jobs: dict[Any, list[Any]] = field(default_factory=dict)
 
-    def add(self, ref: Ref, key: str, root: Any, holes: Iterable[Hole]) -> None:
-        """Note a piece's answer and the records that its holes ask for."""
+    def add(self, ref: Ref, key: str, root: Any, left: Open) -> None:
+        """Note a piece's answer and what it leaves open."""
+        holes, jobs = left
         self.roots[ref, key] = root
         for hole in holes:
             self.kinds[hole.key] = hole.kind
             rows = self.rows.setdefault(hole.key, {})
             for _, (record, *attributes) in places(root, hole.steps):
                 rows[record] = attributes
+        for job in jobs:
+            waiting = self.jobs.setdefault(job.function, [])
+            for keys, wire in places(root, job.steps):
+                waiting.append((ref, key, job, keys, job.inputs(wire)))
 
-    def wave(self, ctx: Any, depth: int) -> Wave:
-        """The wave; each hole's records are one batch."""
+    async def wave(self, ctx: Any, depth: int) -> Wave:
+        """The wave: each hole's records are one batch, each function is called once."""
         found: dict[Any, Any] = {}
         for key, rows in self.rows.items():
             if len(rows) > MOST_RECORDS:
@@ -57,22 +65,36 @@ class Making:
                 continue
             refs = refs_of(ctx, self.kinds[key], rows.items(), depth=depth)
             found[key] = {r.id: r for r in refs}
-        return Wave(self.roots, found)
+        made: dict[Any, list[Made]] = {}
+        for function, waiting in self.jobs.items():
+            values = await _values(function, [inputs for *_, inputs in waiting])
+            for (ref, key, job, keys, _), value in zip(waiting, values, strict=True):
+                made.setdefault((ref, key), []).append((job, keys, value))
+        return Wave(self.roots, found, made)
+
+
+async def _values(function: Any, inputs: list[Any]) -> Sequence[Any]:
+    """A value for each tuple of inputs, or the error in the place of each."""
+    try:
+        values = list(await function(inputs))
+        if len(values) != len(inputs):
+            raise TypeError(
+                f"{function.__qualname__} made {len(values)} values of {len(inputs)}."
+            )
+    except Exception as error:
+        return [error] * len(inputs)
+    return values
 
 
 async def filled(
-    executor: Any,
-    wave: Wave,
-    ref: Ref,
-    key: str,
-    holes: Iterable[Hole],
-    path: Any,
-    position: Any,
+    executor: Any, wave: Wave, ref: Ref, key: str, left: Open, path: Any, position: Any
 ) -> bytes:
-    """A piece's pair of key and value, its holes filled."""
+    """A piece's pair of key and value with nothing left open."""
     root = wave.roots[ref, key]
     waiting = []
-    for hole in holes:
+    for job, keys, value in wave.made.get((ref, key), ()):
+        _put_made(executor, root, job, keys, value, path, position)
+    for hole in left[0]:
         found = wave.found[hole.key]
         at = list(places(root, hole.steps))
         if isinstance(found, RequestError):
@@ -85,6 +107,22 @@ async def filled(
         ]
     await asyncio.gather(*waiting)
     return orjson.dumps(root)[1:-1]
+
+
+def _put_made(
+    executor: Any, root: Any, job: Job, keys: Any, value: Any, path: Any, position: Any
+) -> None:
+    step = job.steps[-1]
+    try:
+        if isinstance(value, Exception):
+            raise value
+        done = executor.complete_value(
+            step.type, step.details, None, _path(path, keys), value, position
+        )
+    except Exception as error:
+        _fail(executor, root, job.steps, keys, path, error)
+    else:
+        put(root, keys, done)
 
 
 async def _fill(
