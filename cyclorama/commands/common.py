@@ -8,6 +8,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any, TypeVar
 
 import typer
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from cyclorama.errors import ConfigError
 
 T = TypeVar("T")
 DatabaseUrl = Annotated[
@@ -26,13 +29,28 @@ def run(
     *,
     check_migrated: bool = True,
 ) -> T:
-    """What `work` makes of the application on this database."""
+    """What `work` makes of the application on this database; `ConfigError` where the
+    database fails meanwhile."""
 
     async def running() -> T:
         async with opened_app(database_url, check_migrated=check_migrated) as app:
             return await work(app)
 
-    return asyncio.run(running())
+    try:
+        return asyncio.run(running())
+    except DBAPIError as error:
+        if not _is_outage(error):
+            raise
+        raise ConfigError(
+            f"The database failed meanwhile: {error.orig}. What it had taken before "
+            "stays; see that it is well, and run the command again."
+        ) from None
+
+
+def _is_outage(error: DBAPIError) -> bool:
+    """Whether it is the database that is not well, not what we asked of it."""
+    outages = (OperationalError, InterfaceError)
+    return error.connection_invalidated or isinstance(error, outages)
 
 
 def opened_app(

@@ -41,6 +41,7 @@ def csv_command(
     as_json: AsJson = False,
 ) -> None:
     """Import CSV files through a mapping file; again, it changes what has changed."""
+    _check_folder(rejects)
 
     async def work(app: Any) -> list[FileReport]:
         with _bars() as progress:
@@ -65,6 +66,7 @@ def salesforce_command(
 ) -> None:
     """Import a Salesforce export, unchanged: CSV files named as their objects, sObject
     tree JSON."""
+    _check_folder(rejects)
 
     async def work(app: Any) -> list[FileReport]:
         with _bars() as progress:
@@ -77,6 +79,14 @@ def salesforce_command(
             )
 
     _finish(run(database_url, work), rejects, as_json)
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise ConfigError(
+            f"Rejected rows can't be written to {folder}, which is no folder; make it or "
+            "choose another with --rejects. Nothing was imported."
+        )
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cyclorama.importers.mapping import CUSTOM, FieldRule, FileRule, Plain
+from cyclorama.importers.mapping import CUSTOM, FieldRule, FileRule, Plain, filled_in
 from cyclorama.importers.model import Incoming
 from cyclorama.importers.targets import Refusal, Target
 from cyclorama.storage.types import Instant
@@ -18,6 +18,8 @@ from cyclorama.storage.types import Instant
 Cells = Mapping[str, str]
 MOST_MONEY: Final = 10**15
 """Minor units at most: a client's floating point numbers hold them exactly."""
+LARGEST: Final = 2**53
+"""Of numbers; up to here whole ones are exact in JSON, whoever reads it."""
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?", re.ASCII)
 _TRUE: Final = frozenset({"1", "true", "t", "yes", "y", "on"})
 _FALSE: Final = frozenset({"0", "false", "f", "no", "n", "off"})
@@ -59,7 +61,7 @@ class Converter:
             values={**values, "custom": custom} if custom else values,
             references=references,
             picklists=picklists,
-            url=self.rule.url and self.rule.url.format_map(cells),
+            url=self.rule.url and filled_in(self.rule.url, cells),
         )
 
     def _id(self, cells: Cells) -> str:
@@ -92,7 +94,7 @@ def raw(field: FieldRule, cells: Cells) -> Plain:
     if field.constant is not None:
         return field.constant
     if field.template is not None:
-        cell = field.template.format_map(cells).strip()
+        cell = filled_in(field.template, cells).strip()
     else:
         cell = cells[field.column or ""]
     if not cell:
@@ -164,6 +166,8 @@ def _number(value: Plain) -> Decimal:
 
 
 def _plain(number: Decimal) -> int | float:
+    if abs(number) > LARGEST:
+        raise Refusal(f"{number} is too large; at most {LARGEST}")
     return int(number) if number == int(number) else float(number)
 
 

@@ -89,7 +89,8 @@ def _check_columns(mapping: Path, rule: FileRule, file: Path, seen: Survey) -> N
             hint = near(column, seen.header)
             raise ConfigError(
                 f"{file} has no column {column!r}, which the mapping {mapping} reads for "
-                f"{used_for} of {rule.object}{hint} It has: {', '.join(seen.header)}."
+                f"{used_for} of {rule.object}{hint or '.'} It has: "
+                f"{', '.join(seen.header)}."
             )
     twice = sorted({c for c in seen.header if seen.header.count(c) > 1})
     if set(twice) & rule.columns().keys():
@@ -103,12 +104,12 @@ def _rows(rule: FileRule, file: Path, seen: Survey) -> Iterator[Numbered]:
 
 def cells_of(lines: Iterator[tuple[int, list[str]]]) -> Iterator[Numbered]:
     """Rows as mappings by the header, which comes first; the missing cells at the end of
-    a short row are empty."""
+    a short row are empty, and empty ones beyond the header are left out."""
     _, header = next(lines)
     names = named(header)
     for line, row in lines:
-        if len(row) > len(names):
+        if any(row[len(names) :]):
             yield line, f"it has {len(row)} cells; the header names {len(names)}"
             continue
         row += [""] * (len(names) - len(row))
-        yield line, {n: c.strip() for n, c in zip(names, row, strict=True)}
+        yield line, {n: c.strip() for n, c in zip(names, row, strict=False)}

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from cyclorama.errors import ConfigError
 from cyclorama.importers.model import Incoming
-from cyclorama.importers.references import Key
+from cyclorama.importers.references import REFS, Key
 from cyclorama.importers.targets import (
     Refusal,
     Target,
@@ -50,6 +50,7 @@ def drafted(target: Target, row: Incoming, vocabularies: Vocabularies) -> Draft:
 
     `ConfigError` names a column that the target doesn't have."""
     check_id(row.external_id)
+    checked(REFS.c.url, row.url)
     for name in (*row.values, *row.references, *row.picklists):
         if name not in target.columns:
             raise ConfigError(

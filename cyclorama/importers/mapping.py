@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import difflib
 import string
 from collections.abc import Iterable, Iterator, Mapping
@@ -60,7 +59,12 @@ class FieldRule(Part):
         None, min_length=1, description="What stands between the tags in a cell."
     )
     required: bool = Field(False, description="Reject rows where it is empty.")
-    label: str | None = Field(None, description="Of a custom field, for people.")
+    label: str | None = Field(
+        None,
+        min_length=1,
+        max_length=255,
+        description="Of a custom field, for people.",
+    )
     type: str | None = Field(None, description="Of a custom field: a `FieldType`.")
 
     @model_validator(mode="before")
@@ -105,6 +109,11 @@ class FileRule(Part):
         if isinstance(value, dict) and isinstance(value.get("id"), str):
             return {**value, "id": [value["id"]]}
         return value
+
+    def custom(self) -> dict[str, FieldRule]:
+        """The custom fields that it fills, by key."""
+        found = {n: f for n, f in self.fields.items() if n.startswith(CUSTOM)}
+        return {n.removeprefix(CUSTOM): f for n, f in found.items()}
 
     def columns(self) -> dict[str, str]:
         """The columns of the file that it reads -> what for."""
@@ -157,6 +166,12 @@ def placeholders(template: str) -> set[str]:
     return {
         name for _, name, _, _ in string.Formatter().parse(template) if name is not None
     }
+
+
+def filled_in(template: str, cells: Mapping[str, str]) -> str:
+    """The template with cells in place of its columns, whatever those are called."""
+    parts = string.Formatter().parse(template)
+    return "".join(t + ("" if name is None else cells[name]) for t, name, _, _ in parts)
 
 
 def near(name: str, known: Iterable[str]) -> str:
@@ -214,9 +229,7 @@ def _problems(
     """What is wrong with an entry of the right shape."""
     where = f"files[{place}] ({rule.object})"
     target = targets.get(rule.target)
-    try:
-        codecs.lookup(rule.encoding)
-    except LookupError:
+    if not _is_encoding(rule.encoding):
         yield f"{where}.encoding: there is no encoding {rule.encoding!r}; write utf-8"
     if rule.url is not None and _is_unreadable(rule.url):
         yield f"{where}.url is no template with columns in braces: {rule.url!r}"
@@ -268,11 +281,28 @@ def _custom_problem(target: Target, name: str, field: FieldRule) -> str:
     return ""
 
 
-def _is_unreadable(template: str | None) -> bool:
+def _is_encoding(name: str) -> bool:
+    """Whether text can be read in it; `rot13` and `hex` are codecs of other kinds."""
     try:
-        return template is not None and not all(placeholders(template) or {""})
+        b"?".decode(name)
+    except UnicodeError:
+        return True
+    except (LookupError, ValueError):
+        return False
+    return True
+
+
+def _is_unreadable(template: str | None) -> bool:
+    """Whether it is no text with columns in braces: those have a name and nothing else,
+    no conversion and no width."""
+    if template is None:
+        return False
+    try:
+        parts = list(string.Formatter().parse(template))
     except ValueError:
         return True
+    named = [part for part in parts if part[1] is not None]
+    return not named or any(not n or spec or kind for _, n, spec, kind in named)
 
 
 def _lacking(target: Target, rule: FileRule) -> list[str]:

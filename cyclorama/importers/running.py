@@ -6,19 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-import sqlalchemy as sa
 
 from cyclorama.importers.converting import Converter
-from cyclorama.importers.mapping import CUSTOM, FileRule
+from cyclorama.importers.custom_fields import describe_fields
+from cyclorama.importers.mapping import FieldRule, FileRule
 from cyclorama.importers.model import BATCH, FileReport, Incoming, Progress, Rejected
 from cyclorama.importers.targets import Refusal, Target
 from cyclorama.importers.writing import Writer
-from cyclorama.storage.configuration import bump_configuration
 from cyclorama.storage.engine import Database
-from cyclorama.storage.ids import new_id
-from cyclorama.storage.rows import FieldRow
 
 Cells = Mapping[str, str]
 Numbered = tuple[int, Cells | str]
@@ -105,28 +100,13 @@ async def _write(
 async def _add_fields(database: Database, jobs: Iterable[Job]) -> None:
     """Describe the custom fields that the jobs fill, where they are new."""
     wanted = {
-        (job.rule.target, name.removeprefix(CUSTOM)): field
+        (job.rule.target, key): _described(key, field)
         for job in jobs
-        for name, field in job.rule.fields.items()
-        if name.startswith(CUSTOM)
+        for key, field in job.rule.custom().items()
     }
-    async with database.write() as session:
-        rows = await session.execute(sa.select(FieldRow.object, FieldRow.key))
-        held = {(row.object, row.key) for row in rows}
-        new = {place: f for place, f in wanted.items() if place not in held}
-        if not new:
-            return
-        for position, ((target, key), field) in enumerate(new.items(), len(held)):
-            session.add(_described(target, key, field, position))
-        await bump_configuration(session)
+    await describe_fields(database, wanted)
 
 
-def _described(target: str, key: str, field: Any, position: int) -> FieldRow:
-    return FieldRow(
-        id=new_id("field"),
-        object=target,
-        key=key,
-        label=field.label or key.replace("_", " ").capitalize(),
-        type=field.type or "STRING",
-        position=position,
-    )
+def _described(key: str, field: FieldRule) -> tuple[str, str]:
+    label = field.label or key.replace("_", " ").capitalize()
+    return label, field.type or "STRING"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy.exc import IntegrityError
 
@@ -22,6 +23,8 @@ from cyclorama.importers.vocabulary import Vocabularies
 from cyclorama.storage.engine import Database
 
 __all__ = ["Outcome", "Writer", "targets"]
+ATTEMPTS: Final = 3
+"""To write a batch, where another import writes the same at that moment."""
 
 
 @dataclass(slots=True)
@@ -92,20 +95,23 @@ class Writer:
 
     async def _batch(self, target: Target, rows: Sequence[Incoming]) -> Outcome:
         fresh, repeated = self._apart(rows)
-        batch = Batch(self.system, self.now, target, self.targets, self._vocabularies)
-        try:
-            async with self.database.write() as session:
-                outcome = await batch.write(await session.connection(), fresh)
-        except IntegrityError as error:
-            self._vocabularies.forget()
-            raise ConfigError(
-                f"The database refused the {target.name} rows of the lines "
-                f"{rows[0].line} to {rows[-1].line}, and none of them was written; "
-                "another program may have written at the same moment. Import again. "
-                f"The database says: {str(error.orig)[:300]}"
-            ) from None
-        self._note(batch)
+        for attempt in range(ATTEMPTS):
+            try:
+                outcome = await self._attempt(target, fresh)
+                break
+            except IntegrityError as error:
+                # Another import may have made the same rows or items meanwhile.
+                self._vocabularies.forget()
+                if attempt == ATTEMPTS - 1:
+                    raise _refused(target, rows, error) from None
         return outcome + Outcome(rejected=tuple(repeated))
+
+    async def _attempt(self, target: Target, rows: Sequence[Incoming]) -> Outcome:
+        batch = Batch(self.system, self.now, target, self.targets, self._vocabularies)
+        async with self.database.write() as session:
+            outcome = await batch.write(await session.connection(), rows)
+        self._note(batch)
+        return outcome
 
     def _apart(self, rows: Sequence[Incoming]) -> tuple[list[Incoming], list[Rejected]]:
         """The rows whose id is new in the file, and the others."""
@@ -132,3 +138,14 @@ class Writer:
             if len(mine.kept) < KEPT:
                 reason = f"{place[1]} waits for {key[0]} {key[1]!r}, which has not come"
                 mine.kept[hash(place)] = Rejected(line=line, reason=reason)
+
+
+def _refused(
+    target: Target, rows: Sequence[Incoming], error: IntegrityError
+) -> ConfigError:
+    return ConfigError(
+        f"The database refused the {target.name} rows of the lines {rows[0].line} to "
+        f"{rows[-1].line}, and none of them was written; another program may have "
+        "written at the same moment. Import again. The database says: "
+        f"{str(error.orig)[:300]}"
+    )

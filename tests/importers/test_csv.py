@@ -86,13 +86,22 @@ async def folder(ready_database: Database, tmp_path: Path) -> Folder:
     [
         (
             ("column: city", "column: town"),
-            ["'town'", "custom.city of accounts", "city"],
+            ["'town'", "custom.city of accounts. It has: id", "city"],
         ),
         (("name: name", "nam: name"), ["files[0] (accounts).fields.nam", "name"]),
         (("target: company", "target: compani"), ["'compani'", "company"]),
         (("    id: id\n", ""), ["files[0] (accounts).id is missing"]),
         (("files:", "fils:"), ["fils is unknown", "files"]),
         (("employees: employees", "employees: {}"), ["exactly one of column"]),
+        (("id: id", "id: id\n    encoding: rot13"), ["no encoding 'rot13'", "utf-8"]),
+        (("id: id", "id: id\n    encoding: nope"), ["no encoding 'nope'", "utf-8"]),
+        (
+            ("name: name", 'name: {template: "{name:>9}"}'),
+            ["can't be read: '{name:>9}'"],
+        ),
+        (("name: name", 'name: {template: "{name!r}"}'), ["can't be read: '{name!r}'"]),
+        (("name: name", 'name: {template: "plain"}'), ["can't be read: 'plain'"]),
+        (("label: City", 'label: ""'), ["custom.city.label", "at least 1"]),
         (("parent_id:", "parents:"), ["references.parents", "parent_id"]),
         (("type: STRING", "type: TEXT"), ["'TEXT'", "STRING"]),
         (("system: crm", "system: [crm"), ["mapping.yaml"]),
@@ -172,6 +181,41 @@ async def test_each_row_counts_once_and_says_why_it_is_rejected(folder: Folder) 
     assert found["Acme"].parent_id == found["Beta"].id
     assert found["Acme"].custom == {"city": "Köln"}
     assert found["Acme"].search_key == "acme"
+
+
+@pytest.mark.anyio
+async def test_odd_cells_are_kept_or_rejected_alone(folder: Folder) -> None:
+    mapping = """
+system: crm
+files:
+  - file: accounts.csv
+    object: accounts
+    target: company
+    id: id
+    url: "https://crm/{the.page}"
+    fields:
+      name: {template: "{name} ({the.page})"}
+      custom.size: {column: size, type: NUMBER}
+"""
+    rows = [
+        b"id,name,the.page,size",
+        b"1,Acme,a,12.50,,",
+        b"2,Beta,b,-2.5e3",
+        b"3,Gamma,b\xff,1",
+        b"4,Delta," + b"x" * 2_040 + b",1",
+        b"5,Epsilon,e,9007199254740992",
+        b"6,Zeta,z,1e50",
+    ]
+    folder.write("accounts.csv", b"\n".join(rows))
+    (report,) = await folder.run(mapping)
+    assert (report.read, report.created, report.rejected) == (6, 3, 3)
+    reasons = {r.line: r.reason for r in report.rejects}
+    assert "url holds bytes that are no text" in reasons[4]
+    assert "custom.size: 1E+50 is too large; at most" in reasons[7]
+    assert "url has 2052 characters; at most 2048" in reasons[5]
+    found = await folder.companies()
+    sizes = [found[n].custom["size"] for n in ("Acme (a)", "Beta (b)", "Epsilon (e)")]
+    assert sizes == [12.5, -2_500, 2**53]
 
 
 @pytest.mark.anyio

@@ -42,6 +42,9 @@ WORKSHOP = SHARED / "data" / "salesforce-export-workshop"
 SMALL = SHARED / "data" / "salesforce-export-small"
 LWC = SHARED / "data" / "salesforce-tree" / "lwc-recipes"
 NESTED = SHARED / "data" / "salesforce-tree" / "nested-hierarchy"
+needs_data = pytest.mark.skipif(
+    not SHARED.exists(), reason="the data sets are not here"
+)
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 WITH_SUPPORT = {"support": support}
 
@@ -205,12 +208,39 @@ async def test_a_tree_that_is_too_large_is_refused(
         await imported(database, path)
 
 
+@needs_data
 async def test_two_trees_with_the_same_references_are_refused_together(
     database: Database,
 ) -> None:
     with pytest.raises(ConfigError, match=r"both use the reference 'AccountRef\d+'"):
         await imported(database, LWC, NESTED)
     assert await count(database, CompanyRow) == 0
+
+
+async def test_a_tree_of_another_export_is_refused_and_an_edited_one_is_not(
+    database: Database, tmp_path: Path
+) -> None:
+    acme, beta = sobject("Account", "R1", Name="Acme"), sobject("Account", "R2")
+    await imported(database, tree_file(tmp_path, "a", acme, {**beta, "Name": "Beta"}))
+    await imported(
+        database, tree_file(tmp_path, "c", sobject("Contact", "C1", Name="Ann"))
+    )
+    before = await everything(database)
+    for other, said in (
+        (
+            sobject("Account", "R2", Name="Other"),
+            r"'R2' for 'Other'; .* Account 'Beta'",
+        ),
+        (sobject("Contact", "C1", Name="Bob"), r"'C1' for 'Bob'; .* Contact 'Ann'"),
+    ):
+        new = sobject("Account", "R3", Name="New")
+        with pytest.raises(ConfigError, match=said):
+            await imported(database, tree_file(tmp_path, "b", new, other))
+    assert await everything(database) == before
+    with_id = sobject("Account", "R1", Id="001A", Name="Fourth")
+    await imported(database, tree_file(tmp_path, "b", with_id))
+    edited = tree_file(tmp_path, "a", acme, {**beta, "Name": "Beta AG"})
+    assert figures((await imported(database, edited))["Account"]) == (2, 0, 1, 1, 0)
 
 
 async def test_rows_that_cannot_be_written_are_counted_with_line_and_reason(
@@ -249,6 +279,23 @@ async def test_rows_that_cannot_be_written_are_counted_with_line_and_reason(
     assert sorted(await parents(database)) == ["Acme", "Short"]
 
 
+async def test_a_contact_whose_account_cannot_be_an_id_is_rejected_alone(
+    database: Database, tmp_path: Path
+) -> None:
+    accounts = [b"00\0x", b"M\xfcller", b"9" * 256, b""]
+    lines = [b"003%d,Ann,%b" % (n, account) for n, account in enumerate(accounts)]
+    path = tmp_path / "Contact.csv"
+    path.write_bytes(b"\n".join([b"Id,LastName,AccountId", *lines]))
+    report = (await imported(database, path))["Contact"]
+    assert figures(report) == (4, 1, 0, 0, 3)
+    assert reasons(report) == [
+        (2, "AccountId: the id holds a NUL character"),
+        (3, "AccountId: the id holds bytes that are no text in the file's encoding"),
+        (4, "AccountId: the id has 256 characters; at most 255"),
+    ]
+
+
+@needs_data
 async def test_objects_without_a_home_are_skipped_and_said(database: Database) -> None:
     reports = await imported(database, WORKSHOP, sections={})
     skipped = {r.object_type for r in reports.values() if r.skipped}
@@ -260,6 +307,7 @@ async def test_objects_without_a_home_are_skipped_and_said(database: Database) -
     assert await count(database, SupportCaseRow) == 0
 
 
+@needs_data
 async def test_the_workshop_export_comes_whole(database: Database) -> None:
     reports = await imported(database, WORKSHOP)
     assert figures(reports["Account"]) == (22, 22, 0, 0, 0)
@@ -282,6 +330,7 @@ async def test_the_workshop_export_comes_whole(database: Database) -> None:
     assert (kinds.count("Customer"), kinds.count("Prospect")) == (13, 7)
 
 
+@needs_data
 async def test_importing_again_changes_nothing(database: Database) -> None:
     for paths in ((WORKSHOP, SMALL), (NESTED,)):
         await imported(database, *paths)
@@ -292,6 +341,7 @@ async def test_importing_again_changes_nothing(database: Database) -> None:
         assert [figures(r) for r in read] == [(r.read, 0, 0, r.read, 0) for r in read]
 
 
+@needs_data
 async def test_the_other_csv_dialect_comes_whole(database: Database) -> None:
     reports = await imported(database, SMALL)
     assert figures(reports["Account"]) == (7, 7, 0, 0, 0)
@@ -302,6 +352,7 @@ async def test_the_other_csv_dialect_comes_whole(database: Database) -> None:
     assert reports["OpportunityContactRole"].skipped == "no section for it yet"
 
 
+@needs_data
 async def test_trees_come_with_their_references(database: Database) -> None:
     reports = await imported(database, LWC)
     assert figures(reports["Account"]) == (10, 10, 0, 0, 0)
@@ -314,6 +365,7 @@ async def test_trees_come_with_their_references(database: Database) -> None:
     assert items[alpha["company_type_id"]]["label"] == "Technology Partner"
 
 
+@needs_data
 async def test_children_inside_their_parents_become_a_hierarchy(
     database: Database,
 ) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from cyclorama.errors import ConfigError
+from cyclorama.importers.custom_fields import describe_fields
 from cyclorama.importers.model import Incoming
 from cyclorama.importers.tables import OpenReferenceRow
 from cyclorama.importers.writing import Outcome, Writer, targets
@@ -20,6 +23,7 @@ from cyclorama.storage.rows import (
     CompanyPersonRow,
     CompanyRow,
     ExternalRefRow,
+    FieldRow,
     PicklistItemRow,
     RelationshipRow,
     RelationshipTypeRow,
@@ -475,6 +479,34 @@ async def test_a_batch_of_many_costs_as_many_statements_as_one_of_few(
     assert await cost(batch("a", 5), NOW) == await cost(batch("b", 500), NOW)
     assert await cost(batch("a", 5), LATER) == await cost(batch("b", 500), LATER)
     assert await cost(batch("a", 5), LATER) <= 8
+
+
+async def test_two_imports_at_once_share_what_both_bring(database: Database) -> None:
+    def typed(external_id: str, industry: str) -> Incoming:
+        return replace(company(external_id), picklists={"industry_id": industry})
+
+    first, second = writer(database), writer(database)
+    assert counts(await first.write([typed("1", "Banking")])) == (1, 0, 0, 0)
+    assert counts(await second.write([typed("2", "Mining")])) == (1, 0, 0, 0)
+    assert counts(await first.write([typed("3", "Mining")])) == (1, 0, 0, 0)
+    labels = [item["label"] for item in await rows(database, PicklistItemRow)]
+    assert sorted(labels) == ["Banking", "Mining"]
+    one, other = await named(database, "2"), await named(database, "3")
+    assert one["industry_id"] == other["industry_id"]
+
+
+async def test_fields_that_two_imports_bring_at_once_are_described_once(
+    ready_database: Database,
+) -> None:
+    wanted = {("company", f"field_{n}"): (f"Field {n}", "STRING") for n in range(3)}
+    await asyncio.gather(*(describe_fields(ready_database, wanted) for _ in range(3)))
+    more = {**wanted, ("relationship", "x"): ("X", "NUMBER")}
+    await describe_fields(ready_database, more)
+    fields = await rows(ready_database, FieldRow)
+    assert sorted((f["object"], f["key"], f["position"]) for f in fields) == [
+        *(("company", f"field_{n}", n) for n in range(3)),
+        ("relationship", "x", 3),
+    ]
 
 
 async def test_a_batch_that_the_database_refuses_leaves_nothing(

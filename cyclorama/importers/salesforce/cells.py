@@ -64,6 +64,8 @@ class Source:
     rows: int
     read: Callable[[], Iterator[Record | Rejected]]
     """The records in the file's order; read anew with each call."""
+    by_reference: bool = False
+    """Whether no record has an Id: what names them is good in this export alone."""
 
 
 def long_id(text: str) -> str:

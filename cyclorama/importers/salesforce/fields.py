@@ -6,15 +6,10 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-import sqlalchemy as sa
-
+from cyclorama.importers.custom_fields import describe_fields
 from cyclorama.importers.salesforce.cells import Record
-from cyclorama.storage.configuration import bump_configuration
 from cyclorama.storage.engine import Database
-from cyclorama.storage.ids import new_id
-from cyclorama.storage.rows import FieldRow, Row
 
-FIELDS: Final = Row.metadata.tables[FieldRow.__tablename__]
 STANDARD: Final[Mapping[str, tuple[str, str, str]]] = {
     "AccountNumber": ("account_number", "Account Number", "STRING"),
     "AccountSource": ("account_source", "Account Source", "STRING"),
@@ -67,40 +62,17 @@ class CustomFields:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: set[str] | None = None
+        self._known: set[str] = set()
 
     async def describe(self, records: Collection[Record]) -> None:
         """Add the fields that these records fill and nobody described."""
         columns = {c: None for r in records for c, cell in r.cells.items() if cell}
         fields = {f[0]: f for c in columns if (f := field_of(c)) is not None}
-        if self._known is None:
-            self._known = await self._read()
-        new = [f for key, f in fields.items() if key not in self._known]
+        new = {
+            ("company", key): (label, type_)
+            for key, label, type_ in fields.values()
+            if key not in self._known
+        }
         if new:
-            await self._add(new)
-
-    async def _read(self) -> set[str]:
-        query = sa.select(FIELDS.c.key).where(FIELDS.c.object == "company")
-        async with self._database.read() as reading:
-            return {row.key for row in await reading.execute(query)}
-
-    async def _add(self, new: list[tuple[str, str, str]]) -> None:
-        assert self._known is not None
-        begin = len(self._known)
-        rows = [
-            {
-                "id": new_id("field"),
-                "object": "company",
-                "key": key,
-                "label": label,
-                "type": type_,
-                "required": False,
-                "editable": True,
-                "position": begin + place,
-            }
-            for place, (key, label, type_) in enumerate(new)
-        ]
-        async with self._database.write() as session:
-            await session.execute(sa.insert(FIELDS), rows)
-            await bump_configuration(session)
-        self._known |= {key for key, _, _ in new}
+            await describe_fields(self._database, new)
+            self._known |= fields.keys()

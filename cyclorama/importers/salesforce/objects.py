@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from cyclorama.importers.drafts import check_id
 from cyclorama.importers.model import Incoming
 from cyclorama.importers.salesforce.cells import LOOKUPS, Record
 from cyclorama.importers.salesforce.fields import STANDARD, custom_values
+from cyclorama.importers.targets import Refusal
 
 SYSTEM: Final = "salesforce"
 """The system of all external references that this importer makes."""
@@ -76,7 +78,17 @@ def _named(record: Record) -> dict[str, Any]:
     return {"name": record.first("Name") or joined or None}
 
 
+def _check_account(record: Record) -> None:
+    """Links are looked for by it, before they are rows that are checked."""
+    if account := record.first("AccountId"):
+        try:
+            check_id(account)
+        except Refusal as refusal:
+            raise Refusal(f"AccountId: {refusal}") from None
+
+
 def _contact(record: Record) -> dict[str, Any]:
+    _check_account(record)
     phones = ("Phone", "MobilePhone")
     phone = {"phone": record.first(*phones)} if record.has(*phones) else {}
     return _named(record) | phone

@@ -24,6 +24,7 @@ from cyclorama.importers.salesforce.fields import CustomFields
 from cyclorama.importers.salesforce.links import LINK, Links
 from cyclorama.importers.salesforce.objects import HOMES, SYSTEM
 from cyclorama.importers.salesforce.sources import find
+from cyclorama.importers.salesforce.strangers import refuse_strangers
 from cyclorama.importers.targets import Refusal
 from cyclorama.importers.writing import Writer, targets
 from cyclorama.plugins.section import Section
@@ -47,11 +48,13 @@ async def import_salesforce(
     A report for each file and object: those that were read, in the order of the work,
     then the skipped ones. The links of contacts to companies have their own reports,
     under `Contact.AccountId`. Importing again changes nothing.
-    `ConfigError` names a file that can't be read; nothing was imported then.
+    `ConfigError` names a file that can't be read, or a tree whose references stand for
+    other records already; nothing was imported then.
     """
     filled = targets(sections)
     homes = [name for name, home in HOMES.items() if home.target in filled]
     found = find(paths, homes)
+    await refuse_strangers(database, found.sources)
     run = Run(database, Writer(database, filled, SYSTEM, now), progress or no_progress)
     for source in found.sources:
         await run.take(source)

@@ -56,8 +56,11 @@ class Trees:
         """The records of a file, by object; `ConfigError` where one has the reference
         of a record in another file."""
         counts: dict[str, int] = {}
+        with_id: set[str] = set()
         for node in nodes:
             counts[node.object_type] = counts.get(node.object_type, 0) + 1
+            if node.fields.get("Id"):
+                with_id.add(node.object_type)
             self._note(path, node)
         for object_type, rows in counts.items():
             yield Source(
@@ -65,6 +68,7 @@ class Trees:
                 object_type=object_type,
                 rows=rows,
                 read=partial(_records, path, object_type, self.ids),
+                by_reference=object_type not in with_id,
             )
 
     def _note(self, path: Path, node: Node) -> None:
