@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,6 +10,9 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from cyclorama.config import Settings, load_settings
 from cyclorama.errors import ConfigError, UnauthenticatedError
@@ -20,14 +24,16 @@ from cyclorama.layouts.resolution import Resolution
 from cyclorama.plugins.compose import Graph, compose
 from cyclorama.plugins.discovery import discover
 from cyclorama.resolvers.book import load_book
-from cyclorama.resolvers.context import Configuration, Context
+from cyclorama.resolvers.breakers import Breakers
+from cyclorama.resolvers.context import Budgets, Configuration, Context
 from cyclorama.resolvers.refs import find, resolved
 from cyclorama.storage.accounts import SignedIn, signed_in_as
 from cyclorama.storage.configuration import load_fields, read_version
 from cyclorama.storage.engine import Database, Reading
 from cyclorama.storage.migration import pending
-from cyclorama.storage.switches import load_switches
+from cyclorama.storage.switches import load_switches, note_failure
 
+log = structlog.get_logger(__name__)
 SignIn = Callable[[Reading], Awaitable[SignedIn | None]]
 
 
@@ -51,9 +57,26 @@ class App:
     database: Database
     graph: Graph
     engine: Engine
-    _configuration: Configuration | None = field(default=None)
-
     now: Callable[[], datetime] = clock
+    breakers: Breakers = field(default_factory=Breakers)
+    _configuration: Configuration | None = field(default=None)
+    _notes: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.breakers.watch = self._note
+
+    def _note(self, section: str, since: datetime | None) -> None:
+        task = asyncio.ensure_future(self._write_note(section, since))
+        self._notes.add(task)
+        task.add_done_callback(self._notes.discard)
+
+    async def _write_note(self, section: str, since: datetime | None) -> None:
+        log.warning("section_breaker", section=section, since=since)
+        try:
+            async with self.database.write() as session:
+                await note_failure(session, section, since)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("breaker_not_noted", section=section, error=repr(error))
 
     async def check(self) -> None:
         """Raise `ConfigError` unless the database answers and is up to date."""
@@ -107,6 +130,11 @@ class App:
                 graph=self.graph,
                 request_id=request_id,
                 renewed=renewed,
+                budgets=Budgets(
+                    statement=self.settings.statement_timeout_seconds,
+                    section=self.settings.section_timeout_seconds,
+                ),
+                breakers=self.breakers,
             )
 
     @asynccontextmanager

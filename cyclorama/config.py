@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     max_tokens: int = Field(default=20_000, ge=100, le=200_000)
     max_body_bytes: int = Field(default=1_000_000, ge=1_000, le=50_000_000)
     request_timeout_seconds: float = Field(default=30.0, gt=0, le=600)
+    statement_timeout_seconds: float = Field(default=10.0, gt=0, le=600)
+    section_timeout_seconds: float = Field(default=2.0, gt=0, le=600)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
 

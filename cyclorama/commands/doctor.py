@@ -16,6 +16,7 @@ from cyclorama.errors import CycloramaError
 from cyclorama.layouts.model import LayoutBook
 from cyclorama.resolvers.book import load_book
 from cyclorama.storage.migration import pending
+from cyclorama.storage.switches import failing
 
 Finding = tuple[bool, str]
 """Whether it is well, and the sentence."""
@@ -66,6 +67,13 @@ async def _of_database(database_url: str | None) -> AsyncIterator[Finding]:
         yield True, "The tables are up to date."
         async with app.database.read() as reading:
             book = await load_book(reading)
+            broken = await failing(reading)
+        for section, since in broken.items():
+            yield (
+                False,
+                f"The section {section!r} keeps failing since {since:%Y-%m-%d %H:%M} "
+                "UTC and is read only now and then; the server's log says why.",
+            )
         for finding in _of_layouts(book, app.graph.sections):
             yield finding
 

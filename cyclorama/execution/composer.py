@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from functools import partial
 from typing import Any, cast
@@ -25,7 +24,6 @@ from sqlalchemy.sql.selectable import SelectBase, Subquery
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
-from cyclorama.errors import CostLimitError
 from cyclorama.execution.binds import Argument, Binds, Getter, Given, Run, as_bound
 from cyclorama.execution.declarations import (
     NO_SHAPE,
@@ -34,8 +32,9 @@ from cyclorama.execution.declarations import (
     is_row,
     row_of,
 )
-from cyclorama.execution.holes import MOST_WAVES, Hole, Job, Open, Step
-from cyclorama.execution.leaves import Leaf, leaf_of_column
+from cyclorama.execution.holes import Track
+from cyclorama.execution.leaves import Leaf
+from cyclorama.execution.left_open import hole, made
 from cyclorama.execution.levels import (
     DEFINITION,
     MOST_KEYS,
@@ -51,11 +50,12 @@ from cyclorama.execution.levels import (
     type_of,
     variables_of,
 )
+from cyclorama.execution.lists import many
+from cyclorama.execution.pages import page
 from cyclorama.execution.templates import Scope, Template
 from cyclorama.resolvers.gates import OfRecord
 from cyclorama.resolvers.keyset import AFTER, Keyset, page_size
 from cyclorama.resolvers.loaded import KINDS
-from cyclorama.schema import catalogue
 from cyclorama.schema.adapt import clause, order_keys, own_row, selectable
 from cyclorama.schema.read import (
     Declared,
@@ -96,10 +96,7 @@ class Composer:
         self.asked = asked
         """What layouts ask of the records of a kind."""
         self.depth = depth
-        self.steps: list[Step] = []
-        """The way from the record to what is being composed."""
-        self.holes: list[Hole] = []
-        self.jobs: list[Job] = []
+        self.track = Track()
         self.sqlite = library.dialect == "sqlite"
         self._names = itertools.count(1)
         self._uses = itertools.count(1)
@@ -109,7 +106,7 @@ class Composer:
     def object(self, type_: GraphQLObjectType, fields: Grouped, level: Level) -> str:
         """A JSON object of these fields, or a hole in its place."""
         if type_.name in KINDS and any(self._is_own(type_, d) for d in fields.values()):
-            return self._hole(type_, fields, level)
+            return hole(self, type_, fields, level)
         return self.pairs([self.pair(type_, k, d, level) for k, d in fields.items()])
 
     def _is_own(self, type_: GraphQLObjectType, details: Details) -> bool:
@@ -119,56 +116,12 @@ class Composer:
             field_.extensions.get(DEFINITION), OfRecord
         )
 
-    def _hole(self, type_: GraphQLObjectType, fields: Grouped, level: Level) -> str:
-        if not level.proven:
-            raise NotPlanned(type_.name)
-        if self.depth >= MOST_WAVES:
-            raise CostLimitError(
-                f"Sections of records inside sections go {MOST_WAVES} records deep at "
-                "most; ask for these records by themselves."
-            )
-        kind = KINDS[type_.name]
-        names = tuple(self.asked(kind))
-        columns = catalogue.attribute_columns(kind, names, level.env.fields)
-        texts = []
-        if self.sqlite:  # a JSON text stays a text, as on PostgreSQL
-            columns = {n: c.concat(sa.literal_column("''")) for n, c in columns.items()}
-        for name, column in {"id": selectable(level.own).c.id, **columns}.items():
-            scope = Scope(level.env.kind, own=level.own)
-            template = self.library.cached(
-                ("hole", name, level.own, level.env.kind, level.env.fields),
-                partial(self.library.compiler.expression, column, scope),
-            )
-            texts.append(self._put(template, level))
-        self.holes.append(Hole(tuple(self.steps), kind, type_, fields))
-        name = "json_array" if self.sqlite else "json_build_array"
-        return f"{name}({', '.join(texts)})"
-
     def pair(
         self, type_: GraphQLObjectType, key: str, details: Details, level: Level
     ) -> str:
         """A name and its value, for an object."""
-        with self.at(key, type_of(type_, details), details):
+        with self.track.at(key, type_of(type_, details), details):
             return f"{quoted(key)}, {self.field(type_, details, level)}"
-
-    def begin(self) -> None:
-        """What is composed from here on is a column of its own."""
-        self.holes.clear()
-        self.jobs.clear()
-
-    @property
-    def left(self) -> Open:
-        """What was left open since then."""
-        return tuple(self.holes), tuple(self.jobs)
-
-    @contextmanager
-    def at(self, key: str | int | None, type_: Any, details: Details) -> Iterator[None]:
-        """While what stands at this step is composed."""
-        self.steps.append(Step(key, type_, details))
-        try:
-            yield
-        finally:
-            self.steps.pop()
 
     def pairs(self, pairs: Sequence[str]) -> str:
         """A JSON object of names and values that are written already."""
@@ -196,7 +149,7 @@ class Composer:
             )
         if definition.base_resolver is not None or level.own is None:
             raise NotPlanned(coordinate)
-        return self._column(definition.python_name, field_, level)
+        return self.column(definition.python_name, field_, level)
 
     def _thing(
         self,
@@ -234,7 +187,7 @@ class Composer:
         place = self.binds.constant(wire, cast="json")
         return f"json({place})" if self.sqlite else f"{place}::json"
 
-    def _column(self, name: str, field_: GraphQLField, level: Level) -> str:
+    def column(self, name: str, field_: GraphQLField, level: Level) -> str:
         columns = selectable(level.own).c
         if name not in columns:
             raise NotPlanned(name)
@@ -246,7 +199,7 @@ class Composer:
         template = self.library.cached(
             key, lambda: self.library.leaf(column, scope, leaf)
         )
-        return self._put(template, level)
+        return self.put(template, level)
 
     # -- sources
 
@@ -267,12 +220,12 @@ class Composer:
             case One():
                 return self._one(source, use)
             case Many():
-                return self._many(source, use)
+                return many(self, source, use)
             case Page():
                 return self._page(source, use)
             case Here():
                 inner = Level(level.env, level.alias, level.own, level.proven)
-                text = self._nested(use, inner)
+                text = self.nested(use, inner)
                 level.asked |= inner.asked
                 return text
             case Each():
@@ -280,26 +233,8 @@ class Composer:
             case Known():
                 return self._known(source, use)
             case Python():
-                return self._python(source, use)
+                return made(self, source, use)
         raise NotPlanned(coordinate)
-
-    def _python(self, source: Python, use: Use) -> str:
-        """The columns that a value is made of, in its place."""
-        if not is_leaf_type(get_named_type(use.field.type)):
-            raise NotPlanned(use.coordinate)
-        scope = Scope(use.level.env.kind, own=use.level.own)
-        texts, converts = [], []
-        for index, column in enumerate(source.columns):
-            leaf, convert = leaf_of_column(clause(column), self.tripwire)
-            template = self.library.cached(
-                use.key(f"python{index}"),
-                partial(self.library.leaf, clause(column), scope, leaf),
-            )
-            texts.append(self._put(template, use.level, use.arguments))
-            converts.append(convert)
-        self.jobs.append(Job(tuple(self.steps), source.function, tuple(converts)))
-        name = "json_array" if self.sqlite else "json_build_array"
-        return f"{name}({', '.join(texts)})"
 
     def _use(
         self,
@@ -339,7 +274,7 @@ class Composer:
         shape = Shape(values, frozenset(bound))
         return Use(coordinate, field_, details, level, shape, arguments, kept)
 
-    def _evaluate(self, thing: Any, use: Use) -> Any:
+    def evaluate(self, thing: Any, use: Use) -> Any:
         env = use.level.env
         return self.library.evaluate(thing, use.shape, env, env.kind)
 
@@ -348,7 +283,7 @@ class Composer:
         leaf = Leaf.of(use.field.type, self.tripwire)
 
         def make() -> Any:
-            expression = self._evaluate(source.expression, use)
+            expression = self.evaluate(source.expression, use)
             if not isinstance(expression, (ClauseElement, InstrumentedAttribute)):
                 return (expression,)
             return self.library.leaf(clause(expression), scope, leaf)
@@ -356,46 +291,46 @@ class Composer:
         made = self.library.cached(use.key("value"), make)
         if isinstance(made, tuple):
             return self.constant(made[0])
-        return self._put(made, use.level, use.arguments)
+        return self.put(made, use.level, use.arguments)
 
     def _one(self, source: One, use: Use) -> str:
-        target = self._evaluate(source.target, use)
+        target = self.evaluate(source.target, use)
         level, kind = use.level, use.level.env.kind
         scope = Scope(kind, own=level.own)
         alias = f"t{next(self._names)}"
         cls_row = row_of(origin_of(get_named_type(use.field.type)))
         if isinstance(target, SelectBase):
-            inner = Level(level.env, alias, self._named(cls_row, target, use))
-            text = self._nested(use, inner)
+            inner = Level(level.env, alias, self.named(cls_row, target, use))
+            text = self.nested(use, inner)
             rows = self.library.cached(
                 use.key("rows"), lambda: self.library.compiler.rows(target, scope)
             )
             body = (
-                f"(SELECT {text} FROM {self._put(rows, level, use.arguments)} {alias})"
+                f"(SELECT {text} FROM {self.put(rows, level, use.arguments)} {alias})"
             )
             return self._required(body, use)
         if is_row(target):
             own = own_row(origin_of(get_named_type(use.field.type)), target)
             inner = Level(level.env, alias, own, proven=True)
-            text = self._nested(use, inner)
-            where = self._condition(source.where, target, use, alias)
-            table = self._table(target, use)
+            text = self.nested(use, inner)
+            where = self.condition(source.where, target, use, alias)
+            table = self.table(target, use)
             body = f"(SELECT {text} FROM {table} {alias} WHERE {where} LIMIT 1)"
             return self._required(body, use)
         inner = Level(level.env, alias, cls_row, proven=True)
-        text = self._nested(use, inner)
+        text = self.nested(use, inner)
         key = self.library.cached(
             use.key("key"), lambda: self.library.compiler.expression(target, scope)
         )
-        table = self._table(cls_row, use)
-        left = self._put(key, level, use.arguments)
+        table = self.table(cls_row, use)
+        left = self.put(key, level, use.arguments)
         body = f"(SELECT {text} FROM {table} {alias} WHERE {alias}.id = {left})"
         column = clause(target)
         proven = level.proven and getattr(column, "nullable", True) is False
         proven = proven and bool(getattr(column, "foreign_keys", ()))
         return body if proven else self._required(body, use)
 
-    def _named(self, cls_row: Any, select: Any, use: Use) -> Any:
+    def named(self, cls_row: Any, select: Any, use: Use) -> Any:
         """The row that a type reads where its rows come from a select: the type's own
         if the select's columns have its names, else what the select selects."""
         columns = select.selected_columns
@@ -418,7 +353,7 @@ class Composer:
             return f"coalesce({text}, '{self.tripwire}')"
         return f"coalesce({text}, '\"{self.tripwire}\"'::json)"
 
-    def _nested(self, use: Use, level: Level) -> str:
+    def nested(self, use: Use, level: Level) -> str:
         """The object of a field's type over another level."""
         type_ = get_named_type(use.field.type)
         if not isinstance(type_, GraphQLObjectType):
@@ -429,7 +364,7 @@ class Composer:
         items = self._items(source, use)
         texts = []
         for index, item in enumerate(items):
-            with self.at(index, item_type(use.field.type), use.details):
+            with self.track.at(index, item_type(use.field.type), use.details):
                 texts.append(self._item(item, use))
         if not texts:
             return self.constant([])
@@ -441,7 +376,7 @@ class Composer:
     def _items(self, source: Each | Known, use: Use) -> Any:
         if callable(source.function):
             return source.function()
-        return self._evaluate(source.function, use)
+        return self.evaluate(source.function, use)
 
     def _known(self, source: Known, use: Use) -> str:
         item = self._items(source, use)
@@ -451,69 +386,13 @@ class Composer:
         outer = use.level
         level = Level(outer.env, outer.alias, outer.own, outer.proven)
         level.item = item
-        text = self._nested(use, level)
+        text = self.nested(use, level)
         outer.asked |= level.asked
         return text
 
     # -- rows
 
-    def _many(self, source: Many, use: Use) -> str:
-        rows = self._evaluate(source.source, use)
-        alias = f"t{next(self._names)}"
-        level = use.level
-        if isinstance(rows, SelectBase):
-            named = self._named(
-                row_of(origin_of(get_named_type(use.field.type))), rows, use
-            )
-            inner = Level(level.env, alias, named)
-        else:
-            own = own_row(origin_of(get_named_type(use.field.type)), rows)
-            proven = not isinstance(selectable(rows), Subquery)
-            inner = Level(level.env, alias, own, proven=proven)
-        text = self._element(use, inner, rows)
-        order, table, where = self._rows_of(source, rows, use, alias, inner)
-        columns = ", ".join(f"{alias}.{c}" for c in sorted(inner.asked)) or "1"
-        ordered = (
-            f"(SELECT {columns} FROM {table} {alias}{where} ORDER BY {order} "
-            f"LIMIT {int(source.limit)}) {alias}"
-        )
-        if self.sqlite:
-            return f"(SELECT json_group_array({text}) FROM {ordered})"
-        return f"coalesce((SELECT json_agg({text}) FROM {ordered}), '[]'::json)"
-
-    def _rows_of(
-        self, source: Many, rows: Any, use: Use, alias: str, inner: Level
-    ) -> tuple[str, str, str]:
-        if isinstance(rows, SelectBase):
-            names = rows.selected_columns.keys()
-            if not all(isinstance(k, str) and k in names for k in source.order_by):
-                raise TypeError(f"{use.coordinate}: order a select by column names")
-            scope = Scope(use.level.env.kind, own=use.level.own)
-            template = self.library.cached(
-                use.key("rows"), lambda: self.library.compiler.rows(rows, scope)
-            )
-            table = self._put(template, use.level, use.arguments)
-            return ", ".join(f"{alias}.{k}" for k in source.order_by), table, ""
-        where = self._condition(source.where, rows, use, alias)
-        return (
-            self._order(source.order_by, rows, use, alias),
-            self._table(rows, use),
-            f" WHERE {where}" if where else "",
-        )
-
-    def _element(self, use: Use, inner: Level, rows: Any) -> str:
-        type_ = get_named_type(use.field.type)
-        inside = item_type(use.field.type)
-        if isinstance(type_, GraphQLObjectType):
-            with self.at(None, inside, use.details):
-                return self._nested(use, inner)
-        if not isinstance(rows, SelectBase):
-            raise NotPlanned(use.coordinate)
-        (name,) = rows.selected_columns.keys()
-        field_ = GraphQLField(inside)
-        return self._column(name, field_, inner)
-
-    def _table(self, row: Any, use: Use) -> str:
+    def table(self, row: Any, use: Use) -> str:
         found = selectable(row)
         if isinstance(found, Subquery):
             scope = Scope(use.level.env.kind, own=use.level.own)
@@ -521,13 +400,13 @@ class Composer:
             template = self.library.cached(
                 use.key("table"), lambda: self.library.compiler.rows(select, scope)
             )
-            return self._put(template, use.level, use.arguments)
+            return self.put(template, use.level, use.arguments)
         while hasattr(found, "element"):
             found = found.element
         return f'"{found.name}"'
 
-    def _condition(self, where: Any, child: Any, use: Use, alias: str) -> str:
-        condition = self._evaluate(where, use)
+    def condition(self, where: Any, child: Any, use: Use, alias: str) -> str:
+        condition = self.evaluate(where, use)
         if condition is None:
             return ""
         scope = Scope(use.level.env.kind, own=use.level.own, child=child)
@@ -535,17 +414,17 @@ class Composer:
             use.key("where"),
             lambda: self.library.compiler.condition(condition, scope),
         )
-        return self._put(template, use.level, use.arguments, child=alias)
+        return self.put(template, use.level, use.arguments, child=alias)
 
-    def _order(self, keys: Sequence[Any], child: Any, use: Use, alias: str) -> str:
+    def order(self, keys: Sequence[Any], child: Any, use: Use, alias: str) -> str:
         scope = Scope(use.level.env.kind, own=use.level.own, child=child)
         template = self.library.cached(
             use.key("order"),
             lambda: self.library.compiler.order(order_keys(keys, child), scope),
         )
-        return self._put(template, use.level, use.arguments, child=alias)
+        return self.put(template, use.level, use.arguments, child=alias)
 
-    def _put(
+    def put(
         self,
         template: Template,
         level: Level,
@@ -559,9 +438,7 @@ class Composer:
     # -- pages
 
     def _page(self, source: Page, use: Use) -> str:
-        from cyclorama.execution.pages import page
-
-        rows = self._evaluate(source.source, use)
+        rows = self.evaluate(source.source, use)
         keys = Keyset.of(use.coordinate, order_keys(source.order_by, rows))
         return page(self, source, rows, keys, use)
 

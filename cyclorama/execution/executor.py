@@ -14,7 +14,7 @@ from graphql import GraphQLObjectType
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from cyclorama.errors import RequestError, SectionFailedError
+from cyclorama.errors import RequestError, RequestTimeoutError, SectionFailedError
 from cyclorama.execution.binds import Run
 from cyclorama.execution.plan import (
     TRIPWIRE,
@@ -164,7 +164,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         running = batch.runs.get(key)
         if running is None:
             plan, values = self._plan(type_, batch, fields)
-            answers = asyncio.ensure_future(self._answers(plan, values))
+            seconds = self.context_value.budgets.statement
+            answers = asyncio.ensure_future(self._answers(plan, values, seconds))
             running = batch.runs[key] = _Running(fields, plan, answers)
         return running
 
@@ -189,7 +190,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if not self.planned:
             planner.left_out = frozenset(fields)
             return planner.plan(fields), None
-        key = selection_key(self, type_, batch, fields)
+        planner.refused = self._refused(type_, fields)
+        key = selection_key(self, type_, batch, fields, planner.refused)
         plan = self.plans.get(
             key,
             self.variable_values.coerced,
@@ -205,6 +207,19 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             plan = planner.plan(fields)
             return plan, plan.binds.values(run)
 
+    def _refused(
+        self, type_: GraphQLObjectType, fields: Any
+    ) -> Mapping[str, RequestError]:
+        """The fields of sections that keep failing, and what to say instead."""
+        context = self.context_value
+        if not context.breakers.opened:
+            return {}
+        sections = {key: _section_of(type_, d) for key, d in fields.items()}
+        asked = {
+            k: context.breakers.refusal(s, context.now) for k, s in sections.items()
+        }
+        return {key: refusal for key, refusal in asked.items() if refusal is not None}
+
     def _refuses(self, planner: Planner, run: Run, key: str, fields: Any) -> bool:
         plan = planner.plan({key: fields[key]})
         try:
@@ -213,11 +228,14 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             return True
         return False
 
-    async def _answers(self, plan: Plan, values: Any) -> Answers | Exception:
+    async def _answers(
+        self, plan: Plan, values: Any, seconds: float
+    ) -> Answers | Exception:
         if not plan.has_columns:
             return {}
         try:
-            rows = await self.context_value.reading.fetch(plan.sql, values)
+            async with asyncio.timeout(seconds):
+                rows = await self.context_value.reading.fetch(plan.sql, values)
         except Exception as error:
             return error
         return {row[0]: row for row in rows}
@@ -255,14 +273,19 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         chosen = {k: fields[k] for k in piece.keys}
         single = self._planner(type_, batch).plan(chosen)
         run = run_of(self.context_value, self.variable_values, batch)
-        rows = await self._answers(single, single.binds.values(run))
+        context = self.context_value
+        section = _section_of(type_, fields[piece.keys[0]])
+        values = single.binds.values(run)
+        rows = await self._answers(single, values, context.budgets.section)
         if isinstance(rows, Exception):
-            log.error("section_failed", keys=piece.keys, error=repr(rows))
-            await self.context_value.renew()
-            failed = SectionFailedError("This section could not be read just now.")
+            log.error("section_failed", section=section, error=repr(rows))
+            context.breakers.failed(section, context.now)
+            await context.renew()
+            failed = _failure(section, rows)
             for cells in found.values():
                 cells.update(dict.fromkeys(piece.columns, failed))
             return
+        context.breakers.worked(section)
         for ref in batch.refs:
             for own in single.pieces[ref.variant.token]:
                 if isinstance(own, Cells) and ref.id in rows:
@@ -327,6 +350,25 @@ class _Running:
         self.fields, self.plan, self.answers = fields, plan, answers
         self.parts: Any = None
         self.wave: Any = None
+
+
+def _section_of(type_: GraphQLObjectType, details: Any) -> str:
+    """The key of the section of a record's field; the field's name where it is none."""
+    name: str = details[0].node.name.value
+    field = type_.fields.get(name)
+    definition = field and field.extensions.get("strawberry-definition")
+    section = getattr(definition, "section", None)
+    return name if section is None else str(section.key)
+
+
+def _failure(section: str, error: Exception) -> RequestError:
+    if isinstance(error, TimeoutError):
+        return RequestTimeoutError(
+            f"The section {section!r} took longer than it may.", section=section
+        )
+    return SectionFailedError(
+        f"The section {section!r} could not be read just now.", section=section
+    )
 
 
 async def _awaited(value: Any) -> Any:

@@ -9,7 +9,8 @@ makes stand the columns that it is made of.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from graphql import GraphQLObjectType, get_named_type
@@ -68,6 +69,34 @@ class Job:
 
 
 Open = tuple[tuple[Hole, ...], tuple[Job, ...]]
+
+
+@dataclass(slots=True)
+class Track:
+    """The way from the record to what is being composed, and what was left open."""
+
+    steps: list[Step] = field(default_factory=list)
+    holes: list[Hole] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """What is composed from here on is a column of its own."""
+        self.holes.clear()
+        self.jobs.clear()
+
+    @property
+    def left(self) -> Open:
+        """What was left open since then."""
+        return tuple(self.holes), tuple(self.jobs)
+
+    @contextmanager
+    def at(self, key: str | int | None, type_: Any, details: Details) -> Iterator[None]:
+        """While what stands at this step is composed."""
+        self.steps.append(Step(key, type_, details))
+        try:
+            yield
+        finally:
+            self.steps.pop()
 
 
 def places(root: Any, steps: Sequence[Step]) -> Iterator[tuple[tuple[Any, ...], Any]]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLNonNull, GraphQLObjectType, get_named_type
 
-from cyclorama.execution.composer import Composer
 from cyclorama.execution.levels import Grouped, Level, Use, origin_of, quoted, type_of
 from cyclorama.execution.templates import Scope
 from cyclorama.resolvers.keyset import Keyset
 from cyclorama.schema.adapt import own_row
 from cyclorama.schema.read import Page
+
+if TYPE_CHECKING:
+    from cyclorama.execution.composer import Composer
 
 
 def page(composer: Composer, source: Page, rows: Any, keys: Keyset, use: Use) -> str:
@@ -49,7 +51,7 @@ class _Page:
     ) -> str:
         pairs = []
         for key, details in fields.items():
-            with self.composer.at(key, type_of(type_, details), details):
+            with self.composer.track.at(key, type_of(type_, details), details):
                 pairs.append(f"{quoted(key)}, {value(type_, details)}")
         return self.composer.pairs(pairs)
 
@@ -74,14 +76,14 @@ class _Page:
 
     def _total(self) -> str:
         alias = self.composer.next_alias()
-        table = self.composer._table(self.rows, self.use)
-        where = self.composer._condition(self.source.where, self.rows, self.use, alias)
+        table = self.composer.table(self.rows, self.use)
+        where = self.composer.condition(self.source.where, self.rows, self.use, alias)
         where = f" WHERE {where}" if where else ""
         return f"(SELECT count(*) FROM {table} {alias}{where})"
 
     def _edges(self, type_: GraphQLObjectType, fields: Grouped) -> str:
         self.reads_rows = True
-        with self.composer.at(None, GraphQLNonNull(type_), self.use.details):
+        with self.composer.track.at(None, GraphQLNonNull(type_), self.use.details):
             edge = self._object(type_, fields, self._edge)
         within = f"FILTER (WHERE {self.alias}.cy_n <= {self.limit})"
         if self.composer.sqlite:
@@ -133,22 +135,22 @@ class _Page:
         composer, use, alias = self.composer, self.use, self.alias
         scope = Scope(use.level.env.kind, own=use.level.own, child=self.rows)
         compiler = composer.library.compiler
-        table = composer._table(self.rows, use)
-        conditions = [composer._condition(self.source.where, self.rows, use, alias)]
+        table = composer.table(self.rows, use)
+        conditions = [composer.condition(self.source.where, self.rows, use, alias)]
         if self.behind:
             after = composer.library.cached(
                 use.key("after"), lambda: compiler.condition(self.keys.after(), scope)
             )
-            text = composer._put(after, use.level, use.arguments, child=alias)
+            text = composer.put(after, use.level, use.arguments, child=alias)
             conditions.append(f"({text})")
-        order = composer._order(self.source.order_by, self.rows, use, alias)
+        order = composer.order(self.source.order_by, self.rows, use, alias)
         cursor = "NULL"
         if self.reads_cursor:
             made = self.keys.cursor(composer.library.dialect)
             template = composer.library.cached(
                 use.key("cursor"), lambda: compiler.expression(made, scope)
             )
-            cursor = composer._put(template, use.level, use.arguments, child=alias)
+            cursor = composer.put(template, use.level, use.arguments, child=alias)
         where = " AND ".join(f"({c})" for c in conditions if c)
         where = f" WHERE {where}" if where else ""
         columns = "".join(f", {alias}.{c}" for c in sorted(self.inner.asked))

@@ -116,6 +116,8 @@ class Planner:
     """What layouts ask of the records of a kind."""
     depth: int = 0
     """How many waves lie above."""
+    refused: Mapping[str, RequestError] = field(default_factory=dict)
+    """Keys that are not read, and why."""
     left_out: frozenset[str] = frozenset()
     """Keys that were tried and are for graph resolvers."""
     shaping: set[str] = field(default_factory=set)
@@ -198,12 +200,12 @@ class Planner:
             bare(self.kind, variant.fields), "r0", ROWS[self.kind], proven=True
         )
         for key, details in fields.items():
-            self._composer.begin()
+            self._composer.track.begin()
             pair = self._try(key, self._composer.pair, self.type, key, details, level)
             if isinstance(pair, Refused):
                 run()
                 pieces.append(pair)
-            elif any(self._composer.left):
+            elif any(self._composer.track.left):
                 run()
                 text = pair.removeprefix(f"{quoted(key)}, ")
                 text = self._composer.or_null(text)
@@ -215,7 +217,7 @@ class Planner:
 
     def _cells(self, keys: Any, texts: list[str], index: int, form: str) -> Cells:
         columns = tuple(self._column(text, index) for text in texts)
-        return Cells(keys, columns, form, self._composer.left)
+        return Cells(keys, columns, form, self._composer.track.left)
 
     def _other(
         self,
@@ -226,6 +228,8 @@ class Planner:
         left_out: set[str],
     ) -> Piece:
         definition = self._definition(details[0].node.name.value)
+        if key in self.refused:
+            return Refused(key, self.refused[key])
         if key in left_out:
             return Rest(key, is_declared=True)
         if isinstance(definition, SectionField):
@@ -257,8 +261,8 @@ class Planner:
             return Rest(key)
         type_ = get_named_type(self.type.fields[details[0].node.name.value].type)
         fields = self.collect(type_, details)
-        self._composer.begin()
-        with self._composer.at(key, type_of(self.type, details), details):
+        self._composer.track.begin()
+        with self._composer.track.at(key, type_of(self.type, details), details):
             text = self._try(key, self._composer.object, type_, fields, Level(env))
         if isinstance(text, Refused):
             return text
@@ -275,7 +279,7 @@ class Planner:
         except InvalidInputError:
             return Rest(key)
         texts: list[str] = []
-        self._composer.begin()
+        self._composer.track.begin()
         for env in envs:
             name = env.placement.section
             section = next(s for s in env.sections if s.key == name)
@@ -285,8 +289,8 @@ class Planner:
             fields = self.collect(type_, details)
             listed = type_of(self.type, details)
             with (
-                self._composer.at(key, listed, details),
-                self._composer.at(len(texts), item_type(listed), details),
+                self._composer.track.at(key, listed, details),
+                self._composer.track.at(len(texts), item_type(listed), details),
             ):
                 text = self._try(key, self._composer.object, type_, fields, Level(env))
             if isinstance(text, Refused):

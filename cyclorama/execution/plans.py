@@ -63,9 +63,11 @@ def _values(names: frozenset[str], variables: Any) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
-def selection_key(executor: Any, type_: Any, batch: Any, fields: Any) -> Any:
-    """Operation text, every node of every field, layouts, the variables' flags, and
-    whether each of the others is there."""
+def selection_key(
+    executor: Any, type_: Any, batch: Any, fields: Any, refused: Iterable[str]
+) -> Any:
+    """Operation text, every node of every field, layouts, the variables' flags, whether
+    each of the others is there, and what is not read now."""
     nodes = tuple(
         (key, tuple(d.node.loc.start for d in details))
         for key, details in fields.items()
@@ -78,6 +80,7 @@ def selection_key(executor: Any, type_: Any, batch: Any, fields: Any) -> Any:
         tuple(v.token for v in batch.variants),
         min(batch.depth, MOST_WAVES),
         _variables(executor),
+        tuple(refused),
     )
 
 

@@ -13,6 +13,7 @@ from strawberry.types import Info as StrawberryInfo
 
 from cyclorama.layouts.model import LayoutBook, Placement, SectionFacts
 from cyclorama.layouts.resolution import Resolution
+from cyclorama.resolvers.breakers import Breakers
 from cyclorama.storage.accounts import Viewer
 from cyclorama.storage.engine import Database, Reading
 
@@ -73,6 +74,16 @@ class Configuration:
     """What layouts ask of each kind of record; filled when it is first needed."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budgets:
+    """Seconds that a part of a request may take."""
+
+    statement: float = 10
+    """The one statement of a plan."""
+    section: float = 2
+    """A section in the resolver form, or one whose statement runs alone."""
+
+
 @dataclass(slots=True, eq=False, kw_only=True)
 class Context:
     """One request."""
@@ -87,6 +98,8 @@ class Context:
     request_id: str
     renewed: Callable[[], Awaitable[Reading]]
     """Ends the reading transaction and begins another, which sees what was written."""
+    budgets: Budgets = Budgets()
+    breakers: Breakers = field(default_factory=Breakers)
     text: str = ""
     """The operation that runs, as the client wrote it."""
     _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)

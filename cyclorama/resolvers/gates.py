@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import inspect
 from collections.abc import Callable
 from typing import Any
 
 import strawberry
+import structlog
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
-from cyclorama.errors import InvalidInputError, SectionNotInLayoutError
+from cyclorama.errors import (
+    InvalidInputError,
+    RequestError,
+    RequestTimeoutError,
+    SectionFailedError,
+    SectionNotInLayoutError,
+)
 from cyclorama.resolvers.context import Context, Env
 from cyclorama.resolvers.refs import Ref, resolved, variant
 from cyclorama.schema.envelope import SectionBase, SectionPlacement, Surface
 from cyclorama.schema.records import ResolvedLayout
+
+log = structlog.get_logger(__name__)
 
 
 class OfRecord(StrawberryField):
@@ -87,7 +97,36 @@ class Gate(OfRecord):
         ref = getattr(source, "cy_ref", source)
         if isinstance(ref, Ref):
             gate(ref, self.section, None)
-        return super().get_result(source, info, args, kwargs)
+        context: Context = info.context
+        refusal = context.breakers.refusal(self.section.key, context.now)
+        if refusal is not None:
+            raise refusal
+        result = super().get_result(source, info, args, kwargs)
+        return within_budget(context, self.section.key, result)
+
+
+async def within_budget(context: Context, section: str, result: Any) -> Any:
+    """What a section's function gives, in its time; what it raises fails the section."""
+    failed: RequestError
+    try:
+        async with asyncio.timeout(context.budgets.section):
+            value = await result
+    except RequestError:
+        raise
+    except TimeoutError:
+        failed = RequestTimeoutError(
+            f"The section {section!r} took longer than it may.", section=section
+        )
+    except Exception as error:
+        log.error("section_failed", section=section, exc_info=error)
+        failed = SectionFailedError(
+            f"The section {section!r} could not be read just now.", section=section
+        )
+    else:
+        context.breakers.worked(section)
+        return value
+    context.breakers.failed(section, context.now)
+    raise failed
 
 
 def ref_of(source: Any) -> Ref:

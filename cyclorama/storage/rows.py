@@ -342,3 +342,12 @@ class PluginSwitchRow(Row):
 
     key: Mapped[str] = mapped_column(KEY, primary_key=True)
     enabled: Mapped[bool]
+
+
+class SectionFailureRow(Row):
+    """A section that keeps failing; a worker that reads it again removes the row."""
+
+    __tablename__ = "section_failure"
+
+    section: Mapped[str] = mapped_column(KEY, primary_key=True)
+    since: Mapped[datetime]

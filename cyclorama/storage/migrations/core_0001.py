@@ -146,6 +146,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_relationship_type_key")),
     )
     op.create_table(
+        "section_failure",
+        sa.Column("section", text(80), nullable=False),
+        sa.Column("since", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("section", name=op.f("pk_section_failure")),
+    )
+    op.create_table(
         "section_plugin",
         sa.Column("key", text(80), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),

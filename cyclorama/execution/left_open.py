@@ -1,0 +1,73 @@
+"""What the composer leaves open in a statement: records for the next wave, and values
+that Python makes of columns."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from graphql import GraphQLObjectType, get_named_type, is_leaf_type
+
+from cyclorama.errors import CostLimitError
+from cyclorama.execution.holes import MOST_WAVES, Hole, Job
+from cyclorama.execution.leaves import leaf_of_column
+from cyclorama.execution.levels import Grouped, Level, NotPlanned, Use
+from cyclorama.execution.templates import Scope
+from cyclorama.resolvers.loaded import KINDS
+from cyclorama.schema import catalogue
+from cyclorama.schema.adapt import clause, selectable
+from cyclorama.schema.read import Python
+
+if TYPE_CHECKING:
+    from cyclorama.execution.composer import Composer
+
+
+def hole(
+    composer: Composer, type_: GraphQLObjectType, fields: Grouped, level: Level
+) -> str:
+    """The id of a record with what layouts ask of it, in the record's place."""
+    if not level.proven:
+        raise NotPlanned(type_.name)
+    if composer.depth >= MOST_WAVES:
+        raise CostLimitError(
+            f"Sections of records inside sections go {MOST_WAVES} records deep at "
+            "most; ask for these records by themselves."
+        )
+    kind = KINDS[type_.name]
+    names = tuple(composer.asked(kind))
+    columns = catalogue.attribute_columns(kind, names, level.env.fields)
+    texts = []
+    if composer.sqlite:  # a JSON text stays a text, as on PostgreSQL
+        columns = {n: c.concat(sa.literal_column("''")) for n, c in columns.items()}
+    for name, column in {"id": selectable(level.own).c.id, **columns}.items():
+        scope = Scope(level.env.kind, own=level.own)
+        template = composer.library.cached(
+            ("hole", name, level.own, level.env.kind, level.env.fields),
+            partial(composer.library.compiler.expression, column, scope),
+        )
+        texts.append(composer.put(template, level))
+    composer.track.holes.append(Hole(tuple(composer.track.steps), kind, type_, fields))
+    name = "json_array" if composer.sqlite else "json_build_array"
+    return f"{name}({', '.join(texts)})"
+
+
+def made(composer: Composer, source: Python, use: Use) -> str:
+    """The columns that a value is made of, in its place."""
+    if not is_leaf_type(get_named_type(use.field.type)):
+        raise NotPlanned(use.coordinate)
+    scope = Scope(use.level.env.kind, own=use.level.own)
+    texts, converts = [], []
+    for index, column in enumerate(source.columns):
+        leaf, convert = leaf_of_column(clause(column), composer.tripwire)
+        template = composer.library.cached(
+            use.key(f"python{index}"),
+            partial(composer.library.leaf, clause(column), scope, leaf),
+        )
+        texts.append(composer.put(template, use.level, use.arguments))
+        converts.append(convert)
+    composer.track.jobs.append(
+        Job(tuple(composer.track.steps), source.function, tuple(converts))
+    )
+    name = "json_array" if composer.sqlite else "json_build_array"
+    return f"{name}({', '.join(texts)})"
