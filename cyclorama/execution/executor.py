@@ -14,8 +14,9 @@ from graphql import GraphQLObjectType
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from cyclorama.errors import RequestError, RequestTimeoutError, SectionFailedError
+from cyclorama.errors import RequestError
 from cyclorama.execution.binds import Run
+from cyclorama.execution.levels import failure, section_of
 from cyclorama.execution.plan import (
     TRIPWIRE,
     Cells,
@@ -195,8 +196,10 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         plan = self.plans.get(
             key,
             self.variable_values.coerced,
-            lambda: (planner.plan(fields), planner.shaping),
+            lambda: (planner.plan(fields), planner.shaping, not planner.failed),
         )
+        for section in planner.failed:
+            self.context_value.breakers.failed(section, self.context_value.now)
         run = run_of(self.context_value, self.variable_values, batch)
         try:
             return plan, plan.binds.values(run)
@@ -214,7 +217,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         context = self.context_value
         if not context.breakers.opened:
             return {}
-        sections = {key: _section_of(type_, d) for key, d in fields.items()}
+        sections = {key: section_of(type_, d) for key, d in fields.items()}
         asked = {
             k: context.breakers.refusal(s, context.now) for k, s in sections.items()
         }
@@ -274,14 +277,14 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         single = self._planner(type_, batch).plan(chosen)
         run = run_of(self.context_value, self.variable_values, batch)
         context = self.context_value
-        section = _section_of(type_, fields[piece.keys[0]])
+        section = section_of(type_, fields[piece.keys[0]])
         values = single.binds.values(run)
         rows = await self._answers(single, values, context.budgets.section)
         if isinstance(rows, Exception):
             log.error("section_failed", section=section, error=repr(rows))
             context.breakers.failed(section, context.now)
             await context.renew()
-            failed = _failure(section, rows)
+            failed = failure(section, rows)
             for cells in found.values():
                 cells.update(dict.fromkeys(piece.columns, failed))
             return
@@ -350,25 +353,6 @@ class _Running:
         self.fields, self.plan, self.answers = fields, plan, answers
         self.parts: Any = None
         self.wave: Any = None
-
-
-def _section_of(type_: GraphQLObjectType, details: Any) -> str:
-    """The key of the section of a record's field; the field's name where it is none."""
-    name: str = details[0].node.name.value
-    field = type_.fields.get(name)
-    definition = field and field.extensions.get("strawberry-definition")
-    section = getattr(definition, "section", None)
-    return name if section is None else str(section.key)
-
-
-def _failure(section: str, error: Exception) -> RequestError:
-    if isinstance(error, TimeoutError):
-        return RequestTimeoutError(
-            f"The section {section!r} took longer than it may.", section=section
-        )
-    return SectionFailedError(
-        f"The section {section!r} could not be read just now.", section=section
-    )
 
 
 async def _awaited(value: Any) -> Any:

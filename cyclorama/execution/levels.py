@@ -16,6 +16,7 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FieldDetails
 
+from cyclorama.errors import RequestError, RequestTimeoutError, SectionFailedError
 from cyclorama.execution.binds import Getter
 from cyclorama.execution.declarations import Shape
 from cyclorama.resolvers.context import Env
@@ -67,6 +68,26 @@ class Use:
 def origin_of(type_: Any) -> Any:
     """The Python class of a type of the graph."""
     return getattr(type_.extensions.get(DEFINITION), "origin", None)
+
+
+def section_of(type_: GraphQLObjectType, details: Details) -> str:
+    """The key of the section of a record's field; the field's name where it is none."""
+    name: str = details[0].node.name.value
+    field_ = type_.fields.get(name)
+    definition = field_ and field_.extensions.get(DEFINITION)
+    section = getattr(definition, "section", None)
+    return name if section is None else str(section.key)
+
+
+def failure(section: str, error: Exception | None = None) -> RequestError:
+    """What a client is told of a section that could not be read."""
+    if isinstance(error, TimeoutError):
+        return RequestTimeoutError(
+            f"The section {section!r} took longer than it may.", section=section
+        )
+    return SectionFailedError(
+        f"The section {section!r} could not be read just now.", section=section
+    )
 
 
 def type_of(type_: GraphQLObjectType, details: Details) -> Any:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+import structlog
 from graphql import GraphQLObjectType, get_named_type
 from graphql.execution.values import get_argument_values
 from strawberry.types.field import StrawberryField
@@ -25,8 +26,10 @@ from cyclorama.execution.levels import (
     Grouped,
     Level,
     NotPlanned,
+    failure,
     item_type,
     quoted,
+    section_of,
     type_of,
     variables_of,
 )
@@ -40,6 +43,7 @@ from cyclorama.resolvers.gates import (
 from cyclorama.resolvers.loaded import bare
 from cyclorama.schema.symbols import ROWS
 
+log = structlog.get_logger(__name__)
 TRIPWIRE = f"cy_null_{secrets.token_hex(12)}"
 """Stands in an answer where a value is missing that may not be null."""
 
@@ -120,8 +124,11 @@ class Planner:
     """Keys that are not read, and why."""
     left_out: frozenset[str] = frozenset()
     """Keys that were tried and are for graph resolvers."""
+    failed: set[str] = field(default_factory=set)
+    """Sections that failed while they were planned; such a plan is not kept."""
     shaping: set[str] = field(default_factory=set)
     """Names of the variables whose values have shaped the plan."""
+    _fields: Grouped = field(default_factory=dict)
     _columns: list[_Column] = field(default_factory=list)
     _binds: Binds = field(init=False)
     _composer: Composer = field(init=False)
@@ -129,6 +136,7 @@ class Planner:
     def plan(self, fields: Grouped) -> Plan:
         """The plan of these fields; a key that can't be planned becomes a rest."""
         left_out = set(self.left_out)
+        self._fields = fields
         while True:
             self._columns = []
             self._binds = Binds(self.library.dialect)
@@ -149,7 +157,10 @@ class Planner:
                     for i, v in enumerate(self.variants)
                 }
             except _LeaveOut as left:
-                left_out.add(left.key)
+                if left.error is None:
+                    left_out.add(left.key)
+                else:
+                    self.refused = {**self.refused, left.key: left.error}
                 continue
             sql = self._statement(records)
             return Plan(sql, self._binds, pieces, len(self._columns) + 1)
@@ -171,8 +182,12 @@ class Planner:
     def _is_plain(self, item: tuple[str, Details], left_out: set[str]) -> bool:
         key, details = item
         name = details[0].node.name.value
-        return key not in left_out and (
-            name == "__typename" or not isinstance(self._definition(name), OfRecord)
+        return (
+            key not in left_out
+            and key not in self.refused
+            and (
+                name == "__typename" or not isinstance(self._definition(name), OfRecord)
+            )
         )
 
     def _definition(self, name: str) -> Any:
@@ -202,10 +217,7 @@ class Planner:
         for key, details in fields.items():
             self._composer.track.begin()
             pair = self._try(key, self._composer.pair, self.type, key, details, level)
-            if isinstance(pair, Refused):
-                run()
-                pieces.append(pair)
-            elif any(self._composer.track.left):
+            if any(self._composer.track.left):
                 run()
                 text = pair.removeprefix(f"{quoted(key)}, ")
                 text = self._composer.or_null(text)
@@ -264,8 +276,6 @@ class Planner:
         self._composer.track.begin()
         with self._composer.track.at(key, type_of(self.type, details), details):
             text = self._try(key, self._composer.object, type_, fields, Level(env))
-        if isinstance(text, Refused):
-            return text
         return self._cells((key,), [text], index, "one")
 
     def _sections(
@@ -293,8 +303,6 @@ class Planner:
                 self._composer.track.at(len(texts), item_type(listed), details),
             ):
                 text = self._try(key, self._composer.object, type_, fields, Level(env))
-            if isinstance(text, Refused):
-                return text
             texts.append(text)
         return self._cells((key,), texts, index, "list")
 
@@ -307,14 +315,19 @@ class Planner:
                 return named
         raise _LeaveOut(name)
 
-    def _try(self, key: str, compose: Any, *arguments: Any) -> str | Refused:
+    def _try(self, key: str, compose: Any, *arguments: Any) -> str:
         try:
             text: str = compose(*arguments)
         except CostLimitError as error:
-            return Refused(key, error)
+            raise _LeaveOut(key, error) from None
         except (NotPlanned, RequestError):
             # A refused argument, too: the error of graph resolvers has its path.
             raise _LeaveOut(key) from None
+        except Exception as error:  # a declaration is a section's code
+            section = section_of(self.type, self._fields[key])
+            log.error("section_not_planned", section=section, exc_info=error)
+            self.failed.add(section)
+            raise _LeaveOut(key, failure(section)) from None
         return text
 
     def _column(self, text: str, index: int) -> int:
@@ -350,11 +363,13 @@ class Planner:
 
 
 class _LeaveOut(Exception):
-    """This key can't be planned; plan again without it."""
+    """This key can't be planned; plan again without it. Graph resolvers answer it, or
+    the error is its answer."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, error: RequestError | None = None) -> None:
         super().__init__(key)
         self.key = key
+        self.error = error
 
 
 def run_of(ctx: Any, variables: Any, batch: Any) -> Run:

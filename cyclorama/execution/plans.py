@@ -33,10 +33,13 @@ class Plans:
         self._shaping: OrderedDict[Any, frozenset[str]] = OrderedDict()
 
     def get(
-        self, key: Any, variables: Any, make: Callable[[], tuple[Plan, Iterable[str]]]
+        self,
+        key: Any,
+        variables: Any,
+        make: Callable[[], tuple[Plan, Iterable[str], bool]],
     ) -> Plan:
         """The plan of a selection, made if it is not kept; `make` gives with it the names
-        of the variables that shaped it."""
+        of the variables that shaped it, and whether it may be kept."""
         names = self._shaping.get(key, frozenset())
         found = (key, _values(names, variables))
         plan = self._kept.get(found)
@@ -46,7 +49,9 @@ class Plans:
             self._shaping.move_to_end(key)
             return plan
         self.misses += 1
-        plan, shaping = make()
+        plan, shaping, is_whole = make()
+        if not is_whole:
+            return plan
         names = self._shaping[key] = names | frozenset(shaping)
         self._kept[key, _values(names, variables)] = plan
         for kept in (self._kept, self._shaping):

@@ -17,7 +17,8 @@ from cyclorama.execution.plans import Plans
 from cyclorama.layouts.model import KINDS, SURFACES, Layout, LayoutBook, Placement
 from cyclorama.plugins.compose import compose
 from cyclorama.plugins.section import DemoRecords, Section
-from cyclorama.resolvers.context import Configuration, Context
+from cyclorama.resolvers.breakers import Breakers
+from cyclorama.resolvers.context import Budgets, Configuration, Context
 from cyclorama.storage.accounts import GroupFacts, Viewer
 from cyclorama.storage.configuration import FieldFacts
 from cyclorama.storage.engine import Database, Reading
@@ -108,9 +109,13 @@ class Bench:
         hidden: Sequence[str] = (),
         book: LayoutBook | None = None,
         fields: Sequence[FieldFacts] = (),
+        budgets: Budgets = Budgets(),
         planned: bool = True,
     ) -> None:
         self.database = database
+        self.budgets = budgets
+        self.breakers = Breakers()
+        self.now = NOW
         self.graph = compose(sections)
         self.fields = tuple(fields)
         """The custom fields of records."""
@@ -187,8 +192,10 @@ class Bench:
             reading=reading,
             viewer=viewer,
             settings=settings,
-            now=NOW,
+            now=self.now,
             today=self.today,
+            budgets=self.budgets,
+            breakers=self.breakers,
             graph=self.graph,
             request_id="bench",
             renewed=opened,
