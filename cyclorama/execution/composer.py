@@ -85,6 +85,7 @@ class Composer:
         shaping: set[str],
         asked: Callable[[str], Sequence[str]],
         depth: int,
+        nesting: int,
     ) -> None:
         self.library = library
         self.binds = binds
@@ -96,6 +97,9 @@ class Composer:
         self.asked = asked
         """What layouts ask of the records of a kind."""
         self.depth = depth
+        self.nesting = nesting
+        """Objects in objects at most; a record that is deeper is left to a wave."""
+        self._inside = 0
         self.track = Track()
         self.sqlite = library.dialect == "sqlite"
         self._names = itertools.count(1)
@@ -105,9 +109,19 @@ class Composer:
 
     def object(self, type_: GraphQLObjectType, fields: Grouped, level: Level) -> str:
         """A JSON object of these fields, or a hole in its place."""
-        if type_.name in KINDS and any(self._is_own(type_, d) for d in fields.values()):
+        is_record = type_.name in KINDS
+        if is_record and any(self._is_own(type_, d) for d in fields.values()):
             return hole(self, type_, fields, level)
-        return self.pairs([self.pair(type_, k, d, level) for k, d in fields.items()])
+        if self._inside == self.nesting:
+            if not is_record:
+                raise NotPlanned("the statement is nested too deeply")
+            return hole(self, type_, fields, level)
+        self._inside += 1
+        try:
+            pairs = [self.pair(type_, k, d, level) for k, d in fields.items()]
+        finally:
+            self._inside -= 1
+        return self.pairs(pairs)
 
     def _is_own(self, type_: GraphQLObjectType, details: Details) -> bool:
         """Whether a record's field depends on its layout."""

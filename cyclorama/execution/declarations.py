@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -80,6 +82,18 @@ class Declarations:
         if found is None:
             found = self.cache[key] = make()
         return found
+
+    def parses(self, sql: str) -> bool:
+        """Whether the database's parser can follow a statement; SQLite's has a bound of
+        its own for what is nested."""
+        if self.dialect != "sqlite":
+            return True
+        with contextlib.closing(sqlite3.connect(":memory:")) as parser:
+            try:
+                parser.execute(f"EXPLAIN {sql}")
+            except sqlite3.Error as error:  # no tables: that comes after parsing
+                return "parser stack overflow" not in str(error)
+        return True
 
     def leaf(self, expression: Any, scope: Scope, leaf: Leaf) -> Template:
         """A value as JSON."""

@@ -43,6 +43,7 @@ from cyclorama.resolvers.gates import (
 from cyclorama.resolvers.loaded import bare
 from cyclorama.schema.symbols import ROWS
 
+DEEPEST = 12
 log = structlog.get_logger(__name__)
 TRIPWIRE = f"cy_null_{secrets.token_hex(12)}"
 """Stands in an answer where a value is missing that may not be null."""
@@ -128,6 +129,8 @@ class Planner:
     """Sections that failed while they were planned; such a plan is not kept."""
     shaping: set[str] = field(default_factory=set)
     """Names of the variables whose values have shaped the plan."""
+    _nesting: int = 100
+    """Objects in objects at most; less where the database's parser can't follow."""
     _fields: Grouped = field(default_factory=dict)
     _columns: list[_Column] = field(default_factory=list)
     _binds: Binds = field(init=False)
@@ -149,6 +152,7 @@ class Planner:
                 self.shaping,
                 self.asked,
                 self.depth,
+                self._nesting,
             )
             records = self._binds.place("records", lambda run: run.records)
             try:
@@ -163,6 +167,9 @@ class Planner:
                     self.refused = {**self.refused, left.key: left.error}
                 continue
             sql = self._statement(records)
+            if self._nesting > 1 and not self.library.parses(sql):
+                self._nesting = min(self._nesting, DEEPEST) - 1
+                continue
             return Plan(sql, self._binds, pieces, len(self._columns) + 1)
 
     def _pieces(

@@ -71,6 +71,12 @@ CASES = {
       }} }} }} }}""",
     "a list of records": f"""{{ companies(first: 3) {{ edges {{ node {{ name
       relationships {{ {of_relationships(OPEN)} }} }} }} }} }}""",
+    "more than a parser follows": on_page(
+        of_relationships(
+            "company { parent { name parent { name parent { id csm { groups { name } } "
+            "} } } csm { groups { name } } }"
+        )
+    ),
     "the same record twice": f"""{{ nodes(ids: ["company_demo001", "company_demo020"]) {{
       ... on Company {{ relationships {{ {of_relationships(OPEN)} }} }} }} }}""",
 }
@@ -97,7 +103,8 @@ async def test_both_engines_answer_alike(app: App) -> None:
             other = await answer(app, resolved, group, operation)
             assert one["data"] is not None
             assert comparable(one) == comparable(other), name
-    assert app.engine.plans.unplanned == 2, "the two refused arguments"
+    too_deep = 2 if app.database.is_sqlite else 0
+    assert app.engine.plans.unplanned == 2 + too_deep, "and two refused arguments"
 
 
 @pytest.mark.parametrize(
