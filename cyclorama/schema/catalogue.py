@@ -60,6 +60,8 @@ class Entry:
     help_text: str | None = None
     picklist: str | None = None
     lookup: str | None = None
+    shown: Callable[[Any, int], Any] | None = None
+    """A number's text for people with so many decimals; None where it is none."""
 
 
 def lifetime_in_months(columns: Any) -> Any:
@@ -99,6 +101,9 @@ def _plain(path: str, label: str, type_: str, column: str, **facts: Any) -> Entr
             return sa.case((found.is_(sa.true()), "Yes"), (found.is_(sa.false()), "No"))
         return None if type_ == "MULTI_PICKLIST" else _text(found)
 
+    def shown(c: Any, decimals: int) -> Any:
+        return fixed(getattr(c, column), decimals)
+
     return Entry(
         path=path,
         label=label,
@@ -106,6 +111,7 @@ def _plain(path: str, label: str, type_: str, column: str, **facts: Any) -> Entr
         value=lambda c: as_json(getattr(c, column)),
         display=display,
         column=column,
+        shown=shown if type_ == "NUMBER" else None,
         **facts,
     )
 
@@ -118,6 +124,10 @@ def _money(path: str, label: str, column: str) -> Entry:
         )
         return sa.case((minor.is_not(None), pairs))
 
+    def shown(c: Any, decimals: int) -> Any:
+        amount = getattr(c, column) / sa.literal(100.0)
+        return fixed(amount, decimals) + " " + c.currency
+
     return Entry(
         path=path,
         label=label,
@@ -126,6 +136,7 @@ def _money(path: str, label: str, column: str) -> Entry:
         display=lambda c: decimal(getattr(c, column), 2) + " " + c.currency,
         column=column,
         editable=True,
+        shown=shown,
     )
 
 
@@ -273,6 +284,7 @@ def _entry(object_: str, path: str, fields: Sequence[Any], hops: int) -> Entry |
         label=f"{own.label}: {target.label}",
         value=_hop(own.lookup, own.column, target.value),
         display=_hopped(own.lookup, own.column, target.display),
+        shown=_shown_over(own.lookup, own.column, target.shown),
         column=None,
         editable=False,
         required=False,
@@ -288,22 +300,74 @@ def _hopped(target: str, column: str, display: Expression) -> Expression:
     return over
 
 
+def _shown_over(
+    target: str, column: str, shown: Callable[[Any, int], Any] | None
+) -> Callable[[Any, int], Any] | None:
+    if shown is None:
+        return None
+    return lambda c, decimals: _hop(target, column, lambda r: shown(r, decimals))(c)
+
+
 def _custom(object_: str, key: str, fields: Sequence[Any]) -> Entry | None:
     for facts in fields:
         if facts.object == object_ and facts.key == key:
-            return Entry(
-                path=CUSTOM + key,
-                label=facts.label,
-                type=facts.type,
-                value=lambda c: json_field(c.custom, sa.literal(key)),
-                display=lambda c: json_text(c.custom, sa.literal(key)),
-                column="custom",
-                editable=facts.editable,
-                required=facts.required,
-                help_text=facts.help_text,
-                picklist=facts.picklist,
-            )
+            return _custom_entry(key, facts)
     return None
+
+
+def _custom_entry(key: str, facts: Any) -> Entry:
+    is_money = facts.type == "CURRENCY"
+    is_number = is_money or facts.type in ("NUMBER", "PERCENT")
+
+    def number(c: Any, decimals: int) -> Any:
+        text = json_text(c.custom, sa.literal(key))
+        return fixed(sa.cast(text, sa.Numeric()), decimals)
+
+    def shown(c: Any, decimals: int) -> Any:
+        found = number(c, decimals)
+        return found + " " + c.currency if is_money else found
+
+    def value(c: Any) -> Any:
+        kept = json_field(c.custom, sa.literal(key))
+        if not is_money:
+            return kept
+        amount, unit = sa.literal("amount"), sa.literal("currency")
+        pairs = json_pairs(amount, number(c, 2), unit, c.currency)
+        return sa.case((number(c, 2).is_not(None), pairs))
+
+    return Entry(
+        path=CUSTOM + key,
+        label=facts.label,
+        type=facts.type,
+        value=value,
+        display=(lambda c: shown(c, 2)) if is_money else _custom_display(key, facts),
+        column="custom",
+        editable=facts.editable,
+        required=facts.required,
+        help_text=facts.help_text,
+        picklist=facts.picklist,
+        shown=shown if is_number else None,
+    )
+
+
+def _custom_display(key: str, facts: Any) -> Expression:
+    """Text for people of a custom field that is no money."""
+
+    def display(c: Any) -> Any:
+        text = json_text(c.custom, sa.literal(key))
+        if facts.type == "BOOLEAN":
+            # SQLite has 1 and 0 for the words of JSON
+            yes, no = sa.or_(text == "true", text == "1"), text.is_not(None)
+            return sa.case((yes, "Yes"), (no, "No"))
+        if facts.type == "PICKLIST":
+            item = PicklistItemRow.__table__.alias()
+            label = sa.select(item.c.label).where(
+                item.c.picklist == facts.picklist, item.c.key == text
+            )
+            return sa.func.coalesce(label.scalar_subquery(), text)
+        return None if facts.type == "MULTI_PICKLIST" else text
+
+    return display
 
 
 def all_paths(kind: str, fields: Sequence[Any]) -> list[str]:
@@ -323,9 +387,15 @@ def _custom_paths(object_: str, fields: Sequence[Any]) -> list[str]:
 
 
 def items(
-    kind: str, paths: Sequence[str], columns: Any, fields: Sequence[Any]
+    kind: str,
+    paths: Sequence[str],
+    columns: Any,
+    fields: Sequence[Any],
+    *,
+    decimals: int | None = None,
 ) -> list[dict[str, Any]]:
-    """The `FieldValue`s of these paths over a row, in this order.
+    """The `FieldValue`s of these paths over a row, in this order; numbers are shown with
+    so many decimals.
 
     `InvalidInputError` names a path that does not exist and those that are near it."""
     if len(paths) > MOST_PATHS:
@@ -333,7 +403,8 @@ def items(
             f"The argument `paths` holds {len(paths)} paths; at most {MOST_PATHS} are "
             "allowed."
         )
-    return [item(_known(kind, path, fields), columns) for path in paths]
+    known = [_known(kind, path, fields) for path in paths]
+    return [item(k, columns, decimals=decimals) for k in known]
 
 
 def _known(kind: str, path: str, fields: Sequence[Any]) -> Entry:
@@ -363,14 +434,9 @@ def item(found: Entry, columns: Any, *, decimals: int | None = None) -> dict[str
 
 
 def _shown(found: Entry, columns: Any, decimals: int | None) -> Any:
-    if decimals is None or found.column is None or found.column == "custom":
+    if decimals is None or found.shown is None:
         return found.display(columns)
-    column = getattr(columns, found.column)
-    if found.type == "CURRENCY":
-        return fixed(column / sa.literal(100.0), decimals) + " " + columns.currency
-    if found.type in ("NUMBER", "PERCENT"):
-        return fixed(column, decimals)
-    return found.display(columns)
+    return found.shown(columns, decimals)
 
 
 def record_items(env: Any, choices: Iterable[Any]) -> list[dict[str, Any]]:
@@ -406,7 +472,7 @@ def attribute_columns(
     """Text or JSON of the attributes that rules ask, by name; unknown ones left out."""
     row: Any = CompanyRow if kind == COMPANY else RelationshipRow
     columns = row.__table__.c
-    found = {}
+    found: dict[str, Any] = {}
     for name in names:
         known = entry(kind, name, fields)
         if known is None:
@@ -415,6 +481,8 @@ def attribute_columns(
             found[name] = as_json(
                 _hop("relationship_type", "type_id", _column("key"))(columns)
             )
+        elif known.column == "custom":
+            found[name] = json_field(columns.custom, sa.literal(name[len(CUSTOM) :]))
         elif known.type == "CURRENCY" and known.column:
             found[name] = as_json(decimal(columns[known.column], 2))
         else:
