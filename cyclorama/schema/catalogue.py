@@ -459,9 +459,12 @@ def record_items(env: Any, choices: Iterable[Any]) -> list[dict[str, Any]]:
 
 
 def attribute_names(kind: str, fields: Sequence[Any]) -> frozenset[str]:
-    """What assignment rules may ask of a record."""
+    """What assignment rules may ask of a record: what is kept, not what is computed as
+    of today."""
     plain = {
-        e.path for e in _OWN[_ROWS[kind]].values() if e.type not in ("RICH_TEXT", "URL")
+        e.path
+        for e in _OWN[_ROWS[kind]].values()
+        if e.column is not None and e.type not in ("RICH_TEXT", "URL")
     }
     return frozenset(plain | set(_custom_paths(_ROWS[kind], fields)))
 
