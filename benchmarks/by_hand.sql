@@ -6,16 +6,17 @@ up AS (
   SELECT p.id, p.parent_id, up.height + 1 FROM up JOIN company p ON p.id = up.parent_id
 ),
 pair AS (
-  SELECT t.id AS upper, t.id, 1 AS level
+  SELECT t.id AS upper, t.id, 1 AS level, t.id = $1 AS inside
   FROM (SELECT id FROM up ORDER BY height DESC LIMIT 1) AS t
   UNION ALL
-  SELECT CASE s.own WHEN 1 THEN k.id ELSE pair.upper END, k.id, pair.level + 1
+  SELECT CASE s.own WHEN 1 THEN k.id ELSE pair.upper END, k.id, pair.level + 1, pair.inside OR k.id = $1
   FROM pair
   JOIN company k ON k.parent_id = pair.id
   JOIN (VALUES (0), (1)) AS s (own) ON s.own = 0 OR pair.upper = pair.id
 ),
 node AS (
-  SELECT pair.upper AS id, min(pair.level) AS level, sum(k.arr_minor) AS arr
+  SELECT pair.upper AS id, min(pair.level) AS level, sum(k.arr_minor) AS arr,
+    bool_or(pair.id = $1 OR pair.inside AND pair.id = pair.upper) AS on_line
   FROM pair JOIN company k ON k.id = pair.id GROUP BY pair.upper
 ),
 month AS (
@@ -116,7 +117,8 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
       'isCurrent', k.id = c.id,
       'own', json_build_array(json_build_object('path', 'arr', 'value', json_build_object('amount', round(k.arr_minor / 100.0, 2)::text, 'currency', k.currency))),
       'rolledUp', json_build_array(json_build_object('path', 'arr', 'value', json_build_object('amount', round(node.arr / 100.0, 2)::text, 'currency', k.currency)))
-    ) ORDER BY node.level, k.search_key, k.id) FROM node JOIN company k ON k.id = node.id)),
+    ) ORDER BY node.level, k.search_key, k.id) FROM node JOIN company k ON k.id = node.id
+      WHERE node.on_line OR node.level > 1 AND k.parent_id = c.parent_id)),
   'support', json_build_object(
     'openCount', (SELECT count(*) FROM support_case WHERE company_id = c.id AND NOT is_closed),
     'meanDaysToClose', (SELECT round((avg(extract(epoch FROM closed_at - opened_at)) / 86400)::numeric, 1) FROM support_case WHERE company_id = c.id),

@@ -167,9 +167,9 @@ async def test_an_instance_is_named_by_its_key_and_an_unknown_one_refused(
     site: Site,
 ) -> None:
     query = """query($i: String) { company(id: "company_demo001") {
-      one: attributes(instance: "attributes-account") { placement { label } }
+      one: attributes(instance: "attributes_account") { placement { label } }
       other: attributes(instance: $i) { placement { label } } } }"""
-    answer = await site.ask("csm", query, i="attributes-contract")
+    answer = await site.ask("csm", query, i="attributes_contract")
     assert answer["data"]["company"] == {
         "one": {"placement": {"label": "Account"}},
         "other": {"placement": {"label": "Contract"}},

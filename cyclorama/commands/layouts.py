@@ -115,6 +115,10 @@ async def applied(app: Any, text: str, expected_version: int | None) -> Saved:
         viewer_attributes=vocabulary.viewer_attributes,
         groups=vocabulary.groups,
         relationship_types=vocabulary.relationship_types,
+        paths={
+            kind: frozenset(catalogue.all_paths(kind, configuration.fields))
+            for kind in KINDS
+        },
     )
     async with app.database.write() as session:
         return await save_book(session, book, expected_version=expected_version)

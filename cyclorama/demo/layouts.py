@@ -51,5 +51,5 @@ def _placements(held: Placement) -> Iterator[Placement]:
         return
     for group in groups:
         label = str(group["label"])
-        key = f"{held.instance_key}-{label.lower()}"
+        key = f"{held.instance_key}_{label.lower()}"
         yield replace(held, instance_key=key, label=label, config={"groups": [group]})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from itertools import combinations
 
 from pydantic import BaseModel
@@ -42,6 +43,8 @@ class Known:
     """None: any."""
     groups: frozenset[str]
     relationship_types: frozenset[str]
+    paths: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Of fields that settings may show, by kind of record; a kind left out: any."""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -209,18 +212,45 @@ def _check_section(
             f"{placement.where}: a layout holds at most "
             f"{facts.max_instances} of {facts.key}; remove this one.",
         )
-    _check_config(placement, facts, known, found)
+    _check_config(placement, kind, facts, known, found)
 
 
 def _check_config(
-    placement: ReadPlacement, facts: SectionFacts, known: Known, found: Problems
+    placement: ReadPlacement,
+    kind: str | None,
+    facts: SectionFacts,
+    known: Known,
+    found: Problems,
 ) -> None:
     model, config = known.configs.get(facts.key), placement.entry.config
     path = (*placement.path, "config")
     if not config and facts.requires_config:
         return
     if model is not None:
-        found.read(model, config, path, placement.where)
+        settings = found.read(model, config, path, placement.where)
+        _check_paths(placement, kind, settings, known, found)
     elif config:
         message = f"{facts.key} has no settings; remove config."
         found.add(path, "UNKNOWN_FIELD", f"{placement.where}: {message}")
+
+
+def _check_paths(
+    placement: ReadPlacement,
+    kind: str | None,
+    settings: BaseModel | None,
+    known: Known,
+    found: Problems,
+) -> None:
+    """Note the fields that settings name in `paths(kind)` and that no record has."""
+    named = getattr(settings, "paths", None)
+    for of, name in named(kind) if kind and callable(named) else ():
+        existing = known.paths.get(of)
+        if existing is None or name in existing:
+            continue
+        near = ", ".join(get_close_matches(name, existing, 5))
+        found.add(
+            (*placement.path, "config"),
+            "NOT_FOUND",
+            f"{placement.where}: there is no field {name!r} of {KIND_WORDS[of]}; "
+            f"{f'near it are {near}' if near else 'remove it'}.",
+        )

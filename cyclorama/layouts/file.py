@@ -65,11 +65,13 @@ def parse_layouts(
     viewer_attributes: frozenset[str] | None,
     groups: frozenset[str],
     relationship_types: frozenset[str],
+    paths: Mapping[str, frozenset[str]] | None = None,
     limits: Limits | None = None,
 ) -> LayoutBook:
     """The layouts of a file, in its order, at version 1.
 
-    `attributes` are those of records by kind; `viewer_attributes` None allows any.
+    `attributes` are those of records by kind, `paths` the fields that settings may
+    name (None: any); `viewer_attributes` None allows any.
     Raises `LayoutFileError` with every problem of the file.
     """
     found = Problems()
@@ -80,6 +82,7 @@ def parse_layouts(
         viewer_attributes=viewer_attributes,
         groups=groups,
         relationship_types=relationship_types,
+        paths=paths or {},
         limits=limits or Limits(),
     )
     raw = _document(text, found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -112,10 +112,9 @@ def _said(model: type[BaseModel], detail: ErrorDetails) -> str:
         case "missing":
             return f"{name} is missing; add it."
         case "extra_forbidden":
-            known = listed(_names(model, detail["loc"]))
-            return (
-                f"{name} is unknown; remove it{known and f' or use one of: {known}'}."
-            )
+            known = _names(model, detail["loc"])
+            instead = f" or use one of: {listed(known)}" if known else ""
+            return f"{name} is unknown; remove it{instead}."
         case "literal_error":
             return f"{name} {shown} is unknown; use {detail['ctx']['expected']}."
         case "string_pattern_mismatch":
@@ -132,7 +131,7 @@ def _said(model: type[BaseModel], detail: ErrorDetails) -> str:
     return f"{name}: {detail['msg']}; it is {shown}."
 
 
-def _names(model: type[BaseModel], loc: tuple[str | int, ...]) -> Iterable[str]:
+def _names(model: type[BaseModel], loc: tuple[str | int, ...]) -> Collection[str]:
     """The names that would be known in place of the last part of `loc`."""
     return model.model_fields if len(loc) == 1 else ()
 

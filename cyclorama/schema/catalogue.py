@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -16,13 +16,13 @@ import orjson
 import sqlalchemy as sa
 
 from cyclorama.errors import InvalidInputError
+from cyclorama.schema.entry import CUSTOM, Entry, Expression, custom_entry
 from cyclorama.schema.sql import (
     as_json,
     decimal,
     fixed,
     json_field,
     json_pairs,
-    json_text,
     months_between,
     wire_text,
 )
@@ -36,30 +36,6 @@ from cyclorama.storage.rows import (
 )
 
 MOST_PATHS: Final = 100
-CUSTOM: Final = "custom."
-Expression = Callable[[Any], Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A field of a kind of record and the expressions of its value over a row."""
-
-    path: str
-    label: str
-    type: str
-    """A name of the graph's `FieldType`."""
-    value: Expression
-    """JSON: money as amount and currency, an item of a vocabulary as its key, a lookup as
-    its id."""
-    display: Expression
-    """Text for people, or None."""
-    column: str | None = None
-    """The column that holds it; None for what is computed."""
-    editable: bool = False
-    required: bool = False
-    help_text: str | None = None
-    picklist: str | None = None
-    lookup: str | None = None
 
 
 def lifetime_in_months(columns: Any) -> Any:
@@ -99,6 +75,9 @@ def _plain(path: str, label: str, type_: str, column: str, **facts: Any) -> Entr
             return sa.case((found.is_(sa.true()), "Yes"), (found.is_(sa.false()), "No"))
         return None if type_ == "MULTI_PICKLIST" else _text(found)
 
+    def shown(c: Any, decimals: int) -> Any:
+        return fixed(getattr(c, column), decimals)
+
     return Entry(
         path=path,
         label=label,
@@ -106,6 +85,7 @@ def _plain(path: str, label: str, type_: str, column: str, **facts: Any) -> Entr
         value=lambda c: as_json(getattr(c, column)),
         display=display,
         column=column,
+        shown=shown if type_ == "NUMBER" else None,
         **facts,
     )
 
@@ -118,6 +98,10 @@ def _money(path: str, label: str, column: str) -> Entry:
         )
         return sa.case((minor.is_not(None), pairs))
 
+    def shown(c: Any, decimals: int) -> Any:
+        amount = getattr(c, column) / sa.literal(100.0)
+        return fixed(amount, decimals) + " " + c.currency
+
     return Entry(
         path=path,
         label=label,
@@ -126,6 +110,7 @@ def _money(path: str, label: str, column: str) -> Entry:
         display=lambda c: decimal(getattr(c, column), 2) + " " + c.currency,
         column=column,
         editable=True,
+        shown=shown,
     )
 
 
@@ -273,6 +258,7 @@ def _entry(object_: str, path: str, fields: Sequence[Any], hops: int) -> Entry |
         label=f"{own.label}: {target.label}",
         value=_hop(own.lookup, own.column, target.value),
         display=_hopped(own.lookup, own.column, target.display),
+        shown=_shown_over(own.lookup, own.column, target.shown),
         column=None,
         editable=False,
         required=False,
@@ -288,21 +274,18 @@ def _hopped(target: str, column: str, display: Expression) -> Expression:
     return over
 
 
+def _shown_over(
+    target: str, column: str, shown: Callable[[Any, int], Any] | None
+) -> Callable[[Any, int], Any] | None:
+    if shown is None:
+        return None
+    return lambda c, decimals: _hop(target, column, lambda r: shown(r, decimals))(c)
+
+
 def _custom(object_: str, key: str, fields: Sequence[Any]) -> Entry | None:
     for facts in fields:
         if facts.object == object_ and facts.key == key:
-            return Entry(
-                path=CUSTOM + key,
-                label=facts.label,
-                type=facts.type,
-                value=lambda c: json_field(c.custom, sa.literal(key)),
-                display=lambda c: json_text(c.custom, sa.literal(key)),
-                column="custom",
-                editable=facts.editable,
-                required=facts.required,
-                help_text=facts.help_text,
-                picklist=facts.picklist,
-            )
+            return custom_entry(key, facts)
     return None
 
 
@@ -323,9 +306,15 @@ def _custom_paths(object_: str, fields: Sequence[Any]) -> list[str]:
 
 
 def items(
-    kind: str, paths: Sequence[str], columns: Any, fields: Sequence[Any]
+    kind: str,
+    paths: Sequence[str],
+    columns: Any,
+    fields: Sequence[Any],
+    *,
+    decimals: int | None = None,
 ) -> list[dict[str, Any]]:
-    """The `FieldValue`s of these paths over a row, in this order.
+    """The `FieldValue`s of these paths over a row, in this order; numbers are shown with
+    so many decimals.
 
     `InvalidInputError` names a path that does not exist and those that are near it."""
     if len(paths) > MOST_PATHS:
@@ -333,7 +322,8 @@ def items(
             f"The argument `paths` holds {len(paths)} paths; at most {MOST_PATHS} are "
             "allowed."
         )
-    return [item(_known(kind, path, fields), columns) for path in paths]
+    known = [_known(kind, path, fields) for path in paths]
+    return [item(k, columns, decimals=decimals) for k in known]
 
 
 def _known(kind: str, path: str, fields: Sequence[Any]) -> Entry:
@@ -363,14 +353,9 @@ def item(found: Entry, columns: Any, *, decimals: int | None = None) -> dict[str
 
 
 def _shown(found: Entry, columns: Any, decimals: int | None) -> Any:
-    if decimals is None or found.column is None or found.column == "custom":
+    if decimals is None or found.shown is None:
         return found.display(columns)
-    column = getattr(columns, found.column)
-    if found.type == "CURRENCY":
-        return fixed(column / sa.literal(100.0), decimals) + " " + columns.currency
-    if found.type in ("NUMBER", "PERCENT"):
-        return fixed(column, decimals)
-    return found.display(columns)
+    return found.shown(columns, decimals)
 
 
 def record_items(env: Any, choices: Iterable[Any]) -> list[dict[str, Any]]:
@@ -393,9 +378,12 @@ def record_items(env: Any, choices: Iterable[Any]) -> list[dict[str, Any]]:
 
 
 def attribute_names(kind: str, fields: Sequence[Any]) -> frozenset[str]:
-    """What assignment rules may ask of a record."""
+    """What assignment rules may ask of a record: what is kept, not what is computed as
+    of today."""
     plain = {
-        e.path for e in _OWN[_ROWS[kind]].values() if e.type not in ("RICH_TEXT", "URL")
+        e.path
+        for e in _OWN[_ROWS[kind]].values()
+        if e.column is not None and e.type not in ("RICH_TEXT", "URL")
     }
     return frozenset(plain | set(_custom_paths(_ROWS[kind], fields)))
 
@@ -406,7 +394,7 @@ def attribute_columns(
     """Text or JSON of the attributes that rules ask, by name; unknown ones left out."""
     row: Any = CompanyRow if kind == COMPANY else RelationshipRow
     columns = row.__table__.c
-    found = {}
+    found: dict[str, Any] = {}
     for name in names:
         known = entry(kind, name, fields)
         if known is None:
@@ -415,6 +403,8 @@ def attribute_columns(
             found[name] = as_json(
                 _hop("relationship_type", "type_id", _column("key"))(columns)
             )
+        elif known.column == "custom":
+            found[name] = json_field(columns.custom, sa.literal(name[len(CUSTOM) :]))
         elif known.type == "CURRENCY" and known.column:
             found[name] = as_json(decimal(columns[known.column], 2))
         else:

@@ -84,9 +84,9 @@ class SummaryConfig(BaseModel):
         default=(), title="Fields", description="Fields of the record.", max_length=50
     )
 
-    def paths(self) -> list[str]:
-        """The paths of its fields, in order."""
-        return [f.path for f in self.fields]
+    def paths(self, kind: str) -> list[tuple[str, str]]:
+        """Kind of record and path of its fields, in order."""
+        return [(kind, f.path) for f in self.fields]
 
 
 @strawberry.type(description="How many of what.")

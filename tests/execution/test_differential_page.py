@@ -27,7 +27,7 @@ ARGUMENTS = {
     "maxDepth": ["1", "3", "0"],
     "typeKeys": ['["platform"]', "[]", '["none", "module"]', "$types"],
     "paths": ['["name"]', '["arr", "csm.email"]', '["nope"]', '["renewalDate"]'],
-    "instance": ['"summary"', "null", '"attributes-contract"'],
+    "instance": ['"summary"', "null", '"attributes_contract"'],
     "instances": ['["summary"]', "null", '["nope"]'],
     "surface": ["PAGE", "EMBED"],
     "after": ['"nonsense"', "null"],

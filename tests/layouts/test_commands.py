@@ -85,6 +85,52 @@ async def test_a_file_with_problems_changes_nothing(app: App) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("kind", "section", "path", "near"),
+    [
+        ("COMPANY", "summary", "renewlDate", "near it are renewalDate"),
+        ("COMPANY", "attributes", "csm.emial", "near it are csm.email"),
+        (
+            "COMPANY",
+            "attributes",
+            "parent.parent.name",
+            "near it are parent.parent, parent.name",
+        ),
+        ("COMPANY", "attributes", "custom.gone", "no field 'custom.gone' of companies"),
+        ("RELATIONSHIP", "summary", "industry", "near it are company.industry"),
+        ("RELATIONSHIP", "company_hierarchy", "type", "no field 'type' of companies"),
+    ],
+)
+async def test_settings_that_name_an_unknown_field_are_refused(
+    app: App, kind: str, section: str, path: str, near: str
+) -> None:
+    config = {
+        "summary": {"fields": [{"path": path}]},
+        "attributes": {"groups": [{"label": "All", "fields": [{"path": path}]}]},
+        "company_hierarchy": {"columns": [{"path": path}]},
+    }[section]
+    placed = json.dumps([{"section": section, "config": config}])
+    name = "Base" if kind == "COMPANY" else "Any"
+    text = FILE.replace(", placements: [{section: summary}]", "").replace(
+        f"name: {name}", f"name: {name}, placements: {placed}"
+    )
+    with pytest.raises(LayoutFileError, match=near) as refused:
+        await applied(app, text, None)
+    (problem,) = refused.value.problems
+    assert problem.path[-3:] == ("placements", 0, "config")
+    assert not (await exported(app))[0].layouts
+
+
+@pytest.mark.anyio
+async def test_the_hierarchy_of_a_relationship_shows_fields_of_companies(
+    app: App,
+) -> None:
+    placed = "[{section: company_hierarchy, config: {columns: [{path: industry}]}}]"
+    text = FILE.replace("name: Any", f"name: Any, placements: {placed}")
+    assert (await applied(app, text, None)).anything
+
+
+@pytest.mark.anyio
 async def test_another_version_than_expected_is_refused(app: App) -> None:
     version = (await applied(app, FILE, None)).version
     with pytest.raises(ConfigError, match=f"at version {version}, not 77"):
@@ -97,6 +143,28 @@ async def test_an_exported_file_changes_nothing_when_applied(app: App) -> None:
     book, schema = await exported(app)
     assert "SummaryConfig" in schema["$defs"]
     assert not (await applied(app, export_layouts(book), None)).anything
+
+
+async def exports_what_it_has(database: Database) -> bool:
+    """Whether applying its own file changes nothing."""
+    app = make_app(load_settings(), database)
+    book, _ = await exported(app)
+    assert len(book.layouts) >= 8
+    return not (await applied(app, export_layouts(book), None)).anything
+
+
+@pytest.mark.anyio
+async def test_the_presets_can_be_exported_and_applied(
+    ready_database: Database,
+) -> None:
+    assert await exports_what_it_has(ready_database)
+
+
+@pytest.mark.anyio
+async def test_the_demos_layouts_can_be_exported_and_applied(
+    demo_database: Database,
+) -> None:
+    assert await exports_what_it_has(demo_database)
 
 
 @pytest.mark.anyio

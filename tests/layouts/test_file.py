@@ -91,6 +91,13 @@ def test_settings_that_the_section_refuses_are_named(
     assert (found, "'more', placement 'attributes'" in message) == (code, True)
 
 
+def test_an_unknown_setting_deep_inside_is_to_be_removed() -> None:
+    config = {"groups": [{"label": "A", "fields": [{"path": "arr", "x": 1}]}]}
+    text = with_placements({"section": "attributes", "config": config})
+    _, message = only(text, "layouts.2.placements.0.config.groups.0.fields.0.x")
+    assert message.endswith("x is unknown; remove it.")
+
+
 def test_settings_of_a_section_without_any_are_refused() -> None:
     text = with_placements({"section": "usage", "config": {"a": 1}})
     assert only(text, "layouts.2.placements.0.config")[0] == "UNKNOWN_FIELD"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from cyclorama.layouts.model import Assignment, Clause, Layout, LayoutBook, Placement
 from cyclorama.plugins.discovery import discover
+from cyclorama.schema.catalogue import attribute_names
+from cyclorama.storage.configuration import FieldFacts
 from cyclorama.storage.engine import Database
 from cyclorama.storage.rows import MembershipRow, UserGroupRow, UserRow
 from cyclorama.testing import ADMIN, CSM, NOW, Bench, company
@@ -158,3 +161,104 @@ async def test_another_user_and_other_groups_can_be_asked_for(bench: Bench) -> N
     assert not other["data"]["explainLayout"]["trail"][0]["matched"]
     regrouped = await bench.ask(EXPLAIN, viewer=ADMIN, groups=["csm"], **asked)
     assert regrouped["data"]["explainLayout"]["layout"] == {"key": "csm"}
+
+
+def facts(key: str, type_: str) -> FieldFacts:
+    """A custom field of companies."""
+    return FieldFacts(
+        object="company",
+        key=key,
+        label=key,
+        type=type_,
+        required=False,
+        editable=True,
+        help_text=None,
+        picklist=None,
+    )
+
+
+TYPES = ("STRING", "NUMBER", "PERCENT", "CURRENCY", "BOOLEAN", "DATE", "MULTI_PICKLIST")
+FIELDS = tuple(facts(t.lower(), t) for t in TYPES)
+
+
+def ruled(kind: str, *clauses: Clause) -> LayoutBook:
+    """The layout `ruled` where the clauses hold of a record, else `least`."""
+    return LayoutBook(
+        (
+            Layout("ruled", kind, None, "Ruled"),
+            Layout("least", kind, None, "Least", is_default=True),
+        ),
+        (Assignment(1, "Rule", "ruled", record=clauses),),
+    )
+
+
+async def layout_of(database: Database, kind: str, *clauses: Clause) -> str:
+    """The key of the layout of the first record of a kind under these conditions."""
+    book = ruled(kind, *clauses)
+    bench = Bench(database, discover().sections, book=book, fields=FIELDS)
+    name = kind.lower()
+    query = f'{{ {name}(id: "{name}_1") {{ layout {{ key }} }} }}'
+    found: str = (await bench.query(query))[name]["layout"]["key"]
+    return found
+
+
+@pytest.mark.parametrize("kind", ["COMPANY", "RELATIONSHIP"])
+async def test_a_rule_may_ask_for_each_attribute_that_is_offered(
+    database: Database, kind: str
+) -> None:
+    await Bench(database, discover().sections).fill(1)
+    names = sorted(attribute_names(kind, FIELDS))
+    assert {"arr", "churnedOn", "csm", "renewalDate", "tags"} <= set(names)
+    given = {
+        "name",
+        "version",
+        "createdAt",
+        "updatedAt",
+        "managedAs",
+        "company",
+        "type",
+    }
+    clauses = [Clause(n, "NOT_NULL" if n in given else "IS_NULL") for n in names]
+    assert await layout_of(database, kind, *clauses) == "ruled"
+
+
+@pytest.mark.parametrize(
+    ("attribute", "operator", "values", "holds"),
+    [
+        ("arr", "BETWEEN", (1234, 1235), True),
+        ("arr", "GT", (1234.5,), False),
+        ("renewalDate", "LT", ("2026-04-01",), True),
+        ("tags", "CONTAINS_ANY", ("b", "c"), True),
+        ("tags", "NEQ", ("a",), False),
+        ("stage", "NOT_IN", ("live",), True),
+        ("stage", "IN", ("live",), False),
+        ("custom.currency", "GTE", (12.5,), True),
+        ("custom.currency", "LT", (12.5,), False),
+        ("custom.percent", "EQ", (5,), True),
+        ("custom.boolean", "EQ", (True,), True),
+        ("custom.boolean", "EQ", ("true",), False),
+        ("custom.date", "GTE", ("2026-01-31",), True),
+        ("custom.multi_picklist", "IN", ("en",), True),
+        ("custom.string", "NEQ", ("x",), True),
+        ("custom.gone", "NEQ", ("x",), False),
+        ("lifetimeInMonths", "IS_NULL", (), False),
+    ],
+)
+async def test_attributes_are_compared_as_what_they_are(
+    database: Database, attribute: str, operator: str, values: Any, holds: bool
+) -> None:
+    bench = Bench(database, discover().sections)
+    await bench.fill(0)
+    custom = {"currency": 12.5, "percent": 5, "boolean": True, "date": "2026-01-31"}
+    await bench.add(
+        company(
+            1,
+            arr_minor=123450,
+            renewal_date=date(2026, 3, 31),
+            tags=["a", "b"],
+            custom={**custom, "multi_picklist": ["de", "en"]},
+        )
+    )
+    expected = "ruled" if holds else "least"
+    clause = Clause(attribute, operator, values)
+    assert await layout_of(database, "COMPANY", clause) == expected

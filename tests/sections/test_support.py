@@ -148,6 +148,16 @@ async def test_open_cases_alone_have_no_mean(bench: Bench) -> None:
     assert await support(bench, "meanDaysToClose") == {"meanDaysToClose": None}
 
 
+async def test_a_case_that_was_opened_again_is_open_and_not_in_the_mean(
+    bench: Bench,
+) -> None:
+    again = case(1, days=9)
+    again.is_closed = False
+    await bench.add(again, case(2, days=2))
+    found = await support(bench, "openCount meanDaysToClose")
+    assert found == {"openCount": 1, "meanDaysToClose": 2.0}
+
+
 async def test_the_mean_is_rounded_half_up_to_one_digit(bench: Bench) -> None:
     await bench.add(case(1, days=0.25), case(2, days=2.25))
     assert await support(bench, "meanDaysToClose") == {"meanDaysToClose": 1.3}

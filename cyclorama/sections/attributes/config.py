@@ -73,6 +73,6 @@ class AttributesConfig(BaseModel):
         """The fields of all groups, in order."""
         return [f for g in self.groups for f in g.fields]
 
-    def paths(self) -> list[str]:
-        """The paths of its fields, in order."""
-        return [f.path for f in self.fields()]
+    def paths(self, kind: str) -> list[tuple[str, str]]:
+        """Kind of record and path of its fields, in order."""
+        return [(kind, f.path) for f in self.fields()]

@@ -116,7 +116,7 @@ async def value_of(session: AsyncSession, row: Any, to: Target, value: Any) -> A
         case "LOOKUP":
             return await _looked_up(session, row, to, found)
     if to.custom is not None:
-        return _as_json(found)
+        return _as_json(Decimal(found) / 100 if to.type == "CURRENCY" else found)
     return int(found) if isinstance(found, Decimal) else found
 
 

@@ -49,7 +49,7 @@ def missing(env: Env, config: AttributesConfig) -> Any:
 
 def _is_empty(value: Any) -> Any:
     text = sa.cast(value, sa.Text())
-    return sa.or_(text.is_(None), text.in_(EMPTY))
+    return sa.or_(text.is_(None), *(text == empty for empty in EMPTY))
 
 
 @strawberry.type(description="Fields under a heading.")

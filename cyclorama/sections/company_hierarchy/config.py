@@ -64,6 +64,6 @@ class HierarchyConfig(BaseModel):
         max_length=MOST_COLUMNS,
     )
 
-    def paths(self) -> list[str]:
-        """The paths of its columns, in order."""
-        return [c.path for c in self.columns]
+    def paths(self, kind: str) -> list[tuple[str, str]]:
+        """Kind of record and path of its columns, in order: always a company's."""
+        return [("COMPANY", c.path) for c in self.columns]

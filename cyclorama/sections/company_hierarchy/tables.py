@@ -29,6 +29,9 @@ CURRENT = record.by_kind(
     relationship=select(Own.company_id).where(Own.id == record.id).scalar_subquery(),
 )
 """The id of the company that the record is or belongs to."""
+Held = aliased(CompanyRow)
+ABOVE = select(Held.parent_id).where(Held.id == CURRENT).scalar_subquery()
+"""The id of that company's parent."""
 
 NODE = sa.table(
     "company_hierarchy_node",
@@ -80,22 +83,25 @@ def tree() -> Any:
 
 def pairs() -> Any:
     """Who is below whom in the tree: `upper`, `id` and its `level`; each company is below
-    itself, too. One pass: the children of a pair are below its upper one, and those of a
-    company's pair with itself start pairs of their own."""
+    itself, too. `inside` is 1 where the `id` is the record's company or below it. One
+    pass: the children of a pair are below its upper one, and those of a company's pair
+    with itself start pairs of their own."""
     root = select(top().label("id")).subquery()
     found = select(
         root.c.id.label("upper"),
         root.c.id,
         root.c.id.label("root"),
         sa.literal(1).label("level"),
+        sa.case((root.c.id == CURRENT, 1), else_=0).label("inside"),
     ).cte(recursive=True, nesting=True)
     child = aliased(CompanyRow)
     starts = sa.union_all(
         select(sa.literal(0).label("own")), select(sa.literal(1))
     ).subquery()
     upper = sa.case((starts.c.own == 1, child.id), else_=found.c.upper)
+    inside = sa.case((child.id == CURRENT, 1), else_=found.c.inside)
     return found.union_all(
-        select(upper, child.id, found.c.root, found.c.level + 1)
+        select(upper, child.id, found.c.root, found.c.level + 1, inside)
         .join_from(found, child, child.parent_id == found.c.id)
         .join(starts, sa.or_(starts.c.own == 0, found.c.upper == found.c.id))
         .where(found.c.level < DEEPEST, child.id != found.c.root)
@@ -103,17 +109,27 @@ def pairs() -> Any:
 
 
 def nodes(deepest: Any, rolled: Sequence[RollUp]) -> Select[Any]:
-    """The companies of the tree down to a level, as rows of `NODE`."""
+    """Ancestors, the company, its siblings and what is below it, down to a level, as rows
+    of `NODE`; the values roll up from the whole tree."""
     pair, lower, company = pairs(), aliased(CompanyRow), aliased(CompanyRow)
     sums = [c for r in rolled for c in _rolled(r, lower)]
     level = func.min(pair.c.level)
+    on_line = sa.or_(
+        pair.c.id == CURRENT, sa.and_(pair.c.id == pair.c.upper, pair.c.inside == 1)
+    )
     below = (
-        select(pair.c.upper.label("id"), level.label("level"), *sums)
+        select(
+            pair.c.upper.label("id"),
+            level.label("level"),
+            func.max(sa.case((on_line, 1), else_=0)).label("on_line"),
+            *sums,
+        )
         .join_from(pair, lower, lower.id == pair.c.id)
         .group_by(pair.c.upper)
         .having(level <= deepest)
         .subquery()
     )
+    is_sibling = sa.and_(below.c.level > 1, company.parent_id == ABOVE)
     own = [
         sa.case((below.c.level > 1, company.parent_id)).label(c.key)
         if c.key == "parent_id"
@@ -121,7 +137,11 @@ def nodes(deepest: Any, rolled: Sequence[RollUp]) -> Select[Any]:
         for c in CompanyRow.__table__.c
     ]
     further = [below.c[c.key] for c in (below.c.level, *sums)]
-    return select(*own, *further).join_from(below, company, company.id == below.c.id)
+    return (
+        select(*own, *further)
+        .join_from(below, company, company.id == below.c.id)
+        .where(sa.or_(below.c.on_line == 1, is_sibling))
+    )
 
 
 def _rolled(roll_up: RollUp, company: Any) -> list[Any]:
@@ -149,7 +169,8 @@ def _aggregated(roll_up: RollUp, value: ColumnElement[Any]) -> ColumnElement[Any
             return func.max(value)
         case Aggregation.AVG:
             mean = func.avg(sa.cast(value, sa.Float()))
-            return func.round(mean) if roll_up.type == "CURRENCY" else mean
+            in_minor = roll_up.type == "CURRENCY" and "." not in roll_up.path
+            return func.round(mean) if in_minor else mean
     return func.sum(value)
 
 

@@ -23,7 +23,11 @@ from cyclorama.plugins import (
     json_pairs,
     read,
 )
-from cyclorama.sections.company_hierarchy.config import Aggregation, HierarchyConfig
+from cyclorama.sections.company_hierarchy.config import (
+    Aggregation,
+    HierarchyColumn,
+    HierarchyConfig,
+)
 from cyclorama.sections.company_hierarchy.rules import RollUp, roll_ups
 from cyclorama.sections.company_hierarchy.tables import (
     CURRENT,
@@ -42,28 +46,28 @@ Child = aliased(CompanyRow)
 Items = list[Mapping[str, Any]]
 
 
-def _item(env: Env, path: str, columns: Any) -> dict[str, Any] | None:
-    """The field's `FieldValue` over these columns; None where there is no such field."""
+def _item(env: Env, column: HierarchyColumn, columns: Any) -> dict[str, Any] | None:
+    """The `FieldValue` of a column of the settings over the columns of a row; None where
+    no company has such a field."""
     try:
-        (found,) = field_items("COMPANY", [path], columns, env.fields)
+        (found,) = field_items(
+            "COMPANY", [column.path], columns, env.fields, decimals=column.decimals
+        )
     except InvalidInputError:
         return None
-    return {**found, "editable": False, "required": False}
+    label = column.label or found["label"]
+    return {**found, "label": label, "editable": False, "required": False}
 
 
 def _rolled(env: Env, config: HierarchyConfig) -> list[RollUp]:
-    items = [(c, _item(env, c.path, NODE.c)) for c in config.columns]
+    items = [(c, _item(env, c, NODE.c)) for c in config.columns]
     return roll_ups((c, None if i is None else i["type"]) for c, i in items)
 
 
 def own(env: Env, config: HierarchyConfig) -> Items:
     """The company's own values of the columns of the settings."""
-    found: Items = []
-    for column in config.columns:
-        item = _item(env, column.path, NODE.c)
-        if item is not None:
-            found.append({**item, "label": column.label or item["label"]})
-    return found
+    items = [_item(env, column, NODE.c) for column in config.columns]
+    return [item for item in items if item is not None]
 
 
 def rolled_up(env: Env, config: HierarchyConfig) -> Items:
@@ -74,23 +78,25 @@ def rolled_up(env: Env, config: HierarchyConfig) -> Items:
     for position, column in enumerate(config.columns):
         roll_up = rolled.get(position)
         columns = NODE.c if roll_up is None else _columns(roll_up)
-        item = _item(env, column.path, columns)
+        item = _item(env, column, columns)
         if item is None:
             continue
         if roll_up is not None and roll_up.aggregation is Aggregation.COUNT:
             item |= _count(roll_up)
-        found.append({**item, "label": column.label or item["label"]})
+        found.append(item)
     return found
 
 
 def _columns(roll_up: RollUp) -> Replaced:
     """The node's columns, with the rolled up value in its field's place."""
     value: Any = NODE.c[f"rolled_{roll_up.position}"]
-    name = column_of(roll_up.path)
+    name, is_money = column_of(roll_up.path), roll_up.type == "CURRENCY"
     if roll_up.path.startswith("custom."):
         pair = json_pairs(roll_up.path.removeprefix("custom."), value)
-        return Replaced(NODE.c, {"custom": sa.case((value.is_not(None), pair))})
-    if roll_up.type == "CURRENCY":
+        custom = sa.case((value.is_not(None), pair))
+        unit = f"currency_{roll_up.position}" if is_money else "currency"
+        return Replaced(NODE.c, {"custom": custom, "currency": NODE.c[unit]})
+    if is_money:
         amount = sa.type_coerce(value, sa.BigInteger())
         currency = NODE.c[f"currency_{roll_up.position}"]
         return Replaced(NODE.c, {f"{name}_minor": amount, "currency": currency})
@@ -108,7 +114,8 @@ def _count(roll_up: RollUp) -> dict[str, Any]:
 def shown(
     env: Env, config: HierarchyConfig, max_depth: Arg[int] = arg(10)
 ) -> Select[Any]:
-    """The companies of the tree down to this level."""
+    """Ancestors, the company, its siblings and descendants, down to this level of the
+    tree: parents before children."""
     return nodes(within(max_depth, "maxDepth", 1, DEEPEST), _rolled(env, config))
 
 

@@ -48,8 +48,11 @@ def in_view(view: OpenOrAll = OpenOrAll.OPEN) -> ColumnElement[bool]:
 
 
 def days_to_close(config: SupportConfig) -> ColumnElement[float]:
-    """Mean days from opening to closing of the cases closed in the period."""
-    closed = sa.and_(OF_RECORD, SupportCaseRow.closed_at.is_not(None))
+    """Mean days from opening to closing of the cases closed in the period; one that was
+    opened again is not closed."""
+    closed = sa.and_(
+        OF_RECORD, SupportCaseRow.is_closed, SupportCaseRow.closed_at.is_not(None)
+    )
     if config.period_days is not None:
         age = elapsed_days(SupportCaseRow.closed_at, now)
         closed = sa.and_(closed, age < config.period_days)
