@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import BindParameter, ColumnClause, Select
-from sqlalchemy.sql import visitors
+from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql.elements import ClauseList
 from sqlalchemy.sql.selectable import FromClause, SelectBase, Subquery
 
 from cyclorama.schema.symbols import ByKind
@@ -45,10 +46,24 @@ def adapt(expression: Any, kind: str, replace: Replace) -> Any:
     def visit(element: Any, **_: Any) -> Any:
         if isinstance(element, ByKind):
             return adapt(clause(element.columns[kind]), kind, replace)
+        if isinstance(element, BindParameter) and element.expanding:
+            return _listed(element)
         offered = isinstance(element, (ColumnClause, BindParameter))
         return replace(element) if offered else None
 
     return visitors.replacement_traverse(clause(expression), {}, visit)
+
+
+def _listed(bind: BindParameter[Any]) -> Any:
+    """The values of an `IN`, each a bind of its own; none where there is no list yet."""
+    values = bind.value
+    if not isinstance(values, (list, tuple, set, frozenset)):
+        return None
+    literals = [sa.literal(value, bind.type) for value in values]
+    if not literals:
+        nothing = sa.select(sa.cast(sa.null(), bind.type))
+        return nothing.limit(sa.literal_column("0")).scalar_subquery()
+    return ClauseList(*literals).self_group(against=operators.in_op)
 
 
 def stand_ins(rows: Mapping[Any, FromClause]) -> Replace:

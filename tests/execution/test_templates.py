@@ -6,9 +6,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from cyclorama.execution.binds import Binds
 from cyclorama.execution.templates import Compiler, Scope
 from cyclorama.schema.sql import days_between, months_between, weeks_back
 from cyclorama.schema.symbols import record, today
+from cyclorama.storage.engine import Database
 from cyclorama.storage.rows import CompanyRow, RelationshipRow
 
 DIALECTS = ("sqlite", "postgresql")
@@ -75,3 +77,24 @@ def test_a_series_of_weeks_stands_in_a_from(compiler: Compiler) -> None:
 def test_days_are_whole(compiler: Compiler) -> None:
     template = compiler.expression(days_between(CompanyRow.renewal_date, today), OWN)
     assert "cy_out" not in "".join(template.parts)
+
+
+@pytest.mark.parametrize("values", [["CUSTOMER", "PARTNER"], ["CUSTOMER"], []])
+@pytest.mark.anyio
+async def test_a_fixed_list_is_part_of_the_text(
+    database: Database, values: list[str]
+) -> None:
+    compiler = Compiler(database.dialect)
+    scope = Scope("COMPANY", own=CompanyRow)
+    for condition in (
+        CompanyRow.managed_as.in_(values),
+        CompanyRow.managed_as.not_in(values),
+    ):
+        template = compiler.condition(condition, scope)
+        assert len(template.binds) >= len(values)
+        assert "POSTCOMPILE" not in "".join(template.parts)
+        binds = Binds(database.dialect)
+        text = binds.put(template, {"o": "company"}, {})
+        async with database.read() as reading:
+            given = binds.values(None)  # type: ignore[arg-type]
+            await reading.fetch(f"SELECT id FROM company WHERE {text}", given)
