@@ -38,6 +38,7 @@ def check_sections(sections: Sequence[Section]) -> None:
         "table", ((t.__tablename__, s) for s in sections for t in set(s.tables))
     )
     _check_unique("type", ((s.type.__name__, s) for s in sections if s.type))
+    _check_unique("type of ids", ((kind, s) for s in sections for kind in s.nodes))
     _check_unique("import target", ((t.name, s) for s in sections for t in s.targets))
 
 

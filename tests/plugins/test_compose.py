@@ -116,6 +116,14 @@ def test_a_table_that_two_sections_claim_is_refused() -> None:
     assert "'weather' and 'weather_hill'" in message
 
 
+def test_a_type_of_ids_that_two_sections_claim_is_refused() -> None:
+    message = conflict(
+        weather(nodes={"sky": OtherSky}), forecast(nodes={"sky": OtherSky})
+    )
+    assert "type of ids 'sky'" in message
+    assert "'forecast' and 'weather'" in message
+
+
 def test_a_table_with_a_base_of_its_own_is_refused() -> None:
     class Strange:
         __tablename__ = "weather_strange"
