@@ -68,6 +68,8 @@ async def test_an_unknown_key_is_named_with_those_there_are(database: Database) 
     assert (error["path"], error["code"]) == (["key"], "NOT_FOUND")
     assert "'wether'" in error["message"]
     assert "forecast, weather" in error["message"]
+    long = await switched(bench, "w" * 10_000, False, viewer=ADMIN)
+    assert len(long["errors"][0]["message"]) < 200
     assert await state(database) == before
     async with database.write() as session:
         with pytest.raises(InvalidInputError, match="'wether'"):
