@@ -34,7 +34,8 @@ class SectionPlugin:
         description="The keys of the layouts that place it."
     )
     error: str | None = strawberry.field(
-        description="Why the plugin could not be used; null for one that works."
+        description="What kind of error kept the plugin from being used; null for one "
+        "that works. The log and `cyclorama doctor` say more."
     )
 
 
@@ -65,7 +66,8 @@ async def set_section_plugin_enabled(
         return _refused(UserErrorCode.NOT_FOUND, ["key"], unknown(key, list(known)))
     async with context.database.write() as session:
         await switch(session, key, enabled)
-    (facts,) = (f for f in _facts(context, {key: enabled}) if f.key == key)
+    # A package that failed may bear the same name; it stands behind the sections.
+    facts = next(f for f in _facts(context, {key: enabled}) if f.key == key)
     return SectionPluginPayload(plugin=_shown(facts), errors=[])
 
 
@@ -92,7 +94,7 @@ def _shown(facts: PluginFacts) -> SectionPlugin:
         enabled=facts.enabled,
         config_schema=schema,
         used_by=list(facts.used_by),
-        error=facts.error,
+        error=facts.error and facts.error.partition(":")[0],
     )
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
+from pydantic import BaseModel
 from strawberry.parent import StrawberryParent
 from strawberry.types.base import get_object_definition
 
@@ -38,6 +39,7 @@ def check_sections(sections: Sequence[Section]) -> None:
         "table", ((t.__tablename__, s) for s in sections for t in set(s.tables))
     )
     _check_unique("type", ((s.type.__name__, s) for s in sections if s.type))
+    _check_unique("type of ids", ((kind, s) for s in sections for kind in s.nodes))
     _check_unique("import target", ((t.name, s) for s in sections for t in s.targets))
 
 
@@ -63,6 +65,14 @@ def _check_values(section: Section) -> None:
                 f"The section {who(section)} has the {name} {sorted(given)}; choose at "
                 f"least one of {', '.join(known)}."
             )
+    model = section.config
+    if model is not None and not (
+        isinstance(model, type) and issubclass(model, BaseModel)
+    ):
+        raise PluginError(
+            f"The section {who(section)} has the `config` {model!r}, which is no model "
+            "of settings; give it a subclass of pydantic.BaseModel."
+        )
     if section.requires_config and section.config is None:
         raise PluginError(
             f"The section {who(section)} requires settings and has no model of them; "

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.exceptions import StrawberryException
 from strawberry.exceptions.duplicated_type_name import DuplicatedTypeName
 from strawberry.schema.config import StrawberryConfig
@@ -155,6 +156,10 @@ def _name(field: StrawberryField) -> str:
     return _CONFIG.name_converter.get_graphql_name(field)
 
 
+_REFUSALS: Final = (StrawberryException, GraphQLError, TypeError, ValueError)
+"""What says of a schema that it can't be built."""
+
+
 def _built(sections: Sequence[Section]) -> strawberry.Schema:
     try:
         return _schema(sections)
@@ -163,7 +168,7 @@ def _built(sections: Sequence[Section]) -> strawberry.Schema:
         raise FieldConflictError(
             f"{error.message}: by {other} and by {one}; rename one of the types."
         ) from None
-    except (StrawberryException, TypeError) as error:
+    except _REFUSALS as error:
         raise PluginError(f"{_culprit(sections, error)}: {error}") from error
 
 
@@ -184,7 +189,7 @@ def _culprit(sections: Sequence[Section], error: Exception) -> str:
     for section in sections:
         try:
             _schema([section])
-        except (StrawberryException, TypeError) as again:
+        except _REFUSALS as again:
             if str(again) == str(error):
                 return f"The section {who(section)} can't be composed"
     return "The schema can't be built"

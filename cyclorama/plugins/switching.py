@@ -63,7 +63,9 @@ async def set_enabled(
 
 def unknown(key: str, known: Sequence[str]) -> str:
     """The message for a key that no installed section has."""
-    return f"There is no section {key!r}; installed are {', '.join(sorted(known))}."
+    return (
+        f"There is no section {key[:80]!r}; installed are {', '.join(sorted(known))}."
+    )
 
 
 def config_schema(section: Section) -> dict[str, Any]:

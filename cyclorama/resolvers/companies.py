@@ -158,8 +158,7 @@ def _short(name: str, value: str) -> str:
 
 def _minor(amount: Decimal) -> int:
     """The smallest amount in minor units that is at least this one."""
-    if not amount.is_finite() or abs(amount) >= Decimal(10) ** 16:
-        raise InvalidInputError(
-            f"The filter `arrAtLeast` is {amount}; it must be a number below 10^16."
-        )
+    if not amount.is_finite() or (amount and amount.adjusted() >= 16):
+        message = "The filter `arrAtLeast` must be a number below 10^16, either way."
+        raise InvalidInputError(message)
     return int((amount * 100).to_integral_value(rounding="ROUND_CEILING"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
@@ -16,8 +16,8 @@ from cyclorama.errors import InvalidInputError
 from cyclorama.schema.common import PageInfo
 from cyclorama.storage.types import Instant, wire_instant
 
-LONGEST = 4_000
-"""Characters of a cursor at most."""
+LONGEST = 6_000
+"""Characters of a cursor at most: a name folded to 600 of the longest ones has 4,800."""
 PREFIX = "cy_order_"
 
 
@@ -105,25 +105,48 @@ def _plain(value: Any) -> Any:
 
 def _typed(key: OrderKey, value: Any) -> Any:
     """A value of a cursor as the column wants it; `ValueError` for what it can't hold."""
-    if value is None:
-        if not key.nullable:
-            raise ValueError
+    if value is None and key.nullable:
         return None
-    wanted = key.column.type
-    if isinstance(wanted, Instant):
-        instant = datetime.fromisoformat(value)
-        if instant.tzinfo is None:
-            raise ValueError
-        return instant
-    if isinstance(wanted, sa.Date):
-        return date.fromisoformat(value)
-    if isinstance(wanted, sa.Integer):
-        if type(value) is not int or abs(value) >= 1 << 63:
-            raise ValueError
-        return value
-    if not isinstance(value, str) or "\0" in value:
+    return key_value(key.column.type, value)
+
+
+def key_value(type_: Any, wire: Any) -> Any:
+    """What a cursor holds as a value for a column of this type; `ValueError` or
+    `TypeError` for what no row can have there. It may be made up: nobody signed it."""
+    if isinstance(type_, Instant):
+        return _instant(wire)
+    if isinstance(type_, sa.Date):
+        return date.fromisoformat(wire)
+    if isinstance(type_, sa.Boolean):
+        return _one_of((bool, int), wire) != 0
+    if isinstance(type_, sa.Integer):
+        return _one_of((int,), wire)
+    if isinstance(type_, sa.Numeric):
+        return _one_of((int, float), wire)
+    if isinstance(type_, sa.String):
+        return _one_of((str,), wire)
+    return _one_of((str, int, float, bool), wire)
+
+
+def _one_of(types: tuple[type, ...], wire: Any) -> Any:
+    """The value if it is of one of the types and a database can have it."""
+    if type(wire) not in types:
         raise ValueError
-    return value
+    if type(wire) is int and abs(wire) >= 1 << 63:
+        raise ValueError
+    if type(wire) is str and "\0" in wire:
+        raise ValueError
+    return wire
+
+
+def _instant(wire: str) -> datetime:
+    instant = datetime.fromisoformat(wire)
+    if instant.tzinfo is None:
+        raise ValueError
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError from None
 
 
 def page_info(cursors: Sequence[str], *, more: bool, after: str | None) -> PageInfo:

@@ -14,6 +14,7 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import UnaryExpression
 
 from cyclorama.errors import InvalidInputError
+from cyclorama.resolvers.cursors import key_value
 from cyclorama.storage.types import Instant
 
 MOST = 200
@@ -75,9 +76,10 @@ class Keyset:
         """The keys of a cursor as values for the binds of `after`."""
         try:
             tag, *keys = orjson.loads(bytes.fromhex(cursor))
-            if tag != self.tag or len(keys) != len(self.keys):
+            if tag != self.tag:
                 raise ValueError
-            return [_value(k, key.type) for k, key in zip(keys, self.keys, strict=True)]
+            pairs = zip(self.keys, keys, strict=True)
+            return [key_value(key.type, wire) for key, wire in pairs]
         except (ValueError, TypeError):
             raise InvalidInputError(
                 "The argument `after` is no cursor of this list; pass the `endCursor` "
@@ -91,18 +93,6 @@ def _wire(key: Any) -> Any:
         wire = '\'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"\''
         key = sa.func.to_char(zoned, sa.literal_column(wire))
     return sa.cast(sa.func.to_json(key), sa.Text())
-
-
-def _value(wire: Any, type_: Any) -> Any:
-    from datetime import date, datetime
-
-    if isinstance(type_, Instant):
-        return datetime.fromisoformat(wire)
-    if isinstance(type_, sa.Date):
-        return date.fromisoformat(wire)
-    if isinstance(type_, sa.String) != isinstance(wire, str):
-        raise ValueError(wire)
-    return wire
 
 
 def page_size(first: Any) -> int:

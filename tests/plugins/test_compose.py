@@ -116,6 +116,14 @@ def test_a_table_that_two_sections_claim_is_refused() -> None:
     assert "'weather' and 'weather_hill'" in message
 
 
+def test_a_type_of_ids_that_two_sections_claim_is_refused() -> None:
+    message = conflict(
+        weather(nodes={"sky": OtherSky}), forecast(nodes={"sky": OtherSky})
+    )
+    assert "type of ids 'sky'" in message
+    assert "'forecast' and 'weather'" in message
+
+
 def test_a_table_with_a_base_of_its_own_is_refused() -> None:
     class Strange:
         __tablename__ = "weather_strange"
@@ -213,6 +221,7 @@ class Settings(BaseModel):
         ({"kinds": ["PERSON"]}, "COMPANY, RELATIONSHIP"),
         ({"surfaces": ["WATCH"]}, "CRM_ACCOUNT"),
         ({"requires_config": True}, "give it a `config`"),
+        ({"config": {"unit": "C"}}, "give it a subclass of pydantic.BaseModel"),
     ],
 )
 def test_a_value_that_makes_no_section_is_refused(
@@ -229,6 +238,21 @@ def test_a_schema_that_strawberry_refuses_names_what_is_wrong() -> None:
 
     message = refusal(forecast(type=Unresolvable))
     assert message.startswith("The section 'forecast' can't be composed: Unresolvable")
+
+
+def test_a_name_that_the_graph_can_not_have_is_refused_with_its_section() -> None:
+    @strawberry.type(description="A section.")
+    class Hyphenated(SectionBase):
+        words: str = strawberry.field(name="some-words", default="Rain.")
+
+    @strawberry.type(name="__Reserved", description="A section.")
+    class Reserved(SectionBase):
+        words: str = read.value("Rain.")
+
+    for type_, name in ((Hyphenated, "some-words"), (Reserved, "__Reserved")):
+        message = refusal(weather(), forecast(type=type_))
+        assert message.startswith("The section 'forecast' can't be composed")
+        assert name in message
 
 
 def test_a_section_is_a_nullable_field_of_its_kinds_only() -> None:

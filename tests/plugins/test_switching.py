@@ -68,6 +68,8 @@ async def test_an_unknown_key_is_named_with_those_there_are(database: Database) 
     assert (error["path"], error["code"]) == (["key"], "NOT_FOUND")
     assert "'wether'" in error["message"]
     assert "forecast, weather" in error["message"]
+    long = await switched(bench, "w" * 10_000, False, viewer=ADMIN)
+    assert len(long["errors"][0]["message"]) < 200
     assert await state(database) == before
     async with database.write() as session:
         with pytest.raises(InvalidInputError, match="'wether'"):
@@ -149,3 +151,26 @@ def test_a_plugin_that_failed_is_listed_last_with_its_error() -> None:
     assert (broken.key, broken.enabled) == ("broken", False)
     assert broken.distribution == "broken-package"
     assert broken.error == "ValueError: no licence"
+
+
+async def test_admins_see_what_kind_of_error_it_was_and_no_text_of_it(
+    database: Database,
+) -> None:
+    failure = Failure("broken", "broken-package", "ValueError: the key is hush")
+    bench = Bench(database, [weather()])
+    bench.graph = compose([weather()], [failure])
+    answer = await bench.ask("{ sectionPlugins { key error } }", viewer=ADMIN)
+    assert answer["data"]["sectionPlugins"] == [
+        {"key": "weather", "error": None},
+        {"key": "broken", "error": "ValueError"},
+    ]
+
+
+async def test_a_package_that_failed_under_a_sections_name_does_not_stop_its_switch(
+    database: Database,
+) -> None:
+    failure = Failure("weather", "broken-package", "ValueError: no licence")
+    bench = Bench(database, [weather()])
+    bench.graph = compose([weather()], [failure])
+    done = await switched(bench, "weather", False, viewer=ADMIN)
+    assert done == {"plugin": {"key": "weather", "enabled": False}, "errors": []}

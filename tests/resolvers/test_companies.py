@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from typing import Any
 
@@ -83,6 +84,42 @@ async def test_a_cursor_of_another_order_or_of_nothing_is_refused(bench: Bench) 
     )
 
 
+@pytest.mark.parametrize(
+    ("field", "key"),
+    [
+        ("UPDATED_AT", "0001-01-01T00:00:00+23:00"),
+        ("UPDATED_AT", "9999-12-31T23:59:59-23:00"),
+        ("UPDATED_AT", "2026-01-01T00:00:00"),
+        ("UPDATED_AT", 5),
+        ("UPDATED_AT", None),
+        ("RENEWAL_DATE", "2026-02-30"),
+        ("ARR", True),
+        ("ARR", 1.5),
+        ("ARR", 1 << 63),
+        ("NAME", "a\0"),
+        ("NAME", ["a"]),
+    ],
+)
+async def test_a_cursor_that_was_made_up_is_refused(
+    bench: Bench, field: str, key: Any
+) -> None:
+    order = [{"field": field}]
+    page = await bench.query(PAGE, first=1, orderBy=order)
+    tag, _, last = json.loads(bytes.fromhex(page["companies"]["pageInfo"]["endCursor"]))
+    made_up = json.dumps([tag, key, last]).encode().hex()
+    assert "`after` is no cursor of this list" in await refusal(
+        bench, after=made_up, orderBy=order
+    )
+
+
+async def test_the_cursor_of_the_longest_name_is_one(bench: Bench) -> None:
+    await bench.add(company(7, name="\U0001d160" * 255))
+    page = await bench.query(PAGE, first=7)
+    cursor = page["companies"]["edges"][-1]["cursor"]
+    assert len(cursor) > 4_800
+    assert await names(bench, after=cursor) == []
+
+
 async def test_a_field_named_twice_in_an_order_is_refused(bench: Bench) -> None:
     twice = [{"field": "ARR"}, {"field": "ARR", "descending": True}]
     assert "names ARR twice" in await refusal(bench, orderBy=twice)
@@ -97,6 +134,8 @@ async def test_a_field_named_twice_in_an_order_is_refused(bench: Bench) -> None:
         ({"csmIds": ["u"] * 101}, "csmIds"),
         ({"arrAtLeast": "1e30"}, "arrAtLeast"),
         ({"arrAtLeast": "NaN"}, "arrAtLeast"),
+        ({"arrAtLeast": "-1e999999999"}, "arrAtLeast"),
+        ({"arrAtLeast": "1" * 17}, "arrAtLeast"),
     ],
 )
 async def test_a_filter_out_of_bounds_is_refused_by_name(
