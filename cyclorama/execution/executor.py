@@ -12,10 +12,10 @@ import orjson
 import structlog
 from graphql import GraphQLObjectType
 from graphql.pyutils import Path
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from cyclorama.errors import RequestError, SectionFailedError
 from cyclorama.execution.binds import Run
+from cyclorama.execution.plain import PlainExecutor
 from cyclorama.execution.plan import (
     TRIPWIRE,
     Cells,
@@ -36,7 +36,7 @@ Answers = Mapping[str, Any]
 """Record id -> its row of the statement, or the error with which the statement ended."""
 
 
-class Executor(StrawberryGraphQLCoreExecutionContext):
+class Executor(PlainExecutor):
     """Runs one operation."""
 
     plans: Plans
