@@ -37,37 +37,47 @@ class Selections:
         self.shaping: Kept[Any, tuple[str, ...]] = Kept(most)
         self.written: Kept[Any, Written] = Kept(most)
 
-    def get(self, executor: Any, type_: Any, details: Any) -> Run | None:
-        """The function for what is asked of a type; None where graphql-core is to run.
+    def get(self, executor: Any, type_: Any, details: Any) -> Written:
+        """The function for what is asked of a type.
 
         The text, the positions of all nodes and the values of the variables in their
         directives settle what is asked."""
         starts = tuple(d.node.loc.start for d in details if d.node.loc)
         if len(starts) < len(details):
-            return None
+            return Written(is_refused=True)
         place = (details[0].node.loc.source.body, starts, type_)
         names = self.shaping.get(place, lambda: shaping(executor, details))
         given = executor.variable_values.coerced
         values = tuple(repr(given.get(n, Undefined)) for n in names)
-        return self.written.get(
-            (place, values), lambda: Written(executor, type_, details)
-        ).run
+        return self.written.get((place, values), Written)
 
 
 class Written:
-    """The function of one selection, if there is one."""
+    """The function of one selection, once it is written."""
 
-    __slots__ = ("run",)
+    __slots__ = ("asked", "is_refused", "run")
 
-    def __init__(self, executor: Any, type_: Any, details: Any) -> None:
-        self.run: Run | None
+    def __init__(self, *, is_refused: bool = False) -> None:
+        self.run: Run | None = None
+        self.is_refused = is_refused
+        self.asked = 0
+        """Of how many objects, while there is no function."""
+
+    def grown(self, executor: Any, type_: Any, details: Any, value: Any) -> Run | None:
+        """The function, written as soon as enough objects were asked for."""
+        if self.is_refused:
+            return None
+        self.asked += len(value) if type(value) in (list, tuple) else 1
+        if self.asked < executor.worth:
+            return None
         try:
             self.run = Writer(executor.collect_subfields).written(type_, details)
         except (NotPlain, GraphQLError, RecursionError):
-            self.run = None
+            self.is_refused = True
         except Exception as error:
             log.warning("plain_selection", type=str(type_), error=repr(error))
-            self.run = None
+            self.is_refused = True
+        return self.run
 
 
 def selections(schema: GraphQLSchema) -> Selections:
@@ -111,9 +121,12 @@ def _variables(node: Any) -> set[str]:
 class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
     """Completes plain selections by generated code, and bounds every list."""
 
+    worth = 8
+    """For how many objects a function is written: about what writing it costs."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._plain: dict[tuple[int, int], tuple[Any, Any, Run | None]] = {}
+        self._plain: dict[tuple[int, int], tuple[Any, Any, Written]] = {}
 
     def complete_list_value(
         self,
@@ -174,11 +187,11 @@ class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
         key = (id(type_), id(details))
         held = self._plain.get(key)
         if held is None:
-            run = None
+            written = Written(is_refused=True)
             if self.middleware_manager is None:
-                run = selections(self.schema).get(self, type_, details)
-            held = self._plain[key] = (type_, details, run)
-        run = held[2]
+                written = selections(self.schema).get(self, type_, details)
+            held = self._plain[key] = (type_, details, written)
+        run = held[2].run or held[2].grown(self, type_, details, value)
         if run is None:
             return UNUSUAL
         try:

@@ -65,6 +65,17 @@ def test_a_selection_is_written_once_and_kept_within_a_bound() -> None:
     forget()
 
 
+def test_nothing_is_written_for_a_few_objects() -> None:
+    forget()
+    case = Case("{ thing { name } }", thing)
+    kept = plain.selections(SCHEMA).written
+    for n in range(1, 10):
+        assert case.run(Executor) == case.expected
+        (written,) = kept._values.values()
+        assert (written.run is None) == (n < Executor.worth)
+    forget()
+
+
 def test_known_classes_are_bounded() -> None:
     known = plain_code.Classes(object, ["label"])
     for n in range(200):
@@ -158,8 +169,7 @@ def without_aliases(writer: Any, collect: Any) -> None:
 def first_node(selections: Any, executor: Any, type_: Any, details: Any) -> Any:
     """`Selections.get` that takes the first node of a field for all of them."""
     start = details[0].node.loc.start
-    make = lambda: plain.Written(executor, type_, details)  # noqa: E731
-    return selections.written.get((start, type_), make).run
+    return selections.written.get((start, type_), plain.Written)
 
 
 def names_of_python(writer: Any, type_: Any, variable: str, pad: str) -> list[str]:
