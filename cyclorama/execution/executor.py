@@ -12,11 +12,11 @@ import orjson
 import structlog
 from graphql import GraphQLObjectType
 from graphql.pyutils import Path
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from cyclorama.errors import RequestError
 from cyclorama.execution.binds import Run
 from cyclorama.execution.levels import failure, section_of
+from cyclorama.execution.plain import PlainExecutor
 from cyclorama.execution.plan import (
     TRIPWIRE,
     Cells,
@@ -37,7 +37,7 @@ Answers = Mapping[str, Any]
 """Record id -> its row of the statement, or the error with which the statement ended."""
 
 
-class Executor(StrawberryGraphQLCoreExecutionContext):
+class Executor(PlainExecutor):
     """Runs one operation."""
 
     plans: Plans
