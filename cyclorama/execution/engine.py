@@ -27,6 +27,7 @@ from cyclorama.execution.executor import Executor
 from cyclorama.execution.limits import Limits, check, check_values
 from cyclorama.execution.plans import Plans
 from cyclorama.resolvers.context import Context
+from cyclorama.storage.outages import MESSAGE, is_unavailable
 
 log = structlog.get_logger(__name__)
 MOST_DOCUMENTS = 1024
@@ -78,7 +79,10 @@ class Engine:
             return failed(prepared.errors, prepared.code)
         chosen = get_operation_ast(prepared.document, operation.operation_name)
         if chosen is None:
-            message = "Name one of the document's operations in `operationName`."
+            message = (
+                "Name one of the document's operations in `operationName`; "
+                f"{(operation.operation_name or 'no name')[:80]!r} is none of them."
+            )
             return failed([GraphQLError(message)], "OPERATION_RESOLUTION_FAILURE")
         refused = self._refused(chosen, operation)
         if refused is not None:
@@ -165,6 +169,10 @@ def presented(error: GraphQLError, request_id: str) -> dict[str, Any]:
         or (original is None and (error.extensions or {}).get("code") in CODES)
     ):
         extensions = {"code": "BAD_USER_INPUT"}
+    elif is_unavailable(original):
+        log.error("database_unavailable", path=error.path, error=repr(original))
+        shown["message"] = MESSAGE
+        extensions = {"code": "SERVICE_UNAVAILABLE"}
     else:
         log.error(
             "unexpected_error",

@@ -34,21 +34,33 @@ class _Size:
     fields: int
 
 
+DEEPEST_VALUE = 64
+MOST_REPEATS = 100
+MOST_FRAGMENTS = 200
 NUL = "A text of the operation holds a NUL character; no value can have one."
 
 
 def check_values(value: Any) -> None:
-    """Raise `InvalidInputError` if a text of the variables holds what no database takes."""
-    if isinstance(value, str):
-        if "\0" in value:
-            raise InvalidInputError(NUL)
-    elif isinstance(value, Mapping):
-        for key, held in value.items():
-            check_values(key)
-            check_values(held)
-    elif isinstance(value, list):
-        for held in value:
-            check_values(held)
+    """Raise `InvalidInputError` if a text of the variables holds what no database takes,
+    or if they are nested deeper than any input is."""
+    level = [value]
+    for _ in range(DEEPEST_VALUE):
+        inner: list[Any] = []
+        for held in level:
+            if isinstance(held, str):
+                if "\0" in held:
+                    raise InvalidInputError(NUL)
+            elif isinstance(held, Mapping):
+                inner += held
+                inner += held.values()
+            elif isinstance(held, list):
+                inner += held
+        if not inner:
+            return
+        level = inner
+    raise InvalidInputError(
+        f"The variables are nested more than {DEEPEST_VALUE} levels deep."
+    )
 
 
 def _check_literals(document: DocumentNode) -> None:
@@ -67,6 +79,11 @@ def check(document: DocumentNode, limits: Limits) -> None:
         for d in document.definitions
         if isinstance(d, FragmentDefinitionNode)
     }
+    if len(fragments) > MOST_FRAGMENTS:
+        raise CostLimitError(
+            f"The document has {len(fragments)} fragments; at most {MOST_FRAGMENTS} are "
+            "allowed. Ask for less in one request."
+        )
     known: dict[str, _Size | None] = {}
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
@@ -89,9 +106,11 @@ def _measured(
     known: dict[str, _Size | None],
 ) -> _Size:
     depth = fields = 0
+    asked: dict[str, int] = {}
     for node in selections.selections:
         size = _Size(0, 0)
         if isinstance(node, FieldNode):
+            _count(node, asked)
             inner = (
                 _measured(node.selection_set, fragments, known)
                 if node.selection_set
@@ -104,6 +123,17 @@ def _measured(
             size = _spread(node.name.value, fragments, known)
         depth, fields = max(depth, size.depth), fields + size.fields
     return _Size(depth, fields)
+
+
+def _count(node: FieldNode, asked: dict[str, int]) -> None:
+    """Refuse what costs validation the square of its number: one field over and over."""
+    key = (node.alias or node.name).value
+    asked[key] = asked.get(key, 0) + 1
+    if asked[key] > MOST_REPEATS:
+        raise CostLimitError(
+            f"The field {key[:80]!r} is asked more than {MOST_REPEATS} times in one "
+            "place; ask for it once, or under other names."
+        )
 
 
 def _spread(

@@ -13,20 +13,32 @@ from cyclorama.storage.types import wire_instant
 
 
 def _instant(text: Any) -> datetime:
-    value = datetime.fromisoformat(text)
-    if value.tzinfo is None:
-        raise ValueError(f"{text!r} has no time zone; write an instant with Z.")
-    return value.astimezone(UTC)
+    try:
+        value = datetime.fromisoformat(text)
+        if value.tzinfo is None:
+            raise ValueError
+        return value.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        raise ValueError(
+            "Write an instant as 2026-01-31T08:00:00Z, with its time zone."
+        ) from None
+
+
+def _day(text: Any) -> date:
+    try:
+        return date.fromisoformat(text)
+    except (ValueError, TypeError):
+        raise ValueError("Write a day as 2026-01-31.") from None
 
 
 def _decimal(text: Any) -> Decimal:
     try:
         value = Decimal(str(text))
+        if value.is_finite():
+            return value
     except InvalidOperation:
-        raise ValueError(f"{text!r} is not a decimal number.") from None
-    if not value.is_finite():
-        raise ValueError(f"{text!r} is not a finite number.")
-    return value
+        pass
+    raise ValueError('Write a decimal number as "12.50".')
 
 
 SCALARS: Mapping[object, Any] = {
@@ -43,7 +55,7 @@ SCALARS: Mapping[object, Any] = {
             "organisation's time zone."
         ),
         serialize=date.isoformat,
-        parse_value=date.fromisoformat,
+        parse_value=_day,
     ),
     Decimal: strawberry.scalar(
         name="Decimal",

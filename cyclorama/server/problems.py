@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Final
 
 import orjson
 import structlog
-from sqlalchemy import exc
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from cyclorama.errors import RequestError, UnauthenticatedError
+from cyclorama.storage.outages import MESSAGE, is_unavailable
 
 log = structlog.get_logger(__name__)
 _STATUSES: Final = {
@@ -20,22 +19,6 @@ _STATUSES: Final = {
     "SERVICE_UNAVAILABLE": 503,
     "TIMEOUT": 504,
 }
-_OURS: Final = (exc.ProgrammingError, exc.IntegrityError, exc.DataError)
-"""What a database that answers says of a statement that is wrong."""
-_SQLITE: Final = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_PROTOCOL,
-        sqlite3.SQLITE_NOTADB,
-    }
-)
-"""Result codes of SQLite that say so of the file."""
 
 
 class Problem(Exception):
@@ -57,23 +40,10 @@ def problem_of(error: BaseException, request_id: str) -> Problem:
         return Problem(400, "BAD_REQUEST", "The body did not come to its end.")
     if is_unavailable(error):
         log.error("database_unavailable", error=repr(error))
-        message = "The database can't be reached just now; try again in a moment."
-        return Problem(503, "SERVICE_UNAVAILABLE", message)
+        return Problem(503, "SERVICE_UNAVAILABLE", MESSAGE)
     log.error("request_failed", exc_info=error)
     message = f"Something went wrong here; the log says more (request {request_id})."
     return Problem(500, "INTERNAL_SERVER_ERROR", message)
-
-
-def is_unavailable(error: BaseException) -> bool:
-    """Whether an error says that the database can't be used just now: it does not answer,
-    it is locked, full or broken, or all connections are taken."""
-    if isinstance(error, exc.DBAPIError):
-        if isinstance(error.orig, sqlite3.Error):
-            return is_unavailable(error.orig)
-        return error.connection_invalidated or not isinstance(error, _OURS)
-    if isinstance(error, sqlite3.Error):
-        return getattr(error, "sqlite_errorcode", 0) & 0xFF in _SQLITE
-    return isinstance(error, (exc.TimeoutError, exc.DisconnectionError, OSError))
 
 
 def problem_response(problem: Problem, media_type: str) -> Response:

@@ -14,8 +14,8 @@ def wire_instant(value: datetime) -> str:
     """An instant as clients see it: UTC, whole milliseconds, `Z`."""
     if value.tzinfo is None:
         raise ValueError(f"{value!r} has no time zone; instants are UTC-aware")
-    utc = value.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    utc = value.astimezone(UTC).replace(tzinfo=None)
+    return utc.isoformat(timespec="milliseconds") + "Z"
 
 
 class Instant(TypeDecorator[datetime]):
