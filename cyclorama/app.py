@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from cyclorama.resolvers.refs import find, resolved
 from cyclorama.storage.accounts import SignedIn, signed_in_as
 from cyclorama.storage.configuration import load_fields, read_version
 from cyclorama.storage.engine import Database, Reading
+from cyclorama.storage.kept import Kept
 from cyclorama.storage.migration import pending
 from cyclorama.storage.switches import load_switches
 
@@ -52,8 +54,23 @@ class App:
     graph: Graph
     engine: Engine
     _configuration: Configuration | None = field(default=None)
+    _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     now: Callable[[], datetime] = clock
+
+    @property
+    def caches(self) -> Mapping[str, Kept[Any, Any]]:
+        """Every cache of the process that grows with what is asked, by name."""
+        plans, configuration = self.engine.plans, self._configuration
+        variants = None if configuration is None else configuration.variants
+        return {
+            "documents": self.engine.documents,
+            "plans": plans.kept,
+            "shaping_variables": plans.shaping,
+            "templates": plans.library.cache,
+            "layout_variants": Kept(0) if variants is None else variants,
+            "core_statements": self.database.kept,
+        }
 
     async def check(self) -> None:
         """Raise `ConfigError` unless the database answers and is up to date."""
@@ -64,19 +81,27 @@ class App:
     async def configuration(
         self, reading: Reading, version: int | None = None
     ) -> Configuration:
-        """The configuration at its version, loaded where the process has another."""
+        """The configuration at its version, loaded where the process has another; once
+        for all that ask at the same time, as plans are made for one `Configuration`."""
         if version is None:
             version = await read_version(reading)
         kept = self._configuration
-        if kept is None or kept.version != version:
-            kept = self._configuration = Configuration(
-                version=version,
-                book=await load_book(reading),
-                facts=self.graph.facts(await load_switches(reading)),
-                fields=await load_fields(reading),
-                sections=self.graph.sections,
-            )
-        return kept
+        if kept is not None and kept.version == version:
+            return kept
+        async with self._loading:
+            kept = self._configuration
+            if kept is None or kept.version != version:
+                kept = self._configuration = await self._loaded(reading, version)
+            return kept
+
+    async def _loaded(self, reading: Reading, version: int) -> Configuration:
+        return Configuration(
+            version=version,
+            book=await load_book(reading),
+            facts=self.graph.facts(await load_switches(reading)),
+            fields=await load_fields(reading),
+            sections=self.graph.sections,
+        )
 
     @asynccontextmanager
     async def context(

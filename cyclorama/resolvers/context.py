@@ -15,6 +15,7 @@ from cyclorama.layouts.model import LayoutBook, Placement, SectionFacts
 from cyclorama.layouts.resolution import Resolution
 from cyclorama.storage.accounts import Viewer
 from cyclorama.storage.engine import Database, Reading
+from cyclorama.storage.kept import Kept
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -58,6 +59,13 @@ class Variant:
         return None
 
 
+MOST_VARIANTS = 1024
+
+
+def _kept() -> Kept[Any, Variant]:
+    return Kept(MOST_VARIANTS)
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Configuration:
     """Layouts, switches and field metadata at one version; immutable."""
@@ -68,7 +76,7 @@ class Configuration:
     fields: Sequence[Any]
     sections: Mapping[str, Any]
     """The composed sections by key."""
-    variants: dict[Any, Variant] = field(default_factory=dict)
+    variants: Kept[Any, Variant] = field(default_factory=_kept)
     attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """What layouts ask of each kind of record; filled when it is first needed."""
 

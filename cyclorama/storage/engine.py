@@ -160,7 +160,10 @@ class Database:
         """For reading transactions, which the driver itself begins and ends."""
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "begin", _begin_immediate)
-        self._prepared = Kept[Hashable, Prepared](MOST_PREPARED)
+        self.kept = Kept[Hashable, Prepared](MOST_PREPARED)
+        """Compiled Core statements."""
+        self.statements = 0
+        """That were sent, those that open and end transactions left out."""
 
     @property
     def dialect(self) -> str:
@@ -168,14 +171,15 @@ class Database:
         return "sqlite" if self.is_sqlite else "postgresql"
 
     def tell_watches(self, statement: str) -> None:
-        """Show a statement's text to those who watch."""
+        """Count a statement and show its text to those who watch."""
+        self.statements += 1
         for watch in self.watches:
             watch(statement)
 
     def prepared(self, key: Hashable, make: Callable[[], Executable]) -> Prepared:
         """The compiled statement with this key."""
         dialect = self.readers.dialect
-        return self._prepared.get(key, lambda: Prepared(make(), dialect))
+        return self.kept.get(key, lambda: Prepared(make(), dialect))
 
     def _pool(self, size: int, **options: Any) -> AsyncEngine:
         options |= {"pool_size": size, "max_overflow": 0, "pool_timeout": 10}
