@@ -167,6 +167,15 @@ class App:
         return resolved(context, kind, ref.attributes, surface)
 
 
+def open_database(settings: Settings) -> Database:
+    """The database of the settings; nothing is connected to yet."""
+    return Database(
+        settings.database_url,
+        pool_size=settings.pool_size,
+        pgbouncer=settings.pgbouncer,
+    )
+
+
 def make_app(settings: Settings, database: Database) -> App:
     """An application on an open database."""
     composed = graph()
@@ -185,7 +194,7 @@ async def opened(
 
     `ConfigError` says what is wrong with the URL, the server or the migrations."""
     settings = load_settings(database_url=database_url)
-    database = Database(settings.database_url, pool_size=settings.pool_size)
+    database = open_database(settings)
     try:
         app = make_app(settings, database)
         await (app.check() if check_migrated else database.check())
@@ -201,5 +210,5 @@ def asgi() -> Any:
 
     settings = load_settings()
     configure_logs(settings.log_level, settings.log_format)
-    database = Database(settings.database_url, pool_size=settings.pool_size)
+    database = open_database(settings)
     return create_server(make_app(settings, database), settings)
