@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -211,4 +212,8 @@ def asgi() -> Any:
     settings = load_settings()
     configure_logs(settings.log_level, settings.log_format)
     database = open_database(settings)
-    return create_server(make_app(settings, database), settings)
+    server = create_server(make_app(settings, database), settings)
+    # What lives as long as the process need not be looked through for garbage.
+    gc.collect()
+    gc.freeze()
+    return server

@@ -266,7 +266,7 @@ async def test_an_operation_is_answered(site: Site) -> None:
     assert response.status_code == 200
     assert response.json() == {"data": {"viewer": {"email": "ann@example.com"}}}
     assert response.headers["content-type"] == "application/json"
-    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["cache-control"] == "no-store, private"
     modern = await site.post(
         VIEWER, headers={"accept": "application/graphql-response+json"}
     )
@@ -329,7 +329,7 @@ async def test_who_runs_out_of_time_does_not_wait_for_what_still_ends(
     site.answer_by(stubborn)
     response = await site.post(VIEWER)
     assert (response.status_code, code_of(response)) == (504, "TIMEOUT")
-    pool: Any = site.app.database.engine.pool
+    pool: Any = site.app.database.readers.pool
     assert pool.checkedout() == 1
     ended.set()
     for _ in range(500):
