@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
-from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyclorama.errors import ConfigError, PluginError
 from cyclorama.storage.engine import Database
+from cyclorama.storage.revisions import Downs, read_revisions, with_those_below
 
 LOCK: Final = 0x6379_6D69_6772
 """The advisory lock that only one migrating or seeding process holds."""
@@ -34,16 +32,18 @@ class Branch:
     folder: str
     version_table: str
 
-    def script(self) -> ScriptDirectory:
-        """The revisions of the folder; `PluginError` where they can't be read."""
+    def revisions(self) -> Downs:
+        """Those of the folder, the oldest first; `PluginError` if they can't be read."""
         try:
-            script = ScriptDirectory(self.folder, version_locations=[self.folder])
-            script.get_heads()
-        except Exception as error:  # a revision is a plugin's code
-            raise PluginError(
-                f"The revisions of {self.name!r} in {self.folder} can't be read: {error}"
-            ) from error
-        return script
+            return read_revisions(self.folder)
+        except (OSError, SyntaxError, ValueError) as error:
+            raise self.unreadable(error) from error
+
+    def unreadable(self, error: Exception) -> PluginError:
+        """What is wrong with the folder, for its author."""
+        return PluginError(
+            f"The revisions of {self.name!r} in {self.folder} can't be read: {error}"
+        )
 
 
 CORE: Final = Branch(
@@ -101,23 +101,23 @@ def _missing(connection: Connection, branches: Sequence[Branch]) -> tuple[str, .
 
 def _steps(connection: Connection, branch: Branch) -> list[str]:
     """The revisions of a branch that were not applied, the oldest first."""
-    options = {"version_table": branch.version_table}
-    context = MigrationContext.configure(connection, opts=options)
-    applied = set(context.get_current_heads())
-    script = branch.script()
-    known = [s.revision for s in script.walk_revisions()]
+    applied, known = _applied(connection, branch), branch.revisions()
     strange = sorted(applied - set(known))
     if strange:
         raise ConfigError(
             f"The database is newer than this program: it is at {strange[0]!r} of "
             f"{branch.name}, which is not known here. Install the newer version."
         )
-    done = {r for head in applied for r in _down(script, head)}
-    return [r for r in reversed(known) if r not in done]
+    done = with_those_below(known, applied)
+    return [r for r in known if r not in done]
 
 
-def _down(script: ScriptDirectory, head: str) -> Iterator[str]:
-    return (s.revision for s in script.iterate_revisions(head, "base"))
+def _applied(connection: Connection, branch: Branch) -> set[str]:
+    """The newest revisions that were applied."""
+    if not sa.inspect(connection).has_table(branch.version_table):
+        return set()
+    table = sa.table(branch.version_table, sa.column("version_num", sa.String()))
+    return set(connection.scalars(sa.select(table.c.version_num)))
 
 
 def _upgrade(connection: Connection, branches: Sequence[Branch]) -> tuple[str, ...]:
@@ -131,7 +131,15 @@ def _upgrade(connection: Connection, branches: Sequence[Branch]) -> tuple[str, .
 
 
 def _run(connection: Connection, branch: Branch) -> None:
-    script = branch.script()
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    try:
+        script = ScriptDirectory(branch.folder, version_locations=[branch.folder])
+        script.get_heads()
+    except Exception as error:  # a revision is a plugin's code
+        raise branch.unreadable(error) from error
     context = MigrationContext.configure(
         connection,
         opts={
