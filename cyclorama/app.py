@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import gc
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from cyclorama.errors import ConfigError, UnauthenticatedError
 from cyclorama.execution.declarations import Declarations
 from cyclorama.execution.engine import Answer, Engine, Operation
 from cyclorama.execution.limits import Limits
+from cyclorama.execution.plain import selections
 from cyclorama.execution.plans import Plans
 from cyclorama.layouts.resolution import Resolution
 from cyclorama.plugins.compose import Graph, compose
@@ -30,6 +32,7 @@ from cyclorama.resolvers.refs import find, resolved
 from cyclorama.storage.accounts import SignedIn, signed_in_as
 from cyclorama.storage.configuration import load_fields, read_version
 from cyclorama.storage.engine import Database, Reading
+from cyclorama.storage.kept import Kept
 from cyclorama.storage.migration import pending
 from cyclorama.storage.switches import load_switches, note_failure
 
@@ -60,6 +63,7 @@ class App:
     now: Callable[[], datetime] = clock
     breakers: Breakers = field(default_factory=Breakers)
     _configuration: Configuration | None = field(default=None)
+    _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _notes: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -78,6 +82,22 @@ class App:
         except (SQLAlchemyError, OSError) as error:
             log.warning("breaker_not_noted", section=section, error=repr(error))
 
+    @property
+    def caches(self) -> Mapping[str, Kept[Any, Any]]:
+        """Every cache of the process that grows with what is asked, by name."""
+        plans, configuration = self.engine.plans, self._configuration
+        variants = None if configuration is None else configuration.variants
+        return {
+            "documents": self.engine.documents,
+            "plans": plans.kept,
+            "shaping_variables": plans.shaping,
+            "templates": plans.library.cache,
+            "plain_selections": selections(self.engine.schema).written,
+            "plain_variables": selections(self.engine.schema).shaping,
+            "layout_variants": Kept(0) if variants is None else variants,
+            "core_statements": self.database.kept,
+        }
+
     async def check(self) -> None:
         """Raise `ConfigError` unless the database answers and is up to date."""
         await self.database.check()
@@ -87,19 +107,27 @@ class App:
     async def configuration(
         self, reading: Reading, version: int | None = None
     ) -> Configuration:
-        """The configuration at its version, loaded where the process has another."""
+        """The configuration at its version, loaded where the process has another; once
+        for all that ask at the same time, as plans are made for one `Configuration`."""
         if version is None:
             version = await read_version(reading)
         kept = self._configuration
-        if kept is None or kept.version != version:
-            kept = self._configuration = Configuration(
-                version=version,
-                book=await load_book(reading),
-                facts=self.graph.facts(await load_switches(reading)),
-                fields=await load_fields(reading),
-                sections=self.graph.sections,
-            )
-        return kept
+        if kept is not None and kept.version == version:
+            return kept
+        async with self._loading:
+            kept = self._configuration
+            if kept is None or kept.version != version:
+                kept = self._configuration = await self._loaded(reading, version)
+            return kept
+
+    async def _loaded(self, reading: Reading, version: int) -> Configuration:
+        return Configuration(
+            version=version,
+            book=await load_book(reading),
+            facts=self.graph.facts(await load_switches(reading)),
+            fields=await load_fields(reading),
+            sections=self.graph.sections,
+        )
 
     @asynccontextmanager
     async def context(
@@ -170,6 +198,15 @@ class App:
         return resolved(context, kind, ref.attributes, surface)
 
 
+def open_database(settings: Settings) -> Database:
+    """The database of the settings; nothing is connected to yet."""
+    return Database(
+        settings.database_url,
+        pool_size=settings.pool_size,
+        pgbouncer=settings.pgbouncer,
+    )
+
+
 def make_app(settings: Settings, database: Database) -> App:
     """An application on an open database."""
     composed = graph()
@@ -188,7 +225,7 @@ async def opened(
 
     `ConfigError` says what is wrong with the URL, the server or the migrations."""
     settings = load_settings(database_url=database_url)
-    database = Database(settings.database_url, pool_size=settings.pool_size)
+    database = open_database(settings)
     try:
         app = make_app(settings, database)
         await (app.check() if check_migrated else database.check())
@@ -204,5 +241,9 @@ def asgi() -> Any:
 
     settings = load_settings()
     configure_logs(settings.log_level, settings.log_format)
-    database = Database(settings.database_url, pool_size=settings.pool_size)
-    return create_server(make_app(settings, database), settings)
+    database = open_database(settings)
+    server = create_server(make_app(settings, database), settings)
+    # What lives as long as the process need not be looked through for garbage.
+    gc.collect()
+    gc.freeze()
+    return server

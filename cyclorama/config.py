@@ -29,6 +29,10 @@ class Settings(BaseSettings):
     pool_size: int = Field(
         default=8, ge=1, le=200, description="Database connections of a worker."
     )
+    pgbouncer: bool = Field(
+        default=False,
+        description="Whether the URL is that of pgbouncer in transaction mode.",
+    )
     host: str = Field(
         default="127.0.0.1",
         pattern=r"^[A-Za-z0-9.:_-]{1,255}$",

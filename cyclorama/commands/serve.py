@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from typing import Annotated, Any
 
@@ -31,7 +32,11 @@ def serve(
         async with opened_app(settings.database_url):
             pass
 
+    # Next to nothing of what is loaded now will ever be garbage.
+    gc.disable()
     asyncio.run(check())
+    gc.freeze()
+    gc.enable()
     typer.echo(f"Serving on http://{settings.host}:{settings.port}/graphql", err=True)
     run_server(settings)
 

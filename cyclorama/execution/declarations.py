@@ -19,6 +19,7 @@ from cyclorama.execution.templates import ARGUMENT, Compiler, Scope, Template
 from cyclorama.resolvers.context import Env
 from cyclorama.schema.adapt import bind_type, selectable
 from cyclorama.schema.read import Call, Parameter
+from cyclorama.storage.kept import Kept
 from cyclorama.storage.prepared import listed
 from cyclorama.storage.rows import Row
 
@@ -39,13 +40,20 @@ class Shape:
 NO_SHAPE = Shape({}, frozenset())
 
 
+MOST_TEMPLATES = 20_000
+
+
+def _kept() -> Kept[Any, Any]:
+    return Kept(MOST_TEMPLATES)
+
+
 @dataclass(slots=True)
 class Declarations:
-    """Templates of declarations, kept for the life of the process."""
+    """Templates of declarations, made when they are first needed."""
 
     dialect: str
     compiler: Compiler = field(init=False)
-    cache: dict[Any, Any] = field(default_factory=dict)
+    cache: Kept[Any, Any] = field(default_factory=_kept)
 
     def __post_init__(self) -> None:
         self.compiler = Compiler(self.dialect)
@@ -75,13 +83,8 @@ class Declarations:
         return listed(name, self.dialect)
 
     def cached(self, key: Any, make: Any) -> Any:
-        """The template of this key, made at most once; `None` as key: never kept."""
-        if key is None:
-            return make()
-        found = self.cache.get(key)
-        if found is None:
-            found = self.cache[key] = make()
-        return found
+        """The template of this key, made if it is not kept; `None` as key: never kept."""
+        return make() if key is None else self.cache.get(key, make)
 
     def parses(self, sql: str) -> bool:
         """Whether the database's parser can follow a statement; SQLite's has a bound of

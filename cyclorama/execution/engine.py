@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,10 +26,13 @@ from cyclorama.execution.executor import Executor
 from cyclorama.execution.limits import Limits, check, check_values
 from cyclorama.execution.plans import Plans
 from cyclorama.resolvers.context import Context
+from cyclorama.storage.kept import Kept
 from cyclorama.storage.outages import MESSAGE, is_unavailable
 
 log = structlog.get_logger(__name__)
 MOST_DOCUMENTS = 1024
+MOST_TEXT = 1_000_000
+"""Characters of all documents that are kept; each takes 70 to 230 bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,8 @@ class Engine:
         self.schema = schema._schema
         self.plans = plans
         self.limits = limits
-        self._prepared: OrderedDict[bytes, _Prepared] = OrderedDict()
+        self.documents = Kept[bytes, _Prepared](MOST_DOCUMENTS, MOST_TEXT)
+        """Parsed and validated, or refused, by the digest of the text."""
         bound = {"plans": plans, "planned": planned}
         self.executor = type("BoundExecutor", (Executor,), bound)
 
@@ -105,14 +108,7 @@ class Engine:
 
     def _prepare(self, text: str) -> _Prepared:
         key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-        found = self._prepared.get(key)
-        if found is None:
-            found = self._prepared[key] = self._parsed(text)
-            if len(self._prepared) > MOST_DOCUMENTS:
-                self._prepared.popitem(last=False)
-        else:
-            self._prepared.move_to_end(key)
-        return found
+        return self.documents.get(key, lambda: self._parsed(text), len(text))
 
     def _parsed(self, text: str) -> _Prepared:
         try:

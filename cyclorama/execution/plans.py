@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -12,8 +11,11 @@ from graphql import GraphQLEnumType
 from cyclorama.execution.declarations import Declarations
 from cyclorama.execution.holes import MOST_WAVES
 from cyclorama.execution.plan import Plan
+from cyclorama.storage.kept import Kept
 
 MOST = 1024
+MOST_SQL = 20_000_000
+"""Characters of the statements of all plans that are kept."""
 
 
 class Plans:
@@ -25,12 +27,10 @@ class Plans:
 
     def __init__(self, library: Declarations, most: int = MOST) -> None:
         self.library = library
-        self.most = most
-        self.hits = self.misses = 0
         self.unplanned = 0
         """Declared fields that graph resolvers answered."""
-        self._kept: OrderedDict[Any, Plan] = OrderedDict()
-        self._shaping: OrderedDict[Any, frozenset[str]] = OrderedDict()
+        self.kept = Kept[Any, Plan](most, MOST_SQL)
+        self.shaping = Kept[Any, frozenset[str]](most)
 
     def get(
         self,
@@ -40,24 +40,15 @@ class Plans:
     ) -> Plan:
         """The plan of a selection, made if it is not kept; `make` gives with it the names
         of the variables that shaped it, and whether it may be kept."""
-        names = self._shaping.get(key, frozenset())
-        found = (key, _values(names, variables))
-        plan = self._kept.get(found)
+        names = self.shaping.find(key) or frozenset()
+        plan = self.kept.find((key, _values(names, variables)))
         if plan is not None:
-            self.hits += 1
-            self._kept.move_to_end(found)
-            self._shaping.move_to_end(key)
             return plan
-        self.misses += 1
         plan, shaping, is_whole = make()
         if not is_whole:
             return plan
-        names = self._shaping[key] = names | frozenset(shaping)
-        self._kept[key, _values(names, variables)] = plan
-        for kept in (self._kept, self._shaping):
-            if len(kept) > self.most:
-                kept.popitem(last=False)
-        return plan
+        names = self.shaping.put(key, names | frozenset(shaping))
+        return self.kept.put((key, _values(names, variables)), plan, len(plan.sql))
 
 
 def _values(names: frozenset[str], variables: Any) -> bytes:

@@ -13,8 +13,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Table
-from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
-from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.sql.elements import quoted_name
 from sqlalchemy.sql.selectable import FromClause, Select
 
@@ -60,9 +58,11 @@ def _cutting(dialect: Any) -> Any:
 
 def make_dialect(name: str) -> Any:
     """The dialect that templates are compiled with: `sqlite` or `postgresql`."""
+    make: Any
     if name == "sqlite":
-        return _cutting(SQLiteDialect_aiosqlite(paramstyle="named"))
-    make: Any = PGDialect_asyncpg
+        from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite as make
+    else:
+        from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg as make
     return _cutting(make(paramstyle="named"))
 
 

@@ -16,6 +16,7 @@ from cyclorama.layouts.resolution import Resolution
 from cyclorama.resolvers.breakers import Breakers
 from cyclorama.storage.accounts import Viewer
 from cyclorama.storage.engine import Database, Reading
+from cyclorama.storage.kept import Kept
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -59,6 +60,13 @@ class Variant:
         return None
 
 
+MOST_VARIANTS = 1024
+
+
+def _kept() -> Kept[Any, Variant]:
+    return Kept(MOST_VARIANTS)
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Configuration:
     """Layouts, switches and field metadata at one version; immutable."""
@@ -69,7 +77,7 @@ class Configuration:
     fields: Sequence[Any]
     sections: Mapping[str, Any]
     """The composed sections by key."""
-    variants: dict[Any, Variant] = field(default_factory=dict)
+    variants: Kept[Any, Variant] = field(default_factory=_kept)
     attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """What layouts ask of each kind of record; filled when it is first needed."""
 

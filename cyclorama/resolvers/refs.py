@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +24,7 @@ from cyclorama.storage.rows import ExternalRefRow
 
 TYPE_NAMES = {"COMPANY": "Company", "RELATIONSHIP": "Relationship"}
 _PREFIX = "cy_layout_"
+_NUMBERS = count()
 
 
 @dataclass(slots=True, eq=False)
@@ -182,20 +184,20 @@ async def _find_relationships(ctx: Context, ids: Sequence[str]) -> list[Ref | No
 
 
 def variant(ctx: Context, kind: str, resolution: Resolution) -> Variant:
-    """The variant of a resolved layout; equal ones are the same object."""
+    """The variant of a resolved layout; equal ones are the same object while it is kept,
+    and their tokens differ otherwise."""
     layout, placements = resolution.layout, resolution.placements
     key = (kind, layout.key, *(p.instance_key for p in placements))
-    known = ctx.settings.variants
-    if key not in known:
-        token = f"{ctx.settings.version}:{id(ctx.settings):x}:{len(known)}"
-        known[key] = Variant(
-            token=token,
+    return ctx.settings.variants.get(
+        key,
+        lambda: Variant(
+            token=f"{ctx.settings.version}:{next(_NUMBERS)}",
             kind=kind,
             resolution=resolution,
             envs=_envs(ctx, kind, resolution),
             fields=ctx.settings.fields,
-        )
-    return known[key]
+        ),
+    )
 
 
 def _envs(ctx: Context, kind: str, resolution: Resolution) -> tuple[Env, ...]:

@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -24,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cyclorama.config import Settings
 from cyclorama.errors import CycloramaError, UnauthenticatedError
 from cyclorama.execution.engine import Answer
+from cyclorama.server.metrics import MEDIA_TYPE, Metrics
 from cyclorama.server.parsing import (
     JSON,
     answer_type,
@@ -40,16 +42,22 @@ T = TypeVar("T")
 READY_SECONDS: Final = 5
 GRACE_SECONDS: Final = 5
 """How long a stopping worker waits for the statements of requests that ran out of time."""
+COMPRESSED_BYTES: Final = 1024
+"""From how many an answer is compressed for who accepts it."""
+COMPRESSION: Final = 1
+"""Gzip's level: 0.5 ms for 50 KB, where level 6 takes 1.3 ms for a fifth fewer bytes."""
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_HEALTH: Final = ("/healthz", "/readyz")
 _HEADERS: Final = (
-    (b"cache-control", b"no-store"),
+    (b"cache-control", b"no-store, private"),
     (b"x-content-type-options", b"nosniff"),
 )
 
 
 def create_server(app: Any, settings: Settings) -> Starlette:
     """The ASGI application of an `App`; closes its database when it ends."""
-    endpoints = Endpoints(app, settings)
+    metrics = Metrics()
+    endpoints = Endpoints(app, settings, metrics)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -65,9 +73,17 @@ def create_server(app: Any, settings: Settings) -> Starlette:
             Route("/healthz", endpoints.alive, methods=["GET"]),
             Route("/readyz", endpoints.ready, methods=["GET"]),
             Route("/graphql", AnyMethod(endpoints.graphql)),
+            Route("/metrics", AnyMethod(endpoints.metrics)),
             Route("/{path:path}", AnyMethod(endpoints.nothing)),
         ],
-        middleware=[Middleware(Requests)],
+        middleware=[
+            Middleware(Requests, metrics=metrics),
+            Middleware(
+                GZipMiddleware,
+                minimum_size=COMPRESSED_BYTES,
+                compresslevel=COMPRESSION,
+            ),
+        ],
         lifespan=lifespan,
     )
 
@@ -87,9 +103,10 @@ class AnyMethod:
 class Endpoints:
     """What the routes answer."""
 
-    def __init__(self, app: Any, settings: Settings) -> None:
+    def __init__(self, app: Any, settings: Settings, metrics: Metrics) -> None:
         self.app = app
         self.settings = settings
+        self.counted = metrics
         self.late: set[asyncio.Task[Any]] = set()
         """Requests that were answered at their deadline and still come to their end."""
 
@@ -125,11 +142,31 @@ class Endpoints:
 
     async def nothing(self, request: Request) -> Response:
         """A path that leads nowhere: the same 401 as anywhere without a token."""
+        return await self._for_admins(request, lambda: None)
+
+    async def metrics(self, request: Request) -> Response:
+        """What this process has done, for admins; for others there is nothing here."""
+
+        def text() -> Response | None:
+            if request.method != "GET":
+                return None
+            return Response(self.counted.text(self.app), media_type=MEDIA_TYPE)
+
+        return await self._for_admins(request, text)
+
+    async def _for_admins(
+        self, request: Request, answer: Callable[[], Response | None]
+    ) -> Response:
+        """The answer to an admin; where it is None, and to others, nothing is here."""
         problem = Problem(404, "BAD_REQUEST", "There is nothing here; see /graphql.")
         try:
-            await self._in_time(self._only_sign_in(request))
+            is_admin = await self._in_time(self._is_admin(request))
         except Exception as error:
             problem = problem_of(error, request.scope["cy_request_id"])
+        else:
+            response = answer() if is_admin else None
+            if response is not None:
+                return response
         return problem_response(problem, JSON)
 
     async def _in_time(self, work: Coroutine[Any, Any, T]) -> T:
@@ -152,9 +189,9 @@ class Endpoints:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.warning("ended_late", error=repr(error))
 
-    async def _only_sign_in(self, request: Request) -> None:
-        async with self._signed_in(request):
-            pass
+    async def _is_admin(self, request: Request) -> bool:
+        async with self._signed_in(request) as context:
+            return bool(context.is_admin)
 
     async def _answer(self, request: Request) -> Answer:
         operation: Any = None
@@ -194,10 +231,11 @@ def _json(body: Any, status: int = 200) -> Response:
 
 
 class Requests:
-    """Gives each request an id and a log line, and keeps exceptions inside."""
+    """Gives each request an id and a log line, counts it, keeps exceptions inside."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
+        self.metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection of any kind."""
@@ -227,7 +265,10 @@ class Requests:
                 problem = problem_of(error, request_id)
                 await problem_response(problem, JSON)(scope, receive, sending)
             finally:
-                _log(scope, seen, started)
+                seconds = time.perf_counter() - started
+                if scope["path"] not in _HEALTH:
+                    self.metrics.count(seen["status"], seconds)
+                _log(scope, seen, seconds)
 
 
 def _request_id(scope: Scope) -> str:
@@ -240,8 +281,8 @@ def _request_id(scope: Scope) -> str:
     return secrets.token_hex(8)
 
 
-def _log(scope: Scope, seen: dict[str, int], started: float) -> None:
-    health = scope["path"] in ("/healthz", "/readyz") and seen["status"] == 200
+def _log(scope: Scope, seen: dict[str, int], seconds: float) -> None:
+    health = scope["path"] in _HEALTH and seen["status"] == 200
     write = log.debug if health else log.info
     write(
         "request",
@@ -249,7 +290,7 @@ def _log(scope: Scope, seen: dict[str, int], started: float) -> None:
         path=scope["path"][:200],
         status=seen["status"],
         bytes=seen["bytes"],
-        milliseconds=round((time.perf_counter() - started) * 1000, 1),
+        milliseconds=round(seconds * 1000, 1),
         viewer=scope.get("cy_viewer"),
         operation=scope.get("cy_operation"),
     )

@@ -6,6 +6,7 @@ from typing import Final
 
 import orjson
 import structlog
+from sqlalchemy import exc
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
@@ -38,6 +39,10 @@ def problem_of(error: BaseException, request_id: str) -> Problem:
         return Problem(status, error.code, str(error))
     if isinstance(error, ClientDisconnect):
         return Problem(400, "BAD_REQUEST", "The body did not come to its end.")
+    if isinstance(error, exc.TimeoutError):
+        log.error("pool_exhausted", error=repr(error))
+        message = "All database connections are taken; try again in a moment."
+        return Problem(503, "SERVICE_UNAVAILABLE", message)
     if is_unavailable(error):
         log.error("database_unavailable", error=repr(error))
         return Problem(503, "SERVICE_UNAVAILABLE", MESSAGE)

@@ -7,7 +7,6 @@ statements see one state. Plans run on the driver itself (`Reading.fetch`).
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sqlite3
 from collections.abc import (
     AsyncIterator,
@@ -18,33 +17,26 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import URL, Executable, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
-    AsyncEngine,
     AsyncSession,
-    create_async_engine,
 )
 
 from cyclorama.errors import ConfigError
 from cyclorama.storage.kept import Kept
+from cyclorama.storage.pools import BEGIN_BEHIND_PGBOUNCER, Pools
 from cyclorama.storage.prepared import Prepared
 
 Parameters = Sequence[Any]
 Watch = Callable[[str], None]
 """Is told the text of every statement."""
+Rollback = Callable[[], Awaitable[Any]]
 MOST_PREPARED = 256
-
-_PRAGMAS = (
-    "PRAGMA busy_timeout=5000",
-    "PRAGMA synchronous=FULL",
-    "PRAGMA foreign_keys=ON",
-    "PRAGMA cache_size=-65536",
-    "PRAGMA temp_store=MEMORY",
-)
 
 
 def database_url(text: str) -> URL:
@@ -148,19 +140,31 @@ class Reading:
 class Database:
     """A SQLite file or a PostgreSQL schema, and the ways to read and write it."""
 
-    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 8,
+        pgbouncer: bool = False,
+        wait_seconds: float = 10,
+    ) -> None:
         self.url = database_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._pgbouncer = pgbouncer and not self.is_sqlite
         self.watches: list[Watch] = []
+        pools = Pools(url=self.url, wait_seconds=wait_seconds, pgbouncer=pgbouncer)
         # Who writes holds a reading transaction, too: one pool for both could be full of
         # readers that wait for each other's second connection.
-        self.engine = self._pool(1 if self.is_sqlite else max(2, pool_size // 2))
+        self.engine = pools.writers(1 if self.is_sqlite else max(2, pool_size // 2))
         """For writing transactions and migrations."""
-        self.readers = self._pool(pool_size, isolation_level="AUTOCOMMIT")
+        self.readers = pools.readers(pool_size)
         """For reading transactions, which the driver itself begins and ends."""
-        if self.is_sqlite:
-            event.listen(self.engine.sync_engine, "begin", _begin_immediate)
-        self._prepared = Kept[Hashable, Prepared](MOST_PREPARED)
+        for pool in (self.engine, self.readers):
+            event.listen(pool.sync_engine, "before_cursor_execute", self._tell)
+        self.kept = Kept[Hashable, Prepared](MOST_PREPARED)
+        """Compiled Core statements."""
+        self.statements = 0
+        """That were sent, those that open and end transactions left out."""
 
     @property
     def dialect(self) -> str:
@@ -168,86 +172,63 @@ class Database:
         return "sqlite" if self.is_sqlite else "postgresql"
 
     def tell_watches(self, statement: str) -> None:
-        """Show a statement's text to those who watch."""
+        """Count a statement and show its text to those who watch."""
+        self.statements += 1
         for watch in self.watches:
             watch(statement)
 
     def prepared(self, key: Hashable, make: Callable[[], Executable]) -> Prepared:
         """The compiled statement with this key."""
         dialect = self.readers.dialect
-        return self._prepared.get(key, lambda: Prepared(make(), dialect))
+        return self.kept.get(key, lambda: Prepared(make(), dialect))
 
-    def _pool(self, size: int, **options: Any) -> AsyncEngine:
-        options |= {"pool_size": size, "max_overflow": 0, "pool_timeout": 10}
-        made = self._sqlite(options) if self.is_sqlite else self._postgres(options)
-
-        def tell(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            self.tell_watches(statement)
-
-        event.listen(made.sync_engine, "before_cursor_execute", tell)
-        return made
-
-    def _sqlite(self, options: Mapping[str, Any]) -> AsyncEngine:
-        memory = self.url.database in (None, "", ":memory:")
-        if memory:
-            raise ConfigError("A SQLite database needs a file: sqlite:///cyclorama.db.")
-        engine = create_async_engine(
-            self.url, connect_args={"cached_statements": 512}, **options
-        )
-        event.listen(engine.sync_engine, "connect", _prepare_file)
-        return engine
-
-    def _postgres(self, options: Mapping[str, Any]) -> AsyncEngine:
-        try:
-            return create_async_engine(
-                self.url,
-                connect_args={
-                    "timeout": 10,
-                    "max_cacheable_statement_size": 0,
-                    "statement_cache_size": 512,
-                    "server_settings": {
-                        "timezone": "UTC",
-                        "jit": "off",
-                        # A page's statement takes longer to plan than to run.
-                        "plan_cache_mode": "force_generic_plan",
-                    },
-                },
-                **options,
-            )
-        except (ModuleNotFoundError, NoSuchModuleError):
-            raise ConfigError(
-                "PostgreSQL needs its driver: pip install 'cyclorama[postgres]'."
-            ) from None
+    def _tell(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        self.tell_watches(statement)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Reading]:
         """One reading transaction; all its statements see the same state."""
         async with self.readers.connect() as connection:
+            driver, rollback = await self._begun(connection)
+            reading = Reading(self, connection, driver)
+            try:
+                yield reading
+            finally:
+                await reading.end()
+                if self._is_lost(driver):
+                    await connection.invalidate()
+                else:
+                    await rollback()
+
+    async def _begun(self, connection: AsyncConnection) -> tuple[Any, Rollback]:
+        """The driver's own connection in a transaction, with what ends it. One that the
+        server has closed meanwhile is replaced."""
+        while True:
             raw = await connection.get_raw_connection()
             driver: Any = raw.driver_connection
-            reading = Reading(self, connection, driver)
-            async with self._snapshot(driver):
+            if not self._is_lost(driver):
                 try:
-                    yield reading
-                finally:
-                    await reading.end()
+                    return driver, await self._begin(driver)
+                except Exception:
+                    if not self._is_lost(driver):
+                        raise
+            await connection.invalidate()
 
-    @asynccontextmanager
-    async def _snapshot(self, driver: Any) -> AsyncIterator[None]:
+    def _is_lost(self, driver: Any) -> bool:
+        return not self.is_sqlite and bool(driver.is_closed())
+
+    async def _begin(self, driver: Any) -> Rollback:
         if self.is_sqlite:
             await driver.execute_fetchall("BEGIN")
-            try:
-                yield
-            finally:
-                await driver.rollback()
-            return
+            rollback: Rollback = driver.rollback
+            return rollback
+        if self._pgbouncer:
+            await driver.execute(BEGIN_BEHIND_PGBOUNCER)
+            return partial(driver.execute, "ROLLBACK")
         begun = driver.transaction(isolation="repeatable_read", readonly=True)
         await begun.start()
-        try:
-            yield
-        finally:
-            if not driver.is_closed():
-                await begun.rollback()
+        rollback = begun.rollback
+        return rollback
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
@@ -277,22 +258,6 @@ class Database:
         """Close all connections."""
         await self.readers.dispose()
         await self.engine.dispose()
-
-
-def _begin_immediate(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _prepare_file(connection: Any, _record: Any) -> None:
-    """Set a new connection up. The journal's mode is the file's: where it can't be set
-    because another connection is at it, that one has set it, or the next one will."""
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    with contextlib.suppress(sqlite3.OperationalError):
-        cursor.execute("PRAGMA journal_mode=WAL")
-    for pragma in _PRAGMAS:
-        cursor.execute(pragma)
-    cursor.close()
 
 
 def _open_file(path: str) -> None:

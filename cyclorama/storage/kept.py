@@ -11,25 +11,50 @@ V = TypeVar("V")
 
 
 class Kept(Generic[K, V]):
-    """At most `most` values by key; `hits` and `misses` tell how well it serves."""
+    """Values by key, `None` excepted: at most `most`, weighing at most `heaviest` in
+    all; `hits` and `misses` tell how well it serves.
 
-    def __init__(self, most: int) -> None:
+    Nothing in it waits: who asks for a key first makes its value before anyone else can
+    ask, so that a burst for one key makes it once."""
+
+    def __init__(self, most: int, heaviest: int | None = None) -> None:
         self.most = most
+        self.heaviest = heaviest
+        self.weight = 0
         self.hits = self.misses = 0
-        self._values: OrderedDict[K, V] = OrderedDict()
+        self._values: OrderedDict[K, tuple[V, int]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._values)
 
-    def get(self, key: K, make: Callable[[], V]) -> V:
-        """The value of a key, made if it is not kept; an error keeps nothing."""
+    def find(self, key: K) -> V | None:
+        """The value of a key, if it is kept."""
         found = self._values.get(key)
-        if found is not None:
-            self.hits += 1
-            self._values.move_to_end(key)
-            return found
-        self.misses += 1
-        made = self._values[key] = make()
-        if len(self._values) > self.most:
-            self._values.popitem(last=False)
-        return made
+        if found is None:
+            self.misses += 1
+            return None
+        self.hits += 1
+        self._values.move_to_end(key)
+        return found[0]
+
+    def put(self, key: K, value: V, weight: int = 1) -> V:
+        """Keep a value, unless it alone weighs more than a tenth of all that may be kept;
+        what is too much goes."""
+        if self.heaviest is not None and weight > self.heaviest // 10:
+            return value
+        _, replaced = self._values.pop(key, (None, 0))
+        self._values[key] = (value, weight)
+        self.weight += weight - replaced
+        while self._is_too_much():
+            _, (_, gone) = self._values.popitem(last=False)
+            self.weight -= gone
+        return value
+
+    def get(self, key: K, make: Callable[[], V], weight: int = 1) -> V:
+        """The value of a key, made if it is not kept; an error keeps nothing."""
+        found = self.find(key)
+        return self.put(key, make(), weight) if found is None else found
+
+    def _is_too_much(self) -> bool:
+        heavy = self.heaviest is not None and self.weight > self.heaviest
+        return heavy or len(self._values) > self.most

@@ -6,21 +6,19 @@ that sections come and go without each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
-from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyclorama.errors import ConfigError, PluginError
 from cyclorama.storage.engine import Database
+from cyclorama.storage.revisions import Downs, read_revisions, with_those_below
 
 LOCK: Final = 0x6379_6D69_6772
 """The advisory lock that only one migrating or seeding process holds."""
@@ -34,18 +32,21 @@ class Branch:
     folder: str
     version_table: str
 
-    def script(self) -> ScriptDirectory:
-        """The revisions of the folder; `PluginError` where they can't be read."""
+    def revisions(self) -> Downs:
+        """Those of the folder, the oldest first; `PluginError` if they can't be read."""
         try:
-            script = ScriptDirectory(self.folder, version_locations=[self.folder])
-            script.get_heads()
-        except Exception as error:  # a revision is a plugin's code
-            raise PluginError(
-                f"The revisions of {self.name!r} in {self.folder} can't be read: {error}"
-            ) from error
-        return script
+            return read_revisions(self.folder)
+        except (OSError, SyntaxError, ValueError) as error:
+            raise self.unreadable(error) from error
+
+    def unreadable(self, error: Exception) -> PluginError:
+        """What is wrong with the folder, for its author."""
+        return PluginError(
+            f"The revisions of {self.name!r} in {self.folder} can't be read: {error}"
+        )
 
 
+Branches = Mapping[Branch, Downs]
 CORE: Final = Branch(
     "core", str(Path(__file__).parent / "migrations"), "alembic_version"
 )
@@ -57,7 +58,7 @@ async def migrate(database: Database, sections: Iterable[Any] = ()) -> tuple[str
     One process at a time; the others wait and find nothing left. `ConfigError` where the
     database is newer than the program or refuses a revision, `PluginError` for a section
     that has tables and no revisions; then nothing was changed."""
-    branches = list(_branches(sections))
+    branches = _known(sections)
     try:
         async with database.engine.begin() as connection:
             await wait_for_turn(connection)
@@ -77,9 +78,15 @@ async def wait_for_turn(connection: AsyncConnection) -> None:
 
 async def pending(database: Database, sections: Iterable[Any] = ()) -> tuple[str, ...]:
     """The revisions that `migrate` would apply."""
-    branches = list(_branches(sections))
+    branches = _known(sections)
     async with database.read() as reading:
         return await reading.connection.run_sync(_missing, branches)
+
+
+def _known(sections: Iterable[Any]) -> Branches:
+    """The branches and their revisions. They are parsed here, not inside of a greenlet,
+    where Python 3.11 counts the depth of its parser wrongly."""
+    return {branch: branch.revisions() for branch in _branches(sections)}
 
 
 def _branches(sections: Iterable[Any]) -> Iterator[Branch]:
@@ -95,35 +102,36 @@ def _branches(sections: Iterable[Any]) -> Iterator[Branch]:
             )
 
 
-def _missing(connection: Connection, branches: Sequence[Branch]) -> tuple[str, ...]:
-    return tuple(r for branch in branches for r in _steps(connection, branch))
+def _missing(connection: Connection, branches: Branches) -> tuple[str, ...]:
+    found = (_steps(connection, branch, known) for branch, known in branches.items())
+    return tuple(revision for steps in found for revision in steps)
 
 
-def _steps(connection: Connection, branch: Branch) -> list[str]:
+def _steps(connection: Connection, branch: Branch, known: Downs) -> list[str]:
     """The revisions of a branch that were not applied, the oldest first."""
-    options = {"version_table": branch.version_table}
-    context = MigrationContext.configure(connection, opts=options)
-    applied = set(context.get_current_heads())
-    script = branch.script()
-    known = [s.revision for s in script.walk_revisions()]
+    applied = _applied(connection, branch)
     strange = sorted(applied - set(known))
     if strange:
         raise ConfigError(
             f"The database is newer than this program: it is at {strange[0]!r} of "
             f"{branch.name}, which is not known here. Install the newer version."
         )
-    done = {r for head in applied for r in _down(script, head)}
-    return [r for r in reversed(known) if r not in done]
+    done = with_those_below(known, applied)
+    return [r for r in known if r not in done]
 
 
-def _down(script: ScriptDirectory, head: str) -> Iterator[str]:
-    return (s.revision for s in script.iterate_revisions(head, "base"))
+def _applied(connection: Connection, branch: Branch) -> set[str]:
+    """The newest revisions that were applied."""
+    if not sa.inspect(connection).has_table(branch.version_table):
+        return set()
+    table = sa.table(branch.version_table, sa.column("version_num", sa.String()))
+    return set(connection.scalars(sa.select(table.c.version_num)))
 
 
-def _upgrade(connection: Connection, branches: Sequence[Branch]) -> tuple[str, ...]:
+def _upgrade(connection: Connection, branches: Branches) -> tuple[str, ...]:
     applied: list[str] = []
-    for branch in branches:
-        steps = _steps(connection, branch)
+    for branch, known in branches.items():
+        steps = _steps(connection, branch, known)
         if steps:
             _run(connection, branch)
             applied += steps
@@ -131,7 +139,15 @@ def _upgrade(connection: Connection, branches: Sequence[Branch]) -> tuple[str, .
 
 
 def _run(connection: Connection, branch: Branch) -> None:
-    script = branch.script()
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    try:
+        script = ScriptDirectory(branch.folder, version_locations=[branch.folder])
+        script.get_heads()
+    except Exception as error:  # a revision is a plugin's code
+        raise branch.unreadable(error) from error
     context = MigrationContext.configure(
         connection,
         opts={

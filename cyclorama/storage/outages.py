@@ -23,6 +23,9 @@ _SQLITE: Final = frozenset(
     }
 )
 """Result codes of SQLite that say so of the file."""
+_POSTGRESQL: Final = ("08", "53", "57")
+"""Classes of codes: no connection, no resources, the operator has stepped in."""
+_CANCELED: Final = "57014"
 MESSAGE: Final = "The database can't be reached just now; try again in a moment."
 
 
@@ -35,4 +38,15 @@ def is_unavailable(error: BaseException | None) -> bool:
         return error.connection_invalidated or not isinstance(error, _OURS)
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorcode", 0) & 0xFF in _SQLITE
-    return isinstance(error, (exc.TimeoutError, exc.DisconnectionError, OSError))
+    if isinstance(error, (exc.TimeoutError, exc.DisconnectionError, OSError)):
+        return True
+    return _is_of_asyncpg(error)
+
+
+def _is_of_asyncpg(error: BaseException | None) -> bool:
+    """Whether it is an error of PostgreSQL's driver, which need not be installed, that
+    says so: by its class, or by the class of its code."""
+    names = {c.__name__ for c in type(error).__mro__ if c.__module__[:7] == "asyncpg"}
+    code = str(getattr(error, "sqlstate", None) or "")
+    is_outage = code[:2] in _POSTGRESQL and code != _CANCELED
+    return bool(names) and ("InterfaceError" in names or is_outage)

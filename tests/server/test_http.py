@@ -55,10 +55,13 @@ async def site(ready_database: Database) -> AsyncIterator[Site]:
         await add_user(session, email="ann@example.com", groups=["csm"], now=clock())
         token = await create_token(session, email="ann@example.com", now=clock())
     app = make_app(SETTINGS, ready_database)
-    transport = httpx2.ASGITransport(create_server(app, SETTINGS))
-    async with httpx2.AsyncClient(
-        transport=transport, base_url="http://test"
-    ) as client:
+    server = create_server(app, SETTINGS)
+    async with (
+        server.router.lifespan_context(server),
+        httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(server), base_url="http://test"
+        ) as client,
+    ):
         yield Site(app, client, token)
 
 
@@ -266,7 +269,7 @@ async def test_an_operation_is_answered(site: Site) -> None:
     assert response.status_code == 200
     assert response.json() == {"data": {"viewer": {"email": "ann@example.com"}}}
     assert response.headers["content-type"] == "application/json"
-    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["cache-control"] == "no-store, private"
     modern = await site.post(
         VIEWER, headers={"accept": "application/graphql-response+json"}
     )
@@ -329,7 +332,7 @@ async def test_who_runs_out_of_time_does_not_wait_for_what_still_ends(
     site.answer_by(stubborn)
     response = await site.post(VIEWER)
     assert (response.status_code, code_of(response)) == (504, "TIMEOUT")
-    pool: Any = site.app.database.engine.pool
+    pool: Any = site.app.database.readers.pool
     assert pool.checkedout() == 1
     ended.set()
     for _ in range(500):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from cyclorama.errors import ConfigError
 from cyclorama.storage.engine import Database, database_url
 from cyclorama.storage.ids import kind_of_id, new_id
+from cyclorama.storage.outages import is_unavailable
 from cyclorama.storage.rows import UserRow
 from cyclorama.storage.search import fold
 
@@ -80,3 +82,48 @@ def test_ids_sort_by_time_and_name_their_kind() -> None:
 )
 def test_names_are_folded(name: str, folded: str) -> None:
     assert fold(name) == folded
+
+
+async def test_connections_that_the_server_has_closed_are_replaced(
+    empty_postgresql_url: str,
+) -> None:
+    database, other = Database(empty_postgresql_url), Database(empty_postgresql_url)
+    closing = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    async with database.read() as one, database.read() as two:
+        await one.fetch("SELECT 1", ())
+        await two.fetch("SELECT 1", ())
+    async with database.write() as session:
+        await session.execute(sa.text("SELECT 1"))
+    async with other.read() as reading:
+        assert len(await reading.fetch(closing, ())) == 3
+    for _ in range(3):
+        async with database.read() as one, database.read() as two:
+            assert len(await one.fetch("SELECT 1", ())) == 1
+            assert len(await two.fetch("SELECT 1", ())) == 1
+        async with database.write() as session:
+            await session.execute(sa.text("SELECT 1"))
+    async with database.read() as reading:
+        async with other.read() as killing:
+            await killing.fetch(closing, ())
+        with pytest.raises(Exception, match=r"closed|terminat") as error:
+            await reading.fetch("SELECT 1", ())
+        assert is_unavailable(error.value)
+    async with database.read() as reading:
+        assert len(await reading.fetch("SELECT 1", ())) == 1
+    await database.close()
+    await other.close()
+
+
+def test_what_a_statement_did_wrong_is_no_outage() -> None:
+    import asyncpg
+
+    exceptions: Any = asyncpg.exceptions
+    for outage in ("InterfaceError", "AdminShutdownError", "TooManyConnectionsError"):
+        assert is_unavailable(getattr(exceptions, outage)("x"))
+    for other in ("QueryCanceledError", "UndefinedTableError", "DivisionByZeroError"):
+        assert not is_unavailable(getattr(exceptions, other)("x"))
+    assert not is_unavailable(None)
+    assert is_unavailable(OSError())

@@ -120,13 +120,24 @@ async def test_a_section_whose_revisions_cannot_be_read_is_refused_by_name(
     lost = section("lost", tmp_path / "nowhere")
     revision(tmp_path / "torn", "torn_0001", "nonsense(")
     torn = section("torn", tmp_path / "torn")
-    revision(tmp_path / "odd", "odd_0001", "pass\n\nraise RuntimeError('odd')")
-    odd = section("odd", tmp_path / "odd")
-    for broken in (lost, torn, odd):
+    revision(tmp_path / "gap", "gap_0002", "pass", below="gap_0001")
+    gap = section("gap", tmp_path / "gap")
+    for broken in (lost, torn, gap):
         named = f"revisions of '{broken.key}' in .* can't be read"
         for attempt in (pending, migrate):
             with pytest.raises(PluginError, match=named):
                 await attempt(fresh_database, [*SECTIONS, broken])
+    assert await tables(fresh_database) == set()
+
+
+async def test_whether_a_database_is_up_to_date_is_asked_without_running_a_revision(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    revision(tmp_path, "odd_0001", "pass\n\nraise RuntimeError('odd')")
+    odd = section("odd", tmp_path)
+    assert "odd_0001" in await pending(fresh_database, [odd])
+    with pytest.raises(PluginError, match=r"revisions of 'odd' in .* can't be read"):
+        await migrate(fresh_database, [*SECTIONS, odd])
     assert await tables(fresh_database) == set()
 
 

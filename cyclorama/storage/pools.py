@@ -1,0 +1,141 @@
+"""Pools of connections, and what a connection is set to.
+
+A pool has no overflow: who finds all connections taken waits for one, and not forever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import URL, event
+from sqlalchemy.exc import NoSuchModuleError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from cyclorama.errors import ConfigError
+
+MOST_STATEMENTS: Final = 256
+"""That a connection holds prepared."""
+BEGIN_BEHIND_PGBOUNCER: Final = (
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
+    "SET LOCAL timezone = 'UTC'; SET LOCAL jit = off"
+)
+"""One message. The next transaction of this client may have another server connection,
+so that what is set for a session would be set for somebody else."""
+_SET_LOCAL: Final = (
+    "SELECT set_config('timezone', 'UTC', true), set_config('jit', 'off', true)"
+)
+_PRAGMAS: Final = (
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA cache_size=-65536",
+    "PRAGMA temp_store=MEMORY",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pools:
+    """Makes the pools of one database."""
+
+    url: URL
+    wait_seconds: float
+    """How long to wait for a connection; then SQLAlchemy's `TimeoutError`."""
+    pgbouncer: bool = False
+    """Whether pgbouncer in transaction mode is in between."""
+
+    def readers(self, size: int) -> AsyncEngine:
+        """For reading transactions, which the driver itself begins and ends."""
+        made = self._make(size, isolation_level="AUTOCOMMIT")
+        if self.url.get_backend_name() == "postgresql" and self.pgbouncer:
+            # What SQLAlchemy asks of a new connection is prepared and then executed.
+            pool = made.sync_engine
+            event.listen(pool, "connect", _run("BEGIN"), insert=True)
+            event.listen(pool, "connect", _run("ROLLBACK"))
+        return made
+
+    def writers(self, size: int) -> AsyncEngine:
+        """For writing transactions and migrations."""
+        made = self._make(size, pool_pre_ping=True)
+        if self.url.get_backend_name() == "sqlite":
+            event.listen(made.sync_engine, "begin", _begin_immediate)
+        elif self.pgbouncer:
+            event.listen(made.sync_engine, "begin", _set_local)
+        return made
+
+    def _make(self, size: int, **options: Any) -> AsyncEngine:
+        options |= {
+            "pool_size": size,
+            "max_overflow": 0,
+            "pool_timeout": self.wait_seconds,
+        }
+        if self.url.get_backend_name() == "sqlite":
+            return self._sqlite(options)
+        try:
+            return create_async_engine(
+                self.url, connect_args=self._postgresql(), **options
+            )
+        except (ModuleNotFoundError, NoSuchModuleError):
+            raise ConfigError(
+                "PostgreSQL needs its driver: pip install 'cyclorama[postgres]'."
+            ) from None
+
+    def _sqlite(self, options: Any) -> AsyncEngine:
+        if self.url.database in (None, "", ":memory:"):
+            raise ConfigError("A SQLite database needs a file: sqlite:///cyclorama.db.")
+        engine = create_async_engine(
+            self.url, connect_args={"cached_statements": MOST_STATEMENTS}, **options
+        )
+        event.listen(engine.sync_engine, "connect", _prepare_file)
+        return engine
+
+    def _postgresql(self) -> dict[str, Any]:
+        """What asyncpg is called with."""
+        if self.pgbouncer:
+            return {
+                "timeout": 10,
+                "statement_cache_size": 0,
+                "prepared_statement_cache_size": 0,
+                # A named one would stay behind on a server connection of somebody else.
+                "prepared_statement_name_func": lambda: "",
+            }
+        return {
+            "timeout": 10,
+            "max_cacheable_statement_size": 0,
+            "statement_cache_size": MOST_STATEMENTS,
+            "server_settings": {
+                "timezone": "UTC",
+                "jit": "off",
+                # A page's statement takes longer to plan than to run.
+                "plan_cache_mode": "force_generic_plan",
+            },
+        }
+
+
+def _run(statement: str) -> Any:
+    def run(connection: Any, _record: Any) -> None:
+        connection.run_async(lambda driver: driver.execute(statement))
+
+    return run
+
+
+def _set_local(connection: Any) -> None:
+    connection.exec_driver_sql(_SET_LOCAL)
+
+
+def _begin_immediate(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _prepare_file(connection: Any, _record: Any) -> None:
+    """Set a new connection up. The journal's mode is the file's: where it can't be set
+    because another connection is at it, that one has set it, or the next one will."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    with contextlib.suppress(sqlite3.OperationalError):
+        cursor.execute("PRAGMA journal_mode=WAL")
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
