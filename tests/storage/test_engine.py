@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from cyclorama.errors import ConfigError
 from cyclorama.storage.engine import Database, database_url
 from cyclorama.storage.ids import kind_of_id, new_id
+from cyclorama.storage.pools import MOST_STATEMENTS
 from cyclorama.storage.rows import UserRow
 from cyclorama.storage.search import fold
 
@@ -80,3 +81,15 @@ def test_ids_sort_by_time_and_name_their_kind() -> None:
 )
 def test_names_are_folded(name: str, folded: str) -> None:
     assert fold(name) == folded
+
+
+async def test_a_connection_keeps_a_bounded_number_of_statements_prepared(
+    database: Database,
+) -> None:
+    async with database.read() as reading:
+        for number in range(MOST_STATEMENTS + 50):
+            assert await reading.fetch(f"SELECT {number}", [])
+        if not database.is_sqlite:
+            count = "SELECT count(*) FROM pg_prepared_statements"
+            (held,) = (await reading.fetch(count, []))[0]
+            assert MOST_STATEMENTS // 2 < held <= MOST_STATEMENTS + 1
