@@ -89,7 +89,7 @@ async def test_a_connection_keeps_a_bounded_number_of_statements_prepared(
     async with database.read() as reading:
         for number in range(MOST_STATEMENTS + 50):
             assert await reading.fetch(f"SELECT {number}", [])
-        if not database.is_sqlite:
+        if not database.is_sqlite:  # those of SQLAlchemy itself come on top
             count = "SELECT count(*) FROM pg_prepared_statements"
             (held,) = (await reading.fetch(count, []))[0]
-            assert MOST_STATEMENTS // 2 < held <= MOST_STATEMENTS + 1
+            assert MOST_STATEMENTS // 2 < held <= MOST_STATEMENTS + 10
