@@ -220,15 +220,13 @@ class Database:
     async def _begin(self, driver: Any) -> Rollback:
         if self.is_sqlite:
             await driver.execute_fetchall("BEGIN")
-            rollback: Rollback = driver.rollback
-            return rollback
+            return partial(driver.rollback)
         if self._pgbouncer:
             await driver.execute(BEGIN_BEHIND_PGBOUNCER)
             return partial(driver.execute, "ROLLBACK")
         begun = driver.transaction(isolation="repeatable_read", readonly=True)
         await begun.start()
-        rollback = begun.rollback
-        return rollback
+        return partial(begun.rollback)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:

@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from cyclorama.errors import ConfigError
 
-MOST_STATEMENTS: Final = 256
-"""That a connection holds prepared."""
+MOST_STATEMENTS: Final = 100
+"""That a connection holds prepared; each of a full page takes 2 MB of PostgreSQL's memory
+for every connection."""
 BEGIN_BEHIND_PGBOUNCER: Final = (
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
     "SET LOCAL timezone = 'UTC'; SET LOCAL jit = off"

@@ -10,10 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 import httpx2
+import psutil
 import pytest
 
 from cyclorama.app import clock, graph
@@ -179,6 +181,41 @@ def test_a_switch_reaches_all_workers_within_five_seconds(
         ask(address, tokens["admin"], change, e=True)
         answers = [ask(address, tokens["csm"], query) for _ in range(30)]
         assert all("errors" not in a for a in answers)
+
+
+def test_each_worker_answers_and_has_connections_of_its_own(
+    empty_url: str, tokens: dict[str, str]
+) -> None:
+    query = "{ companies(first: 1) { edges { node { id name } } } }"
+    with served(empty_url, "--workers", "2") as (address, process):
+        workers = psutil.Process(process.pid).children()
+        assert len(workers) == 2
+        before = [sum(w.cpu_times()[:2]) for w in workers]
+        with ThreadPoolExecutor(16) as threads:
+            asked = [
+                threads.submit(ask, address, tokens["csm"], query) for _ in range(200)
+            ]
+        answers = [a.result() for a in asked]
+        assert all(a == answers[0] and "errors" not in a for a in answers)
+        after = [sum(w.cpu_times()[:2]) for w in workers]
+        assert all(a > b for a, b in zip(after, before, strict=True))
+        if empty_url.startswith("sqlite"):
+            file = empty_url.removeprefix("sqlite:///")
+            held = [{f.path for f in w.open_files()} for w in workers]
+            assert all(file in paths for paths in held)
+        else:
+            assert asyncio.run(_connections(empty_url)) >= 2
+
+
+async def _connections(url: str) -> int:
+    """Of others to a PostgreSQL database."""
+    database = Database(url)
+    count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    async with database.read() as reading:
+        found = await reading.fetch(f"{count} AND pid <> pg_backend_pid()", [])
+    await database.close()
+    total: int = found[0][0]
+    return total
 
 
 def test_a_stopping_server_finishes_what_it_has_begun(

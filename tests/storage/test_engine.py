@@ -12,6 +12,7 @@ from cyclorama.errors import ConfigError
 from cyclorama.storage.engine import Database, database_url
 from cyclorama.storage.ids import kind_of_id, new_id
 from cyclorama.storage.outages import is_unavailable
+from cyclorama.storage.pools import MOST_STATEMENTS
 from cyclorama.storage.rows import UserRow
 from cyclorama.storage.search import fold
 
@@ -127,3 +128,15 @@ def test_what_a_statement_did_wrong_is_no_outage() -> None:
         assert not is_unavailable(getattr(exceptions, other)("x"))
     assert not is_unavailable(None)
     assert is_unavailable(OSError())
+
+
+async def test_a_connection_keeps_a_bounded_number_of_statements_prepared(
+    database: Database,
+) -> None:
+    async with database.read() as reading:
+        for number in range(MOST_STATEMENTS + 50):
+            assert await reading.fetch(f"SELECT {number}", [])
+        if not database.is_sqlite:  # those of SQLAlchemy itself come on top
+            count = "SELECT count(*) FROM pg_prepared_statements"
+            (held,) = (await reading.fetch(count, []))[0]
+            assert MOST_STATEMENTS // 2 < held <= MOST_STATEMENTS + 10
