@@ -65,11 +65,17 @@ def top() -> Any:
     return select(up.c.id).order_by(up.c.height.desc()).limit(1).scalar_subquery()
 
 
+def _root() -> Any:
+    """The topmost ancestor as a row. Its limit keeps PostgreSQL from looking for it again
+    wherever its id is used."""
+    return select(top().label("id")).limit(sa.literal_column("1")).subquery()
+
+
 def tree() -> Any:
     """The top and what is below it: `id`, `root`, `level`.
 
     Only the top can close a cycle, since every company has one parent."""
-    root = select(top().label("id")).subquery()
+    root = _root()
     down = select(root.c.id, root.c.id.label("root"), sa.literal(1).label("level")).cte(
         recursive=True, nesting=True
     )
@@ -86,7 +92,7 @@ def pairs() -> Any:
     itself, too. `inside` is 1 where the `id` is the record's company or below it. One
     pass: the children of a pair are below its upper one, and those of a company's pair
     with itself start pairs of their own."""
-    root = select(top().label("id")).subquery()
+    root = _root()
     found = select(
         root.c.id.label("upper"),
         root.c.id,

@@ -41,45 +41,59 @@ PERSON_DAYS = record.owns(UsageActiveDayRow)
 
 
 def _by_period(granularity: Granularity, periods: Any, values: Any) -> Select[Any]:
-    """The newest periods, oldest first, each with the `value` of its `start`; null where
-    there is none."""
-    found = newest_periods(granularity, periods)
+    """The newest periods, each with the `value` of its `start`; null where there is none.
+
+    They are put together and grouped: SQLite would compute the values anew for each
+    period of a join."""
+    found, current = newest_periods(granularity, periods), start_of(granularity, today)
+    empty = select(
+        found.c.day.label("start"), sa.cast(sa.null(), sa.Float()).label("value")
+    )
+    filled = select(values.c.start, values.c.value).where(values.c.start <= current)
+    both = empty.union_all(filled).subquery()
     return select(
-        found.c.day.label("period_start"),
-        values.c.value,
-        (found.c.day == start_of(granularity, today)).label("partial"),
-    ).join_from(found, values, values.c.start == found.c.day, isouter=True)
+        both.c.start.label("period_start"),
+        func.max(both.c.value).label("value"),
+        (both.c.start == current).label("partial"),
+    ).group_by(both.c.start)
 
 
-def _aggregated(start: Any, since: Any) -> Any:
-    """The module's usage by `start`, a function of the day, from the day `since` on.
-
-    What the record's relationships used on one day adds up; the module's aggregation
-    goes over the days."""
+def _used(since: Any) -> ColumnElement[bool]:
+    """The record's usage of the module from the day `since` on, or all of it."""
     used = sa.and_(DAYS, UsageDailyRow.module_id == UsageModuleRow.id)
-    if since is not None:
-        used = sa.and_(used, UsageDailyRow.day >= since)
-    days = (
+    return used if since is None else sa.and_(used, UsageDailyRow.day >= since)
+
+
+def _by_day(since: Any) -> Any:
+    """What the record's relationships used of the module on one day adds up."""
+    return (
         select(UsageDailyRow.day, func.sum(UsageDailyRow.value).label("value"))
-        .where(used)
+        .where(_used(since))
         .group_by(UsageDailyRow.day)
         .subquery()
     )
+
+
+def _over_days(value: Any, is_last: Any) -> Any:
+    """The values of days as one, as the module is aggregated."""
+    return sa.case(
+        (UsageModuleRow.aggregation == "MAX", func.max(value)),
+        (UsageModuleRow.aggregation == "AVG", func.avg(value)),
+        (UsageModuleRow.aggregation == "LAST", func.max(sa.case((is_last, value)))),
+        else_=func.sum(value),
+    )
+
+
+def _aggregated(start: Any, since: Any) -> Any:
+    """The module's usage by `start`, a function of the day, from the day `since` on."""
+    days = _by_day(since)
     age = func.row_number().over(
         partition_by=start(days.c.day), order_by=days.c.day.desc()
     )
     ranked = select(
         start(days.c.day).label("start"), days.c.value, age.label("age")
     ).subquery()
-    value = sa.case(
-        (UsageModuleRow.aggregation == "MAX", func.max(ranked.c.value)),
-        (UsageModuleRow.aggregation == "AVG", func.avg(ranked.c.value)),
-        (
-            UsageModuleRow.aggregation == "LAST",
-            func.max(sa.case((ranked.c.age == 1, ranked.c.value))),
-        ),
-        else_=func.sum(ranked.c.value),
-    )
+    value = _over_days(ranked.c.value, ranked.c.age == 1)
     return (
         select(ranked.c.start, rounded(value, 4).label("value"))
         .group_by(ranked.c.start)
@@ -122,9 +136,11 @@ def total(config: UsageConfig) -> ColumnElement[float]:
     since = None
     if config.window_days is not None:
         since = add_days(today, 1 - config.window_days)
-    values = _aggregated(lambda day: sa.literal(0), since)
-    value: ColumnElement[float] = select(values.c.value).scalar_subquery()
-    return func.coalesce(value, 0.0)
+    days = _by_day(since)
+    newest = select(func.max(UsageDailyRow.day)).where(_used(since)).scalar_subquery()
+    value = rounded(_over_days(days.c.value, days.c.day == newest), 4)
+    found: ColumnElement[float] = select(value).select_from(days).scalar_subquery()
+    return func.coalesce(found, 0.0)
 
 
 def shown(config: UsageConfig) -> ColumnElement[bool]:
