@@ -106,9 +106,7 @@ def _companies(sql: Sql, first: int, last: int, times: int) -> Iterator[str]:
 
 
 def _item(picklist: str, key: str) -> str:
-    return (
-        f"(SELECT id FROM picklist_item WHERE picklist = '{picklist}' AND key = '{key}')"
-    )
+    return f"(SELECT id FROM picklist_item WHERE picklist = '{picklist}' AND key = '{key}')"
 
 
 def _company(sql: Sql, many: str) -> str:

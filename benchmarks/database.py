@@ -49,7 +49,9 @@ class Server:
 
     def new(self, name: str) -> str:
         """The URL of a new, empty database; the name is made unlike all others."""
-        return asyncio.run(_create(self.url, f"benchmark_{name}_{uuid.uuid4().hex[:8]}"))
+        return asyncio.run(
+            _create(self.url, f"benchmark_{name}_{uuid.uuid4().hex[:8]}")
+        )
 
     def drop(self, url: str) -> None:
         """Remove a database that `new` made."""

@@ -74,7 +74,10 @@ class Limit:
         for _ in range(CONNECTIONS):
             connection = await asyncpg.connect(self.url, server_settings=SETTINGS)
             self.idle.put_nowait(
-                {n: await connection.prepare(s) for n, (s, _) in self.statements.items()}
+                {
+                    n: await connection.prepare(s)
+                    for n, (s, _) in self.statements.items()
+                }
             )
 
     async def answer(self, body: bytes) -> bytes:
