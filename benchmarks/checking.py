@@ -19,7 +19,10 @@ def difference(one: Any, other: Any, path: str = "") -> str | None:
     elif isinstance(one, list) and isinstance(other, list):
         if len(one) != len(other):
             return f"{path}: {len(one)} and {len(other)} items"
-        pairs = [(a, b, f"{path}.{n}") for n, (a, b) in enumerate(zip(one, other))]
+        pairs = [
+            (a, b, f"{path}.{n}")
+            for n, (a, b) in enumerate(zip(one, other, strict=True))
+        ]
     else:
         return None if one == other else f"{path}: {one!r} and {other!r}"
     found = (difference(*pair) for pair in pairs)

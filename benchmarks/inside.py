@@ -176,7 +176,7 @@ async def resolver_form(rounds: int) -> dict[str, float]:
         # Parsing the answer is the bench's own.
         body = orjson.dumps(await asked.ask(around % selection))
         parsing = await median_ms(lambda _: _parsed(body), rounds)
-    core = await starting.plain_graphql(PLAIN, "{ %s }" % selection, rounds)
+    core = await starting.plain_graphql(PLAIN, f"{{ {selection} }}", rounds)
     return {"cyclorama": whole - empty - parsing, "graphql-core": core}
 
 

@@ -63,6 +63,7 @@ class Limit:
         self.url = url.replace("+asyncpg", "")
         self.statements = {name: statement(name) for name in OPERATIONS}
         self.idle: asyncio.LifoQueue[dict[str, Any]] = asyncio.LifoQueue()
+        self.connections: list[Any] = []
         self.operations: dict[str, str] = {}
         """Operations by the text that asks for them."""
 
@@ -73,6 +74,7 @@ class Limit:
             self.operations[text] = name
         for _ in range(CONNECTIONS):
             connection = await asyncpg.connect(self.url, server_settings=SETTINGS)
+            self.connections.append(connection)
             self.idle.put_nowait(
                 {
                     n: await connection.prepare(s)
@@ -120,6 +122,8 @@ class Limit:
         await self.connect()
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        for connection in self.connections:
+            await connection.close()
         await send({"type": "lifespan.shutdown.complete"})
 
 

@@ -5,7 +5,8 @@ Values are plain attributes here; what has to be fetched is resolved in the vari
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -13,6 +14,10 @@ from enum import Enum
 from typing import Any, NewType
 
 import strawberry
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import ASGIApp
 from strawberry.scalars import JSON
 from strawberry.schema.config import StrawberryConfig
 
@@ -172,6 +177,17 @@ class Facts:
     arr: Money | None
     began: date | None
     renewal: date | None
+
+
+def application(server: ASGIApp, engine: AsyncEngine) -> Starlette:
+    """A server at its path; the engine is closed with it."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await engine.dispose()
+
+    return Starlette(routes=[Route("/graphql", server)], lifespan=lifespan)
 
 
 def money(minor: int | None, currency: str) -> Money | None:

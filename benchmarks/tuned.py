@@ -17,14 +17,13 @@ from typing import Any
 import orjson
 import strawberry
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from starlette.applications import Starlette
 from strawberry.asgi import GraphQL
 from strawberry.dataloader import DataLoader
 from strawberry.extensions import ParserCache, ValidationCache
 
 from benchmarks import tuned_statements as statements
 from benchmarks.limit import SETTINGS, days
-from benchmarks.shapes import CONFIG
+from benchmarks.shapes import CONFIG, application
 from benchmarks.tuned_types import Company, CompanyConnection, CompanyEdge, company
 from cyclorama.storage.engine import database_url
 
@@ -117,6 +116,4 @@ def asgi() -> Any:
         isolation_level="AUTOCOMMIT",
         connect_args={"server_settings": SETTINGS, "max_cacheable_statement_size": 0},
     )
-    app = Starlette()
-    app.add_route("/graphql", server)
-    return app
+    return application(server, server.engine)

@@ -170,10 +170,14 @@ def open_cases(kind: str) -> Any:
     )
 
 
+def _instant(name: str) -> Any:
+    return sa.type_coerce(getattr(SupportCaseRow, name), sa.DateTime(timezone=True))
+
+
 def case_numbers(kind: str) -> Any:
     """All cases, open ones, mean seconds to close."""
     owner = _owner(SupportCaseRow, kind)
-    taken = func.extract("epoch", SupportCaseRow.closed_at - SupportCaseRow.opened_at)
+    taken = func.extract("epoch", _instant("closed_at") - _instant("opened_at"))
     return (
         select(
             owner.label("record"),
