@@ -24,7 +24,7 @@ from pathlib import Path
 
 import orjson
 
-from benchmarks import growth, inside, operations, peers, report
+from benchmarks import growth, inside, operations, report
 from benchmarks.data import COMPANIES
 from benchmarks.database import Filled, Server, fill, postgresql
 from benchmarks.measuring import check_answers, measure
@@ -71,14 +71,12 @@ def compared(
     on_sqlite = filled.dialect == "sqlite"
     with ExitStack() as stack:
         running = [stack.enter_context(served(n, filled.url)) for n in names]
-        extra = [] if on_sqlite else peers.start(stack, filled.url, results.left_out)
         for name in operations.NAMES:
             requests = operations.requests(name, filled.token, ids)
             check_answers(running, requests)
-        extra = [p for p in extra if peers.agrees(p, running[1], filled, results)]
         for name in operations.NAMES:
             found = measure(
-                [*running, *(p for p in extra if peers.asked(p, name))],
+                running,
                 server.process if server else None,
                 name,
                 operations.requests(name, filled.token, ids),

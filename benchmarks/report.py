@@ -50,8 +50,6 @@ def _parts(results: Results) -> Iterator[str]:
     if results.inside:
         yield "### In one process"
         yield table(["figure", "value"], results.inside.items())
-    for name, reason in results.left_out.items():
-        yield f"Not measured: {name} ({reason})."
 
 
 def _setting(results: Results) -> str:

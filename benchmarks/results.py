@@ -23,8 +23,6 @@ class Results:
     sqlite: list[Figures] = field(default_factory=list)
     growth: dict[str, list[Step]] = field(default_factory=dict)
     inside: dict[str, float] = field(default_factory=dict)
-    left_out: dict[str, str] = field(default_factory=dict)
-    """Peers that were not measured, and why."""
 
     def ratios(self) -> dict[str, float]:
         """Cyclorama's figures over the others', by `operation.figure.variant`."""
@@ -54,7 +52,6 @@ class Results:
             "sqlite": [f.as_json() for f in self.sqlite],
             "growth": {k: [_step(s) for s in v] for k, v in self.growth.items()},
             "inside": {k: round(v, 3) for k, v in self.inside.items()},
-            "left_out": self.left_out,
             "ratios": self.ratios(),
             "goals": [{**asdict(g), "met": g.met} for g in self.goals()],
         }

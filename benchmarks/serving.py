@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,15 +57,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(
-    name: str, url: str, words: Sequence[str] | None = None, folder: Path = ROOT
-) -> Iterator[Running]:
+def served(name: str, url: str) -> Iterator[Running]:
     """A variant on a database; its logs go nowhere."""
     port = free_port()
     kept = {k: v for k, v in os.environ.items() if not k.startswith("CYCLORAMA_")}
     process = subprocess.Popen(
-        [*words, str(port)] if words else command(name, port),
-        cwd=folder,
+        command(name, port),
+        cwd=ROOT,
         env={**kept, "CYCLORAMA_DATABASE_URL": url},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
