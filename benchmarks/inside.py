@@ -88,7 +88,7 @@ async def new_text(filled: Filled, count: int) -> float:
 
 def memory_growth(filled: Filled, few: int = 10, many: int = 1_000) -> dict[str, float]:
     """Megabytes of a worker after a few and after many different operations."""
-    found = {}
+    found = {"operations": float(many)}
     first = operations.company_ids(filled.companies, 1)[0]
     with served("cyclorama", filled.url) as server:
 

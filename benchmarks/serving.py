@@ -94,14 +94,15 @@ async def first_answer(server: Running, request: bytes) -> bytes:
 
 
 def cpu(process: psutil.Process | None) -> float:
-    """Seconds of CPU that a process and its children have used."""
+    """Seconds of CPU that a process and its children have used, those that have ended
+    included."""
     total = 0.0
     for one in [process, *process.children(recursive=True)] if process else ():
         try:
             used = one.cpu_times()
         except psutil.NoSuchProcess:
             continue
-        total += used.user + used.system
+        total += used.user + used.system + used.children_user + used.children_system
     return total
 
 

@@ -113,6 +113,7 @@ def asgi() -> Any:
     server.engine = create_async_engine(
         database_url(os.environ["CYCLORAMA_DATABASE_URL"]),
         pool_size=8,
+        max_overflow=0,
         isolation_level="AUTOCOMMIT",
         connect_args={"server_settings": SETTINGS, "max_cacheable_statement_size": 0},
     )

@@ -7,153 +7,35 @@ from typing import Any
 
 import strawberry
 
-from benchmarks import shapes
+from benchmarks import arithmetic
 from benchmarks import tuned_statements as statements
+from benchmarks.arithmetic import Facts, money
 from benchmarks.shapes import (
     Attributes,
-    Card,
-    Case,
-    CaseConnection,
-    CaseEdge,
     Count,
-    Facts,
-    Field,
     Hierarchy,
     Item,
     Money,
     Node,
-    OpenOrAll,
     PageInfo,
-    Point,
     Stub,
     Type,
     TypeSummary,
     User,
-    money,
-    points,
 )
-
-Info = strawberry.Info
-Private = strawberry.Private
-KINDS = ("company", "relationship")
-OPEN_CASES = {kind: statements.open_cases(kind) for kind in KINDS}
-CASE_NUMBERS = {kind: statements.case_numbers(kind) for kind in KINDS}
-CASES = {kind: statements.newest_cases(kind) for kind in KINDS}
-PEOPLE = {kind: statements.people(kind) for kind in KINDS}
-WEEKS = {kind: statements.weeks(kind) for kind in KINDS}
-USED = {kind: statements.used(kind) for kind in KINDS}
-
-
-def _today(info: Info) -> date:
-    found: date = info.context["loaders"].days["today"]
-    return found
-
-
-async def _rows(info: Info, statement: Any, record: str, **values: Any) -> list[Any]:
-    found: list[Any] = await info.context["loaders"].rows_of(
-        statement, record, **values
-    )
-    return found
-
-
-@strawberry.type
-class Summary:
-    cards: list[Card]
-    fields: list[Field]
-    tags: list[str]
-    comment: str | None
-
-
-@strawberry.type
-class Support:
-    kind: Private[str]
-    record: Private[str]
-    open_count: int
-    mean_days_to_close: float | None
-    total: Private[int]
-
-    @strawberry.field
-    async def cases(
-        self, info: Info, view: OpenOrAll = OpenOrAll.OPEN, first: int = 20
-    ) -> CaseConnection:
-        every = view is OpenOrAll.ALL
-        rows = await _rows(
-            info, CASES[self.kind], self.record, first=first, all_of_them=every
-        )
-        total = self.total if every else self.open_count
-        edges = [CaseEdge(node=Case(**_fields(row, "record", "rank"))) for row in rows]
-        return CaseConnection(total_count=total, edges=edges)
-
-
-def _fields(row: Any, *others: str) -> dict[str, Any]:
-    return {k: v for k, v in row._mapping.items() if k not in others}
-
-
-async def _support(info: Info, kind: str, record: str) -> Support:
-    rows = await _rows(info, CASE_NUMBERS[kind], record)
-    total, opened, seconds = rows[0][1:] if rows else (0, 0, None)
-    mean = None if seconds is None else round(float(seconds) / 86400, 1)
-    return Support(
-        kind=kind,
-        record=record,
-        open_count=opened,
-        mean_days_to_close=mean,
-        total=total,
-    )
-
-
-@strawberry.type
-class Module:
-    key: str
-    name: str
-    unit: str | None
-    total: float
-    weeks: Private[dict[date, float]]
-
-    @strawberry.field
-    def series(self, info: Info, periods: int = 12) -> list[Point]:
-        return points(self.weeks, periods, _today(info))
-
-
-@strawberry.type
-class Usage:
-    kind: Private[str]
-    record: Private[str]
-    utilization: float | None
-    trend_percent: float | None
-
-    @strawberry.field
-    async def active_users(self, info: Info, periods: int = 12) -> list[Point]:
-        rows = await _rows(info, WEEKS[self.kind], self.record)
-        return points({r.week: r.value for r in rows}, periods, _today(info))
-
-    @strawberry.field
-    async def modules(self, info: Info) -> list[Module]:
-        found: dict[str, Module] = {}
-        for row in await _rows(info, USED[self.kind], self.record):
-            module = found.get(row.key)
-            if module is None:
-                module = found[row.key] = Module(
-                    key=row.key, name=row.name, unit=row.unit, total=0.0, weeks={}
-                )
-            module.total += row.value
-            module.weeks[row.week] = row.value
-        return list(found.values())
-
-
-async def _people(info: Info, kind: str, record: str) -> tuple[int, int, int | None]:
-    rows = await _rows(info, PEOPLE[kind], record)
-    return rows[0][1:] if rows else (0, 0, None)
-
-
-async def _usage(info: Info, kind: str, record: str) -> Usage:
-    last, before, entitled = await _people(info, kind, record)
-    return Usage(
-        kind=kind,
-        record=record,
-        utilization=shapes.percent(last, entitled),
-        trend_percent=shapes.percent(last - before, before),
-    )
+from benchmarks.tuned_sections import (
+    OPEN_CASES,
+    Info,
+    Private,
+    Summary,
+    Support,
+    Usage,
+    people_of,
+    rows_of,
+    support_of,
+    today_of,
+    usage_of,
+)
 
 
 @strawberry.type
@@ -167,11 +49,11 @@ class Relationship:
 
     @strawberry.field
     async def support(self, info: Info) -> Support:
-        return await _support(info, "relationship", self.id)
+        return await support_of(info, "relationship", self.id)
 
     @strawberry.field
     async def usage(self, info: Info) -> Usage:
-        return await _usage(info, "relationship", self.id)
+        return await usage_of(info, "relationship", self.id)
 
 
 def _relationship(row: Any) -> Relationship:
@@ -209,14 +91,14 @@ class Relationships:
                 count=r.count,
                 arr=money(r.arr_minor, r.currency),
             )
-            for r in await _rows(info, statements.BY_TYPE, self.company)
+            for r in await rows_of(info, statements.BY_TYPE, self.company)
         ]
 
     @strawberry.field
     async def relationships(
         self, info: Info, first: int = 20
     ) -> RelationshipConnection:
-        rows = await _rows(info, statements.RELATIONSHIPS, self.company)
+        rows = await rows_of(info, statements.RELATIONSHIPS, self.company)
         return RelationshipConnection(
             total_count=len(rows),
             page_info=PageInfo(has_next_page=len(rows) > first),
@@ -240,8 +122,8 @@ def _tree(rows: list[Any], current: str) -> Hierarchy:
                 level=r.level,
                 child_count=children[r.id],
                 is_current=r.id == current,
-                own=[shapes.amount(money(r.arr_minor, r.currency))],
-                rolled_up=[shapes.amount(money(sums[r.id], r.currency))],
+                own=[arithmetic.amount(money(r.arr_minor, r.currency))],
+                rolled_up=[arithmetic.amount(money(sums[r.id], r.currency))],
             )
             for r in rows
         ]
@@ -266,23 +148,23 @@ class Company:
 
     @strawberry.field
     def lifetime_in_months(self, info: Info) -> int | None:
-        return shapes.months(self.original_contract_date, _today(info))
+        return arithmetic.months(self.original_contract_date, today_of(info))
 
     @strawberry.field
     async def summary(self, info: Info) -> Summary:
-        last, before, _ = await _people(info, "company", self.id)
-        rows = await _rows(info, OPEN_CASES["company"], self.id)
+        last, before, _ = await people_of(info, "company", self.id)
+        rows = await rows_of(info, OPEN_CASES["company"], self.id)
         found = [Count(label=r.label, count=r.count) for r in rows]
         return Summary(
-            cards=shapes.cards(last, before, found),
-            fields=shapes.summary_fields(self.facts, _today(info)),
+            cards=arithmetic.cards(last, before, found),
+            fields=arithmetic.summary_fields(self.facts, today_of(info)),
             tags=self.row.tags,
             comment=self.row.comment,
         )
 
     @strawberry.field
     def attributes(self) -> Attributes:
-        return shapes.attributes(self.facts)
+        return arithmetic.attributes(self.facts)
 
     @strawberry.field
     def relationships(self) -> Relationships:
@@ -290,15 +172,15 @@ class Company:
 
     @strawberry.field
     async def company_hierarchy(self, info: Info) -> Hierarchy:
-        return _tree(await _rows(info, statements.TREE, self.id), self.id)
+        return _tree(await rows_of(info, statements.TREE, self.id), self.id)
 
     @strawberry.field
     async def support(self, info: Info) -> Support:
-        return await _support(info, "company", self.id)
+        return await support_of(info, "company", self.id)
 
     @strawberry.field
     async def usage(self, info: Info) -> Usage:
-        return await _usage(info, "company", self.id)
+        return await usage_of(info, "company", self.id)
 
 
 @strawberry.type
