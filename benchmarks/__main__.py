@@ -51,7 +51,7 @@ class Pace:
 
 
 QUICK = Pace(2_000, 2, 0.4, (1_000,), 15, 100)
-WHOLE = Pace(COMPANIES, 5, 2.0, (1_000, 100_000), 200, 1_000)
+WHOLE = Pace(COMPANIES, 5, 1.5, (1_000, 100_000), 200, 1_000)
 
 
 def step(text: str) -> None:
