@@ -28,6 +28,14 @@ class Load:
         """Requests a second."""
         return self.requests / self.seconds
 
+    def percentile(self, share: int) -> float:
+        """The time in milliseconds that so many percent of the requests stay below."""
+        if len(self.milliseconds) < 2:
+            return self.milliseconds[0]
+        return statistics.quantiles(self.milliseconds, n=100, method="inclusive")[
+            share - 1
+        ]
+
 
 def request_bytes(path: str, token: str, body: bytes) -> bytes:
     """A POST of JSON."""
@@ -52,6 +60,14 @@ async def fetch(
     if not head.startswith(b"HTTP/1.1 200"):
         raise SystemExit(f"{head!r} {body!r}")
     return body
+
+
+async def answers(port: int, requests: Sequence[bytes]) -> list[bytes]:
+    """The bodies of the answers, one after another on one connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    found = [await fetch(reader, writer, request) for request in requests]
+    writer.close()
+    return found
 
 
 async def load(

@@ -1,6 +1,6 @@
 """Granian and uvicorn with the same application: one worker, a light query, a health check.
 
-pip install uvicorn && python benchmarks/servers.py [--seconds S] [--rounds N]
+pip install uvicorn && python -m benchmarks.servers [--seconds S] [--rounds N]
 
 A single run can be far off; the rounds take turns in who begins.
 """
@@ -19,9 +19,9 @@ from pathlib import Path
 
 import orjson
 import psutil
-from load import load, request_bytes
-from page import GRANIAN, HERE, answered, cpu
 
+from benchmarks.load import load, request_bytes
+from benchmarks.serving import GRANIAN, ROOT, Running, cpu, first_answer
 from cyclorama.app import clock, graph
 from cyclorama.plugins.setup import bring_up_to_date
 from cyclorama.storage.accounts import add_user, create_token
@@ -50,7 +50,7 @@ async def prepare(url: str) -> str:
 def served(program: str, port: int, url: str) -> Iterator[psutil.Process]:
     """A server process with one worker."""
     process = subprocess.Popen(
-        [sys.executable, "-c", program, str(HERE), "cyclorama.app:asgi", str(port)],
+        [sys.executable, "-c", program, str(ROOT), "cyclorama.app:asgi", str(port)],
         env={
             **os.environ,
             "CYCLORAMA_DATABASE_URL": url,
@@ -68,7 +68,7 @@ async def measured(
     port: int, request: bytes, server: psutil.Process, seconds: float
 ) -> str:
     """The figures of one server and one request, as cells of a table."""
-    await answered(port, request)
+    await first_answer(Running("server", port, server), request)
     alone = await load(port, [request], 1, seconds)
     before = cpu([server])
     many = await load(port, [request], 8, seconds)

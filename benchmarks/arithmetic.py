@@ -1,0 +1,170 @@
+"""What both Strawberry variants work out in Python: money, months, weeks, fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from benchmarks.shapes import Attributes, Card, Count, Field, Group, Money, Point
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the fields of a company are made of."""
+
+    status: Any
+    stage: Any
+    industry: Any
+    csm: Any
+    arr: Money | None
+    began: date | None
+    renewal: date | None
+
+
+def money(minor: int | None, currency: str) -> Money | None:
+    """An amount in minor units."""
+    return (
+        None
+        if minor is None
+        else Money(amount=Decimal(minor).scaleb(-2), currency=currency)
+    )
+
+
+def percent(part: float, whole: float | None) -> float | None:
+    """100 * part / whole with one digit."""
+    if not whole:
+        return None
+    share = Decimal(part) * 100 / Decimal(whole)
+    return float(share.quantize(Decimal("0.1"), ROUND_HALF_UP))
+
+
+def months(start: date | None, today: date) -> int | None:
+    """Whole months from one day to the other."""
+    if start is None:
+        return None
+    whole = (today.year - start.year) * 12 + today.month - start.month
+    return whole - (today.day < start.day)
+
+
+def monday(day: date) -> date:
+    """The first day of its week."""
+    return day - timedelta(day.weekday())
+
+
+def points(values: Mapping[date, float], periods: int, today: date) -> list[Point]:
+    """The newest weeks, oldest first."""
+    this = monday(today)
+    weeks = [this - timedelta(7 * n) for n in range(periods - 1, -1, -1)]
+    return [
+        Point(period_start=week, value=values.get(week), partial=week == this)
+        for week in weeks
+    ]
+
+
+def cards(last: int, before: int, breakdown: Sequence[Count]) -> list[Card]:
+    """The two cards of Summary."""
+    trend = "UP" if last > before else "DOWN" if last < before else "FLAT"
+    opened = sum(b.count for b in breakdown)
+    return [
+        Card(
+            key="active_users",
+            label="Active users",
+            value=last,
+            trend=trend,
+            breakdown=[],
+        ),
+        Card(
+            key="open_cases",
+            label="Open cases",
+            value=opened,
+            trend="NONE",
+            breakdown=list(breakdown),
+        ),
+    ]
+
+
+def amount(value: Money | None) -> Field:
+    """The field `arr`."""
+    shown = None if value is None else f"{value.amount} {value.currency}"
+    given: Any = value and {"amount": str(value.amount), "currency": value.currency}
+    return Field(
+        path="arr", label="ARR", type="CURRENCY", value=given, display_value=shown
+    )
+
+
+def _picked(path: str, label: str, item: Any, editable: bool = False) -> Field:
+    key, shown = (item.key, item.label) if item else (None, None)
+    return Field(
+        path=path,
+        label=label,
+        type="PICKLIST",
+        value=key,
+        display_value=shown,
+        editable=editable,
+    )
+
+
+def _day(path: str, label: str, day: date | None, editable: bool = False) -> Field:
+    text: Any = day and day.isoformat()
+    return Field(
+        path=path,
+        label=label,
+        type="DATE",
+        value=text,
+        display_value=text,
+        editable=editable,
+    )
+
+
+def summary_fields(of: Facts, today: date) -> list[Field]:
+    """The fields of Summary."""
+    lifetime: Any = months(of.began, today)
+    shown = None if lifetime is None else str(lifetime)
+    return [
+        _picked("status", "Status", of.status),
+        _picked("industry", "Industry", of.industry),
+        amount(of.arr),
+        _day("originalContractDate", "Original contract date", of.began),
+        _day("renewalDate", "Renewal date", of.renewal),
+        Field(
+            path="lifetimeInMonths",
+            label="Lifetime in months",
+            type="NUMBER",
+            value=lifetime,
+            display_value=shown,
+        ),
+    ]
+
+
+def attributes(of: Facts) -> Attributes:
+    """The groups of Attributes."""
+    name, email = (of.csm.name, of.csm.email) if of.csm else (None, None)
+    account = [
+        _picked("industry", "Industry", of.industry),
+        _picked("status", "Status", of.status, True),
+        _picked("stage", "Stage", of.stage, True),
+        Field(
+            path="csm.name", label="CSM", type="STRING", value=name, display_value=name
+        ),
+        Field(
+            path="csm.email",
+            label="CSM email",
+            type="EMAIL",
+            value=email,
+            display_value=email,
+        ),
+    ]
+    contract = [
+        amount(of.arr),
+        _day("originalContractDate", "Original contract date", of.began),
+        _day("renewalDate", "Renewal date", of.renewal, True),
+    ]
+    return Attributes(
+        groups=[
+            Group(label="Account", fields=account),
+            Group(label="Contract", fields=contract),
+        ]
+    )

@@ -1,0 +1,156 @@
+-- :month, :last, :before: first days of this month and of the two before it; :week: the
+-- Monday of the oldest of twelve weeks. Each table is read once.
+WITH RECURSIVE
+c AS MATERIALIZED (
+  SELECT c.*, st.key AS status, st.label AS status_label, i.key AS industry,
+    i.label AS industry_label, sg.key AS stage, sg.label AS stage_label,
+    u.name AS csm_name, u.email AS csm_email, round(c.arr_minor / 100.0, 2)::text AS arr,
+    (extract(year FROM age(:today::date, original_contract_date)) * 12
+      + extract(month FROM age(:today::date, original_contract_date)))::int AS lifetime
+  FROM company c
+  LEFT JOIN LATERAL (SELECT key, label FROM picklist_item WHERE id = c.status_id LIMIT 1) st ON true
+  LEFT JOIN LATERAL (SELECT key, label FROM picklist_item WHERE id = c.stage_id LIMIT 1) sg ON true
+  LEFT JOIN LATERAL (SELECT key, label FROM picklist_item WHERE id = c.industry_id LIMIT 1) i ON true
+  LEFT JOIN LATERAL (SELECT name, email FROM app_user WHERE id = c.csm_id LIMIT 1) u ON true
+  WHERE c.id = :company
+),
+cases AS MATERIALIZED (
+  SELECT id, number, subject, status, is_closed, priority, opened_at, closed_at
+  FROM support_case WHERE company_id = :company ORDER BY opened_at DESC, id
+),
+support AS MATERIALIZED (
+  SELECT count(*) AS count, count(*) FILTER (WHERE NOT is_closed) AS open,
+    round((avg(extract(epoch FROM closed_at - opened_at)) / 86400)::numeric, 1) AS days
+  FROM cases
+),
+active AS MATERIALIZED (
+  SELECT person_key, day, (day - :week::date) / 7 AS week
+  FROM usage_active_day WHERE company_id = :company AND day >= least(:before::date, :week::date)
+),
+people AS MATERIALIZED (
+  SELECT count(DISTINCT person_key) FILTER (WHERE day >= :last::date AND day < :month::date) AS last,
+    count(DISTINCT person_key) FILTER (WHERE day >= :before::date AND day < :last::date) AS before,
+    (SELECT sum(quantity) FROM usage_entitlement WHERE company_id = :company
+      AND starts_on < :month::date AND (ends_on IS NULL OR ends_on >= :month::date - 1)) AS entitled
+  FROM active
+),
+used AS MATERIALIZED (
+  SELECT module_id, (day - :week::date) / 7 AS week, sum(value) AS value
+  FROM usage_daily WHERE company_id = :company GROUP BY 1, 2
+),
+week AS MATERIALIZED (
+  SELECT n, '{"periodStart":"' || (:week::date + 7 * n) || '","value":' AS head,
+    ',"partial":' || CASE WHEN n = 11 THEN 'true}' ELSE 'false}' END AS tail
+  FROM generate_series(0, 11) AS n
+),
+rel AS MATERIALIZED (
+  SELECT r.*, t.key AS type_key, t.name AS type, p.label, p.color
+  FROM relationship r JOIN relationship_type t ON t.id = r.type_id
+  LEFT JOIN picklist_item p ON p.id = r.status_id
+  WHERE r.company_id = :company
+),
+up AS (
+  SELECT id, parent_id, 0 AS height FROM c
+  UNION ALL
+  SELECT p.id, p.parent_id, up.height + 1 FROM up JOIN company p ON p.id = up.parent_id
+),
+tree AS (
+  SELECT id, parent_id, name, search_key, arr_minor, currency, 1 AS level, ARRAY[id]::text[] AS path
+  FROM company WHERE id = (SELECT id FROM up ORDER BY height DESC LIMIT 1)
+  UNION ALL
+  SELECT k.id, k.parent_id, k.name, k.search_key, k.arr_minor, k.currency,
+    tree.level + 1, tree.path || k.id::text
+  FROM tree JOIN company k ON k.parent_id = tree.id
+),
+node AS (
+  SELECT n.*, sum(b.arr_minor) AS sum,
+    count(*) FILTER (WHERE b.level = n.level + 1) AS children
+  FROM tree n JOIN tree b ON b.path[n.level] = n.id
+  GROUP BY n.id, n.parent_id, n.name, n.search_key, n.arr_minor, n.currency, n.level, n.path
+)
+SELECT json_build_object('data', json_build_object('company', json_build_object(
+  'id', c.id, 'name', c.name,
+  'arr', json_build_object('amount', c.arr, 'currency', c.currency),
+  'renewalDate', c.renewal_date,
+  'csm', json_build_object('name', c.csm_name, 'email', c.csm_email),
+  'summary', json_build_object(
+    'cards', json_build_array(
+      json_build_object('key', 'active_users', 'label', 'Active users', 'value', people.last,
+        'trend', CASE WHEN people.last > people.before THEN 'UP'
+                      WHEN people.last < people.before THEN 'DOWN' ELSE 'FLAT' END,
+        'breakdown', '[]'::json),
+      json_build_object('key', 'open_cases', 'label', 'Open cases', 'value', support.open,
+        'trend', 'NONE',
+        'breakdown', coalesce((SELECT json_agg(b ORDER BY b.label) FROM (
+          SELECT coalesce(priority, 'No priority') AS label, count(*) AS count
+          FROM cases WHERE NOT is_closed GROUP BY 1) AS b), '[]'::json))),
+    'fields', json_build_array(
+      json_build_object('path', 'status', 'label', 'Status', 'value', c.status, 'displayValue', c.status_label),
+      json_build_object('path', 'industry', 'label', 'Industry', 'value', c.industry, 'displayValue', c.industry_label),
+      json_build_object('path', 'arr', 'label', 'ARR', 'value', json_build_object('amount', c.arr, 'currency', c.currency), 'displayValue', c.arr || ' ' || c.currency),
+      json_build_object('path', 'originalContractDate', 'label', 'Original contract date', 'value', c.original_contract_date, 'displayValue', c.original_contract_date),
+      json_build_object('path', 'renewalDate', 'label', 'Renewal date', 'value', c.renewal_date, 'displayValue', c.renewal_date),
+      json_build_object('path', 'lifetimeInMonths', 'label', 'Lifetime in months', 'value', c.lifetime, 'displayValue', c.lifetime::text)),
+    'tags', c.tags, 'comment', c.comment),
+  'attributes', json_build_object('groups', json_build_array(
+    json_build_object('label', 'Account', 'fields', json_build_array(
+      json_build_object('path', 'industry', 'label', 'Industry', 'type', 'PICKLIST', 'value', c.industry, 'displayValue', c.industry_label, 'editable', false),
+      json_build_object('path', 'status', 'label', 'Status', 'type', 'PICKLIST', 'value', c.status, 'displayValue', c.status_label, 'editable', true),
+      json_build_object('path', 'stage', 'label', 'Stage', 'type', 'PICKLIST', 'value', c.stage, 'displayValue', c.stage_label, 'editable', true),
+      json_build_object('path', 'csm.name', 'label', 'CSM', 'type', 'STRING', 'value', c.csm_name, 'displayValue', c.csm_name, 'editable', false),
+      json_build_object('path', 'csm.email', 'label', 'CSM email', 'type', 'EMAIL', 'value', c.csm_email, 'displayValue', c.csm_email, 'editable', false))),
+    json_build_object('label', 'Contract', 'fields', json_build_array(
+      json_build_object('path', 'arr', 'label', 'ARR', 'type', 'CURRENCY', 'value', json_build_object('amount', c.arr, 'currency', c.currency), 'displayValue', c.arr || ' ' || c.currency, 'editable', false),
+      json_build_object('path', 'originalContractDate', 'label', 'Original contract date', 'type', 'DATE', 'value', c.original_contract_date, 'displayValue', c.original_contract_date, 'editable', false),
+      json_build_object('path', 'renewalDate', 'label', 'Renewal date', 'type', 'DATE', 'value', c.renewal_date, 'displayValue', c.renewal_date, 'editable', true))))),
+  'relationships', json_build_object(
+    'byType', (SELECT json_agg(json_build_object(
+        'type', json_build_object('key', type_key, 'name', type), 'count', count,
+        'arr', json_build_object('amount', arr, 'currency', currency)) ORDER BY type_key)
+      FROM (SELECT type_key, type, count(*) AS count, min(currency) AS currency,
+          round(sum(arr_minor) / 100.0, 2)::text AS arr
+        FROM rel GROUP BY type_key, type) AS b),
+    'relationships', (SELECT json_build_object(
+        'totalCount', (SELECT count(*) FROM rel),
+        'pageInfo', json_build_object('hasNextPage', (SELECT count(*) > 10 FROM rel)),
+        'edges', coalesce(json_agg(json_build_object('node', json_build_object(
+          'id', id, 'name', name, 'type', json_build_object('name', type),
+          'status', json_build_object('label', label, 'color', color),
+          'arr', json_build_object('amount', round(arr_minor / 100.0, 2)::text, 'currency', currency),
+          'renewalDate', renewal_date))), '[]'::json))
+      FROM (SELECT * FROM rel ORDER BY search_key, id LIMIT 10) AS p)),
+  'companyHierarchy', json_build_object('nodes', (SELECT json_agg(json_build_object(
+      'company', json_build_object('id', id, 'name', name),
+      'parentId', CASE WHEN level > 1 THEN parent_id END, 'level', level,
+      'childCount', children, 'isCurrent', id = :company,
+      'own', json_build_array(json_build_object('path', 'arr', 'value', json_build_object(
+        'amount', round(arr_minor / 100.0, 2)::text, 'currency', currency))),
+      'rolledUp', json_build_array(json_build_object('path', 'arr', 'value', json_build_object(
+        'amount', round(sum / 100.0, 2)::text, 'currency', currency)))
+    ) ORDER BY level, search_key, id) FROM node)),
+  'support', json_build_object(
+    'openCount', support.open, 'meanDaysToClose', support.days,
+    'cases', json_build_object('totalCount', support.count,
+      'edges', (SELECT coalesce(json_agg(json_build_object('node', json_build_object(
+          'id', id, 'number', number, 'subject', subject, 'status', status,
+          'isClosed', is_closed, 'priority', priority,
+          'openedAt', to_char(opened_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+          'closedAt', to_char(closed_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))), '[]'::json)
+        FROM (SELECT * FROM cases LIMIT 10) AS s))),
+  'usage', json_build_object(
+    'utilization', round(people.last * 100.0 / nullif(people.entitled, 0), 1),
+    'trendPercent', round((people.last - people.before) * 100.0 / nullif(people.before, 0), 1),
+    'activeUsers', (SELECT ('[' || string_agg(w.head || coalesce(value::text, 'null') || w.tail, ',' ORDER BY n) || ']')::json
+      FROM week AS w LEFT JOIN (
+        SELECT week, count(DISTINCT person_key) AS value FROM active
+        WHERE day >= :week::date GROUP BY week) AS a ON week = n),
+    'modules', (SELECT json_agg(json_build_object(
+        'key', m.key, 'name', m.name, 'unit', m.unit, 'total', total, 'series', series)
+        ORDER BY m.position)
+      FROM (SELECT module_id, sum(value) AS total FROM used GROUP BY module_id) AS t
+      JOIN usage_module m ON m.id = module_id
+      JOIN LATERAL (SELECT ('[' || string_agg(w.head || coalesce(value::text, 'null') || w.tail, ',' ORDER BY n) || ']')::json AS series
+        FROM week AS w
+        LEFT JOIN used u ON u.week = n AND u.module_id = m.id) AS s ON true))
+)))::text
+FROM c, support, people

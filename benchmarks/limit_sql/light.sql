@@ -1,0 +1,56 @@
+-- :month, :last, :before: first days of this month and of the two before it.
+WITH
+c AS MATERIALIZED (
+  SELECT c.*, st.key AS status, st.label AS status_label, i.key AS industry,
+    i.label AS industry_label, sg.key AS stage, sg.label AS stage_label,
+    u.name AS csm_name, u.email AS csm_email, round(c.arr_minor / 100.0, 2)::text AS arr,
+    (extract(year FROM age(:today::date, original_contract_date)) * 12
+      + extract(month FROM age(:today::date, original_contract_date)))::int AS lifetime
+  FROM company c
+  LEFT JOIN LATERAL (SELECT key, label FROM picklist_item WHERE id = c.status_id LIMIT 1) st ON true
+  LEFT JOIN LATERAL (SELECT key, label FROM picklist_item WHERE id = c.stage_id LIMIT 1) sg ON true
+  LEFT JOIN LATERAL (SELECT key, label FROM picklist_item WHERE id = c.industry_id LIMIT 1) i ON true
+  LEFT JOIN LATERAL (SELECT name, email FROM app_user WHERE id = c.csm_id LIMIT 1) u ON true
+  WHERE c.id = :company
+),
+open AS MATERIALIZED (
+  SELECT coalesce(priority, 'No priority') AS label, count(*) AS count
+  FROM support_case WHERE company_id = :company AND NOT is_closed GROUP BY 1
+),
+people AS MATERIALIZED (
+  SELECT count(DISTINCT person_key) FILTER (WHERE day >= :last::date) AS last,
+    count(DISTINCT person_key) FILTER (WHERE day < :last::date) AS before
+  FROM usage_active_day WHERE company_id = :company AND day >= :before::date AND day < :month::date
+)
+SELECT json_build_object('data', json_build_object('company', json_build_object(
+  'id', c.id, 'name', c.name,
+  'summary', json_build_object(
+    'cards', json_build_array(
+      json_build_object('key', 'active_users', 'label', 'Active users', 'value', people.last,
+        'trend', CASE WHEN people.last > people.before THEN 'UP'
+                      WHEN people.last < people.before THEN 'DOWN' ELSE 'FLAT' END,
+        'breakdown', '[]'::json),
+      json_build_object('key', 'open_cases', 'label', 'Open cases', 'value', (SELECT coalesce(sum(count), 0) FROM open),
+        'trend', 'NONE',
+        'breakdown', coalesce((SELECT json_agg(open ORDER BY label) FROM open), '[]'::json))),
+    'fields', json_build_array(
+      json_build_object('path', 'status', 'label', 'Status', 'value', c.status, 'displayValue', c.status_label),
+      json_build_object('path', 'industry', 'label', 'Industry', 'value', c.industry, 'displayValue', c.industry_label),
+      json_build_object('path', 'arr', 'label', 'ARR', 'value', json_build_object('amount', c.arr, 'currency', c.currency), 'displayValue', c.arr || ' ' || c.currency),
+      json_build_object('path', 'originalContractDate', 'label', 'Original contract date', 'value', c.original_contract_date, 'displayValue', c.original_contract_date),
+      json_build_object('path', 'renewalDate', 'label', 'Renewal date', 'value', c.renewal_date, 'displayValue', c.renewal_date),
+      json_build_object('path', 'lifetimeInMonths', 'label', 'Lifetime in months', 'value', c.lifetime, 'displayValue', c.lifetime::text)),
+    'tags', c.tags, 'comment', c.comment),
+  'attributes', json_build_object('groups', json_build_array(
+    json_build_object('label', 'Account', 'fields', json_build_array(
+      json_build_object('path', 'industry', 'label', 'Industry', 'type', 'PICKLIST', 'value', c.industry, 'displayValue', c.industry_label, 'editable', false),
+      json_build_object('path', 'status', 'label', 'Status', 'type', 'PICKLIST', 'value', c.status, 'displayValue', c.status_label, 'editable', true),
+      json_build_object('path', 'stage', 'label', 'Stage', 'type', 'PICKLIST', 'value', c.stage, 'displayValue', c.stage_label, 'editable', true),
+      json_build_object('path', 'csm.name', 'label', 'CSM', 'type', 'STRING', 'value', c.csm_name, 'displayValue', c.csm_name, 'editable', false),
+      json_build_object('path', 'csm.email', 'label', 'CSM email', 'type', 'EMAIL', 'value', c.csm_email, 'displayValue', c.csm_email, 'editable', false))),
+    json_build_object('label', 'Contract', 'fields', json_build_array(
+      json_build_object('path', 'arr', 'label', 'ARR', 'type', 'CURRENCY', 'value', json_build_object('amount', c.arr, 'currency', c.currency), 'displayValue', c.arr || ' ' || c.currency, 'editable', false),
+      json_build_object('path', 'originalContractDate', 'label', 'Original contract date', 'type', 'DATE', 'value', c.original_contract_date, 'displayValue', c.original_contract_date, 'editable', false),
+      json_build_object('path', 'renewalDate', 'label', 'Renewal date', 'type', 'DATE', 'value', c.renewal_date, 'displayValue', c.renewal_date, 'editable', true)))))
+)))::text
+FROM c, people
