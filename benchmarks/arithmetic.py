@@ -168,3 +168,22 @@ def attributes(of: Facts) -> Attributes:
             Group(label="Contract", fields=contract),
         ]
     )
+
+
+def family(parents: Mapping[str, str | None], current: str) -> set[str]:
+    """Of a tree, given as the parent of each company: the ancestors of one, itself, its
+    siblings, and who is below it."""
+
+    def line(company: str | None) -> list[str]:
+        found: list[str] = []
+        while company in parents:
+            found.append(str(company))
+            company = parents[str(company)]
+        return found
+
+    above, parent = set(line(current)), parents[current]
+    return above | {
+        company
+        for company, own in parents.items()
+        if current in line(company) or (parent in parents and own == parent)
+    }

@@ -146,6 +146,8 @@ async def _tree(info: Info, row: Any) -> Hierarchy:
         return int(total)
 
     await visit(top, 1)
+    shown = arithmetic.family({n.company.id: n.parent_id for n in found}, row.id)
+    found = [n for n in found if n.company.id in shown]
     found.sort(key=lambda n: (n.level, n.company.name.lower(), n.company.id))
     return Hierarchy(nodes=found)
 

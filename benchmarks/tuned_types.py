@@ -114,6 +114,7 @@ def _tree(rows: list[Any], current: str) -> Hierarchy:
         if row.level > 1:
             sums[row.parent_id] += sums[row.id]
             children[row.parent_id] += 1
+    shown = arithmetic.family({r.id: r.parent_id for r in rows}, current)
     return Hierarchy(
         nodes=[
             Node(
@@ -126,6 +127,7 @@ def _tree(rows: list[Any], current: str) -> Hierarchy:
                 rolled_up=[arithmetic.amount(money(sums[r.id], r.currency))],
             )
             for r in rows
+            if r.id in shown
         ]
     )
 

@@ -66,6 +66,8 @@ node AS (
   SELECT n.*, sum(b.arr_minor) AS sum,
     count(*) FILTER (WHERE b.level = n.level + 1) AS children
   FROM tree n JOIN tree b ON b.path[n.level] = n.id
+  JOIN tree own ON own.id = :company
+    AND (n.id = ANY (own.path) OR own.id = ANY (n.path) OR n.level > 1 AND n.parent_id = own.parent_id)
   GROUP BY n.id, n.parent_id, n.name, n.search_key, n.arr_minor, n.currency, n.level, n.path
 )
 SELECT json_build_object('data', json_build_object('company', json_build_object(

@@ -19,7 +19,7 @@ from cyclorama.layouts.resolution import Resolution, record_attributes, resolve
 from cyclorama.resolvers.context import Context, Env, Variant
 from cyclorama.schema import catalogue
 from cyclorama.schema.symbols import COMPANY, ROWS
-from cyclorama.storage.prepared import as_listed, listed
+from cyclorama.storage.prepared import among, as_listed
 from cyclorama.storage.rows import ExternalRefRow
 
 TYPE_NAMES = {"COMPANY": "Company", "RELATIONSHIP": "Relationship"}
@@ -86,16 +86,28 @@ def refs_of(
     ctx: Context, kind: str, found: Iterable[tuple[str, Sequence[Any]]], depth: int = 0
 ) -> list[Ref]:
     """References to records, given as ids with what layouts ask of them, as one batch."""
-    names = attributes_of(ctx, kind)
     batch = Batch(kind, depth)
     for record, raw in found:
-        attributes = {
-            n: catalogue.python_value(kind, n, value)
-            for n, value in zip(names, raw, strict=True)
-        }
-        shown = variant(ctx, kind, resolved(ctx, kind, attributes))
+        attributes, shown = _shown(ctx, kind, tuple(raw))
         batch.refs.append(Ref(TYPE_NAMES[kind], record, attributes, shown, batch))
     return list(batch.refs)
+
+
+def _shown(
+    ctx: Context, kind: str, raw: tuple[Any, ...]
+) -> tuple[Mapping[str, Any], Variant]:
+    """The attributes of a record, and its layout for this viewer; worked out once in a
+    request for records that are alike."""
+    key = (kind, raw)
+    if key not in ctx.resolutions:
+        attributes = {
+            n: catalogue.python_value(kind, n, value)
+            for n, value in zip(attributes_of(ctx, kind), raw, strict=True)
+        }
+        shown = variant(ctx, kind, resolved(ctx, kind, attributes))
+        ctx.resolutions[key] = (attributes, shown)
+    found: tuple[Mapping[str, Any], Variant] = ctx.resolutions[key]
+    return found
 
 
 def resolved(
@@ -124,12 +136,11 @@ async def find(ctx: Context, kind: str, ids: Sequence[str]) -> list[Ref | None]:
     row: Any = ROWS[kind]
 
     def query() -> sa.Select[Any]:
-        wanted = listed("ids", ctx.database.dialect)
         chosen = sa.select(row.id, *layout_columns(ctx, kind))
-        return chosen.where(row.id.in_(wanted))
+        return chosen.where(among(row.id, "ids", ctx.database.dialect))
 
     key = ("find", kind, attributes_of(ctx, kind), ctx.settings.fields)
-    wanted = as_listed(list(set(ids)))
+    wanted = as_listed(list(set(ids)), ctx.database.dialect)
     found = refs(
         ctx, kind, await ctx.reading.prepared(key, query, ids=wanted, **ctx.symbols)
     )

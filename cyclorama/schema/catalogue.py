@@ -44,7 +44,7 @@ def lifetime_in_months(columns: Any) -> Any:
     item = PicklistItemRow.__table__.alias()
     category = sa.select(item.c.category).where(item.c.id == columns.status_id)
     churned = sa.and_(
-        category.scalar_subquery() == "CHURN", columns.churned_on.is_not(None)
+        columns.churned_on.is_not(None), category.scalar_subquery() == "CHURN"
     )
     end = sa.case((churned, columns.churned_on), else_=today)
     return months_between(columns.original_contract_date, end)

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 from sqlalchemy import Dialect, Executable, Select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from cyclorama.storage.types import json
 
@@ -18,7 +19,7 @@ Convert = Callable[[Any], Any]
 class Prepared:
     """A select's text for a dialect, with how its parameters and values are converted.
 
-    Its parameters keep their number: `IN` takes `listed`, never a Python list."""
+    Its parameters keep their number: in the place of `IN` stands `among`."""
 
     def __init__(self, statement: Executable, dialect: Dialect) -> None:
         assert isinstance(statement, Select)
@@ -74,6 +75,14 @@ def listed(name: str, dialect: str) -> Any:
     return sa.select(each.column_valued("v"))
 
 
-def as_listed(texts: Sequence[str]) -> str:
-    """Texts as the parameter of `listed`."""
-    return orjson.dumps(texts).decode()
+def among(column: Any, name: str, dialect: str) -> Any:
+    """Whether a column is one of the texts that arrive as the parameter `name`, made by
+    `as_listed`; by the column's index, however many rows there are."""
+    if dialect == "sqlite":
+        return column.in_(listed(name, dialect))
+    return column == sa.any_(sa.bindparam(name, type_=ARRAY(sa.String())))
+
+
+def as_listed(texts: Sequence[str], dialect: str) -> Any:
+    """Texts as the parameter of `among`."""
+    return orjson.dumps(texts).decode() if dialect == "sqlite" else list(texts)

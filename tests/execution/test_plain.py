@@ -71,7 +71,7 @@ def test_nothing_is_written_for_a_few_objects() -> None:
     kept = plain.selections(SCHEMA).written
     for n in range(1, 10):
         assert case.run(Executor) == case.expected
-        (written,) = kept._values.values()
+        ((written, _),) = kept._values.values()
         assert (written.run is None) == (n < Executor.worth)
     forget()
 

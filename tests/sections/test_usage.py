@@ -342,6 +342,21 @@ async def test_a_module_is_aggregated_over_days_as_it_says(
     ]
 
 
+async def test_each_period_has_its_own_last_day(bench: Bench) -> None:
+    await bench.add(
+        module(aggregation="LAST"),
+        used("02-17", 5),
+        used("02-19", 7, part=1),
+        used("02-19", 1),
+        used("02-24", 2),
+        used("02-26", 3),
+    )
+    found = await usage(bench, "modules { total series(periods: 3) { value } }")
+    assert found["modules"] == [
+        {"total": 3.0, "series": [{"value": 8.0}, {"value": 3.0}, {"value": None}]}
+    ]
+
+
 async def test_the_longest_series_has_120_periods(bench: Bench) -> None:
     found = await usage(
         bench, "activeUsers(granularity: MONTH, periods: 120) { periodStart }"

@@ -41,8 +41,9 @@ def small(app: App) -> App:
     """Another application on the same database, with hardly any room in its caches."""
     made = make_app(app.settings, app.database)
     made.now = app.now
-    for kept in made.caches.values():
-        kept.most = 2
+    for name, kept in made.caches.items():
+        if not name.startswith("plain"):  # they are the schema's, which others use
+            kept.most = 2
     return made
 
 
@@ -63,7 +64,7 @@ async def test_every_cache_is_bounded_and_answers_stay_the_same(app: App) -> Non
         assert "errors" not in await ask(app, PAGE, id=company, n=n + 1)
     assert await ask(app, PAGE, id=company, n=5) == expected
     for name, kept in app.caches.items():
-        assert len(kept) <= 2, name
+        assert len(kept) <= 2 or name.startswith("plain"), name
     for name in ("documents", "plans", "shaping_variables", "templates"):
         assert app.caches[name].misses > 2, name
 

@@ -40,20 +40,24 @@ def _reported_days(start: Any, end: Any) -> Any:
     return sa.union(people, values).subquery()
 
 
+def once(*columns: Any) -> Any:
+    """One row of these columns. Its limit keeps PostgreSQL from computing them again
+    wherever they are used."""
+    return select(*columns).limit(sa.literal_column("1")).subquery()
+
+
 def active_people(start: Any, end: Any) -> Number:
     """Distinct people who were active in a period; null if nothing was reported."""
-    reported = sa.or_(
-        select(UsageActiveDayRow.day)
-        .where(_within(UsageActiveDayRow, start, end))
-        .exists(),
-        select(UsageDailyRow.day).where(_within(UsageDailyRow, start, end)).exists(),
-    )
     people = (
         select(func.count(UsageActiveDayRow.person_key.distinct()))
         .where(_within(UsageActiveDayRow, start, end))
         .scalar_subquery()
     )
-    return sa.case((reported, people))
+    used = select(UsageDailyRow.day).where(_within(UsageDailyRow, start, end)).exists()
+    found = once(people.label("people"))
+    return select(
+        sa.case((found.c.people > 0, found.c.people), (used, 0))
+    ).scalar_subquery()
 
 
 MONTHLY_ACTIVE = active_people(LAST_MONTH, THIS_MONTH)
@@ -78,7 +82,10 @@ def percent(part: Number, whole: Number) -> Number:
 
 
 UTILIZATION = percent(MONTHLY_ACTIVE, ENTITLED_PEOPLE)
-TREND = percent(MONTHLY_ACTIVE - MONTHLY_ACTIVE_BEFORE, MONTHLY_ACTIVE_BEFORE)
+BOTH_MONTHS = once(MONTHLY_ACTIVE.label("last"), MONTHLY_ACTIVE_BEFORE.label("before"))
+TREND = select(
+    percent(BOTH_MONTHS.c.last - BOTH_MONTHS.c.before, BOTH_MONTHS.c.before)
+).scalar_subquery()
 
 
 def _stickiness() -> Number:
@@ -110,7 +117,8 @@ BREADTH = percent(MODULES_USED, ENTITLED_MODULES)
 
 def _direction() -> Number:
     """Where the month's active people are heading, as a name of `Trend`."""
-    change = select((MONTHLY_ACTIVE - MONTHLY_ACTIVE_BEFORE).label("by")).subquery()
+    months = once(MONTHLY_ACTIVE.label("last"), MONTHLY_ACTIVE_BEFORE.label("before"))
+    change = once((months.c.last - months.c.before).label("by"))
     return select(
         sa.case(
             (change.c.by > 0, Trend.UP.value),

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 import strawberry
 from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import aliased
 
 from cyclorama.plugins import (
     Arg,
@@ -74,31 +75,46 @@ def _by_day(since: Any) -> Any:
     )
 
 
-def _over_days(value: Any, is_last: Any) -> Any:
-    """The values of days as one, as the module is aggregated."""
-    return sa.case(
-        (UsageModuleRow.aggregation == "MAX", func.max(value)),
-        (UsageModuleRow.aggregation == "AVG", func.avg(value)),
-        (UsageModuleRow.aggregation == "LAST", func.max(sa.case((is_last, value)))),
-        else_=func.sum(value),
+def _as_aggregated(
+    added: Any, highest: Any, mean: Any, last: Any
+) -> ColumnElement[float]:
+    """The one of these values that the module's aggregation takes."""
+    return rounded(
+        sa.case(
+            (UsageModuleRow.aggregation == "MAX", highest),
+            (UsageModuleRow.aggregation == "AVG", mean),
+            (UsageModuleRow.aggregation == "LAST", last),
+            else_=added,
+        ),
+        4,
     )
+
+
+def _on_day(day: Any, *seen: Any) -> Any:
+    """The module's usage on a day, which is of a row that the select is `seen` from."""
+    used = aliased(UsageDailyRow)
+    mine = sa.and_(record.owns(used), used.module_id == UsageModuleRow.id)
+    found = select(func.sum(used.value)).where(mine, used.day == day)
+    return found.correlate(*seen).scalar_subquery()
 
 
 def _aggregated(start: Any, since: Any) -> Any:
     """The module's usage by `start`, a function of the day, from the day `since` on."""
     days = _by_day(since)
-    age = func.row_number().over(
-        partition_by=start(days.c.day), order_by=days.c.day.desc()
-    )
-    ranked = select(
-        start(days.c.day).label("start"), days.c.value, age.label("age")
-    ).subquery()
-    value = _over_days(ranked.c.value, ranked.c.age == 1)
-    return (
-        select(ranked.c.start, rounded(value, 4).label("value"))
-        .group_by(ranked.c.start)
+    found = (
+        select(
+            start(days.c.day).label("start"),
+            func.sum(days.c.value).label("added"),
+            func.max(days.c.value).label("highest"),
+            func.avg(days.c.value).label("mean"),
+            func.max(days.c.day).label("newest"),
+        )
+        .group_by(start(days.c.day))
         .subquery()
     )
+    last = _on_day(found.c.newest, found)
+    value = _as_aggregated(found.c.added, found.c.highest, found.c.mean, last)
+    return select(found.c.start, value.label("value")).subquery()
 
 
 def usage_by_period(
@@ -138,7 +154,12 @@ def total(config: UsageConfig) -> ColumnElement[float]:
         since = add_days(today, 1 - config.window_days)
     days = _by_day(since)
     newest = select(func.max(UsageDailyRow.day)).where(_used(since)).scalar_subquery()
-    value = rounded(_over_days(days.c.value, days.c.day == newest), 4)
+    value = _as_aggregated(
+        func.sum(days.c.value),
+        func.max(days.c.value),
+        func.avg(days.c.value),
+        _on_day(newest),
+    )
     found: ColumnElement[float] = select(value).select_from(days).scalar_subquery()
     return func.coalesce(found, 0.0)
 
