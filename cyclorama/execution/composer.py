@@ -58,6 +58,7 @@ from cyclorama.resolvers.keyset import AFTER, Keyset, page_size
 from cyclorama.resolvers.loaded import KINDS
 from cyclorama.schema.adapt import clause, order_keys, own_row, selectable
 from cyclorama.schema.read import (
+    Call,
     Declared,
     Each,
     Here,
@@ -185,6 +186,7 @@ class Composer:
         else:
             source = Each(lambda: thing)
         outer = Level(level.env, level.alias, level.own, level.proven)
+        outer.where = level.where
         text = self._source(source, coordinate, field_, details, outer, kept=False)
         level.asked |= outer.asked
         return text
@@ -261,7 +263,7 @@ class Composer:
     ) -> Use:
         parameters = arguments_of(source)
         parts = [getattr(source, n, None) for n in ("expression", "target", "where")]
-        parts.append(getattr(source, "source", None))
+        parts += [getattr(source, n, None) for n in ("source", "function")]
         kept = kept and not any(getattr(p, "given", ()) for p in parts)
         if not parameters:
             return Use(coordinate, field_, details, level, NO_SHAPE, {}, kept)
@@ -289,8 +291,14 @@ class Composer:
         return Use(coordinate, field_, details, level, shape, arguments, kept)
 
     def evaluate(self, thing: Any, use: Use) -> Any:
+        """What a declaration's part is; its function is called once for each shape."""
+        if not isinstance(thing, Call):
+            return thing
         env = use.level.env
-        return self.library.evaluate(thing, use.shape, env, env.kind)
+        return self.library.cached(
+            (use.key("called"), thing.function),
+            lambda: self.library.evaluate(thing, use.shape, env, env.kind),
+        )
 
     def _value(self, source: Value, use: Use) -> str:
         scope = Scope(use.level.env.kind, own=use.level.own)
@@ -379,7 +387,7 @@ class Composer:
         texts = []
         for index, item in enumerate(items):
             with self.track.at(index, item_type(use.field.type), use.details):
-                texts.append(self._item(item, use))
+                texts.append(self._item(item, use, index))
         if not texts:
             return self.constant([])
         if len(texts) > 2 * MOST_KEYS[self.library.dialect] - 1:
@@ -394,12 +402,13 @@ class Composer:
 
     def _known(self, source: Known, use: Use) -> str:
         item = self._items(source, use)
-        return self.constant(None) if item is None else self._item(item, use)
+        return self.constant(None) if item is None else self._item(item, use, 0)
 
-    def _item(self, item: Mapping[str, Any], use: Use) -> str:
+    def _item(self, item: Mapping[str, Any], use: Use, index: int) -> str:
         outer = use.level
         level = Level(outer.env, outer.alias, outer.own, outer.proven)
         level.item = item
+        level.where = (*outer.where, use.coordinate, use.shape.key, index)
         text = self.nested(use, level)
         outer.asked |= level.asked
         return text

@@ -83,8 +83,8 @@ class Declarations:
         return listed(name, self.dialect)
 
     def cached(self, key: Any, make: Any) -> Any:
-        """The template of this key, made if it is not kept; `None` as key: never kept."""
-        return make() if key is None else self.cache.get(key, make)
+        """The template of this key, made if it is not kept."""
+        return self.cache.get(key, make)
 
     def parses(self, sql: str) -> bool:
         """Whether the database's parser can follow a statement; SQLite's has a bound of

@@ -42,6 +42,8 @@ class Level:
     proven: bool = False
     """Whether NOT NULL columns of the row are not null here."""
     item: Mapping[str, Any] | None = None
+    where: tuple[Any, ...] = ()
+    """Of what is known when planning, the way to the item: fields and positions."""
     asked: set[str] = field(default_factory=set)
 
 
@@ -56,13 +58,13 @@ class Use:
     shape: Shape
     arguments: Mapping[str, tuple[Any, Getter]]
     kept: bool
-    """Whether its templates may be kept: nothing of the placement is in them."""
+    """Whether nothing of the placement is in its templates."""
 
     def key(self, part: str) -> Any:
         """The key of a template of this field."""
-        if not self.kept:
-            return None
-        return (part, self.coordinate, self.level.env.kind, self.shape.key)
+        level = self.level
+        place = () if self.kept else (level.env.token, level.where)
+        return (part, self.coordinate, level.env.kind, self.shape.key, *place)
 
 
 def origin_of(type_: Any) -> Any:

@@ -218,9 +218,7 @@ class Planner:
             pieces.append(Cells(tuple(pairs), (self._column(text, index),), "run"))
             pairs.clear()
 
-        level = Level(
-            bare(self.kind, variant.fields), "r0", ROWS[self.kind], proven=True
-        )
+        level = Level(bare(variant), "r0", ROWS[self.kind], proven=True)
         for key, details in fields.items():
             self._composer.track.begin()
             pair = self._try(key, self._composer.pair, self.type, key, details, level)

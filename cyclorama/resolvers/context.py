@@ -36,6 +36,8 @@ class Env:
     """The sections of the viewer's layout on this record, in its order."""
     fields: Sequence[Any]
     """The custom fields of records."""
+    token: str
+    """Equal only for what was planned with the same settings, sections and fields."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

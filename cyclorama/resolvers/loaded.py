@@ -24,7 +24,7 @@ from strawberry.types.base import StrawberryList, StrawberryOptional
 from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.utils.str_converters import to_camel_case
 
-from cyclorama.resolvers.context import Context, Env
+from cyclorama.resolvers.context import Context, Env, Variant
 from cyclorama.resolvers.keyset import AFTER, Keyset, page_size
 from cyclorama.resolvers.refs import Ref, find_together
 from cyclorama.schema.adapt import (
@@ -150,7 +150,7 @@ async def load_record(ctx: Context, ref: Ref) -> Any:
         ref=ref,
         row=cls.__cyclorama_row__,
         values=found.values,
-        env=bare(ref.variant.kind, ref.variant.fields),
+        env=bare(ref.variant),
     )
 
 
@@ -171,16 +171,17 @@ async def _records(ctx: Context, keys: Sequence[tuple[str, str]]) -> list[_Value
     return [_Values(rows[i]) for _, i in keys]
 
 
-def bare(kind: str, fields: Sequence[Any]) -> Env:
+def bare(variant: Variant) -> Env:
     """The environment of a record's own fields."""
     nothing: Any = None
     return Env(
-        kind=kind,
+        kind=variant.kind,
         placement=nothing,
         described={},
         config=None,
         sections=(),
-        fields=fields,
+        fields=variant.fields,
+        token=variant.token,
     )
 
 

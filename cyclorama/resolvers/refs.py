@@ -199,19 +199,23 @@ def variant(ctx: Context, kind: str, resolution: Resolution) -> Variant:
     and their tokens differ otherwise."""
     layout, placements = resolution.layout, resolution.placements
     key = (kind, layout.key, *(p.instance_key for p in placements))
-    return ctx.settings.variants.get(
-        key,
-        lambda: Variant(
-            token=f"{ctx.settings.version}:{next(_NUMBERS)}",
+
+    def make() -> Variant:
+        token = f"{ctx.settings.version}:{next(_NUMBERS)}"
+        return Variant(
+            token=token,
             kind=kind,
             resolution=resolution,
-            envs=_envs(ctx, kind, resolution),
+            envs=_envs(ctx, kind, resolution, token),
             fields=ctx.settings.fields,
-        ),
-    )
+        )
+
+    return ctx.settings.variants.get(key, make)
 
 
-def _envs(ctx: Context, kind: str, resolution: Resolution) -> tuple[Env, ...]:
+def _envs(
+    ctx: Context, kind: str, resolution: Resolution, token: str
+) -> tuple[Env, ...]:
     sections = ctx.settings.sections
     held = [sections[p.section] for p in resolution.placements]
     return tuple(
@@ -222,6 +226,7 @@ def _envs(ctx: Context, kind: str, resolution: Resolution) -> tuple[Env, ...]:
             config=parsed(section, placement.config),
             sections=held,
             fields=ctx.settings.fields,
+            token=f"{token}:{position}",
         )
         for position, (placement, section) in enumerate(
             zip(resolution.placements, held, strict=True)
