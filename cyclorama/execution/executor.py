@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from functools import partial
 from inspect import isawaitable
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import structlog
@@ -29,7 +29,7 @@ from cyclorama.execution.plan import (
 from cyclorama.execution.plans import Plans, selection_key
 from cyclorama.execution.waves import Making, Wave, filled
 from cyclorama.resolvers.gates import OfRecord
-from cyclorama.resolvers.loaded import load_record
+from cyclorama.resolvers.loaded import KINDS, DeclarationFailedError, load_record
 from cyclorama.resolvers.refs import Batch, Ref, attributes_of
 
 log = structlog.get_logger(__name__)
@@ -82,6 +82,20 @@ class Executor(PlainExecutor):
         return super().complete_abstract_value(
             return_type, field_details_list, info, path, result, position_context
         )
+
+    def handle_field_error(
+        self, raw_error: Any, return_type: Any, field_details_list: Any, path: Any
+    ) -> None:
+        """As upstream; a declaration that failed goes up to its section, which fails."""
+        cause = getattr(raw_error, "original_error", None) or raw_error
+        if isinstance(cause, DeclarationFailedError):
+            if path.typename not in KINDS:
+                raise raw_error
+            record = self.schema.get_type(path.typename)
+            section = section_of(cast("GraphQLObjectType", record), field_details_list)
+            self.context_value.breakers.failed(section, self.context_value.now)
+            raw_error = failure(section)
+        super().handle_field_error(raw_error, return_type, field_details_list, path)
 
     def execute_fields(
         self,

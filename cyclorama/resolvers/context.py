@@ -154,7 +154,9 @@ class Context:
 
             loader = self._loaders[function] = DataLoader(load_fn=together)
         # Others wait for the same future: who is cancelled must not cancel it.
-        value: V = await asyncio.shield(loader.load(key))
+        future = loader.load(key)
+        future.add_done_callback(_seen)
+        value: V = await asyncio.shield(future)
         return value
 
     def load_field(self, declared: Any, source: Any, info: Any, values: Any) -> Any:
@@ -179,6 +181,12 @@ class Context:
         """The viewer's layout for a record; None where there is no such record."""
         found = await self.ref(record_id)
         return None if found is None else found.variant.resolution
+
+
+def _seen(future: Any) -> None:
+    """Take note of an error for which nobody may be left to wait."""
+    if not future.cancelled():
+        future.exception()
 
 
 Info = StrawberryInfo[Context, Any]

@@ -7,15 +7,14 @@ values of their row.
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
+import structlog
 from sqlalchemy import ClauseElement
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.elements import BindParameter
@@ -24,6 +23,7 @@ from strawberry.types.base import StrawberryList, StrawberryOptional
 from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.utils.str_converters import to_camel_case
 
+from cyclorama.errors import RequestError
 from cyclorama.resolvers.context import Context, Env, Variant
 from cyclorama.resolvers.keyset import AFTER, Keyset, page_size
 from cyclorama.resolvers.refs import Ref, find_together
@@ -49,8 +49,14 @@ from cyclorama.schema.read import (
     Value,
 )
 from cyclorama.schema.symbols import RECORD, ROWS
+from cyclorama.storage.outages import is_unavailable
 
+log = structlog.get_logger(__name__)
 KINDS = {"Company": "COMPANY", "Relationship": "RELATIONSHIP"}
+
+
+class DeclarationFailedError(Exception):
+    """A declared field could not be read: its whole section fails, as by plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +225,7 @@ class _Load:
                 return self._items(self._evaluate(function))
             case Python(function, columns):
                 values = [await self._value(c) for c in columns]
-                return (await function([tuple(values)]))[0]
+                return await _made(function, tuple(values))
         raise TypeError(f"{source!r} is no source of a field")
 
     def _evaluate(self, thing: Any) -> Any:
@@ -231,7 +237,24 @@ class _Load:
         values = {n: given[n] for n in thing.given}
         for p in thing.parameters:
             values[p.name] = self._argument(p)
-        return thing.function(**values)
+        try:
+            return thing.function(**values)
+        except RequestError:
+            raise
+        except Exception as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: Exception) -> DeclarationFailedError:
+        log.error("declaration_failed", field=self._coordinate(), exc_info=error)
+        return DeclarationFailedError(self._coordinate())
+
+    async def _execute(self, query: Any) -> Sequence[Any]:
+        try:
+            return await self.ctx.reading.guarded(query)
+        except Exception as error:
+            if is_unavailable(error):
+                raise
+            raise self._failed(error) from error
 
     def _argument(self, parameter: Any) -> Any:
         value = self.arguments.get(parameter.name, parameter.default)
@@ -266,7 +289,7 @@ class _Load:
         return adapted
 
     async def _rows(self, query: Any) -> list[dict[str, Any]]:
-        return [dict(r._mapping) for r in await self.ctx.reading.execute(query)]
+        return [dict(r._mapping) for r in await self._execute(query)]
 
     def _object(self, row: Any, values: Mapping[str, Any]) -> Any:
         return instance_of(
@@ -296,14 +319,8 @@ class _Load:
                 return self._items(expression)
             return python_value(self.type, expression)
         query = sa.select(self._settled(expression).label("value"))
-        (row,) = await self.ctx.reading.execute(query)
-        value = row.value
-        if isinstance(getattr(expression, "type", None), sa.JSON) and isinstance(
-            value, str
-        ):
-            with contextlib.suppress(ValueError):
-                value = orjson.loads(value)
-        return python_value(self.type, value)
+        (row,) = await self._execute(query)
+        return python_value(self.type, row.value)
 
     async def _one(self, source: One) -> Any:
         target = self._evaluate(source.target)
@@ -387,7 +404,7 @@ class _Load:
         )
         edge = _type_of(self.cls, "edges")
         edges = [edge(cursor=c, node=n) for c, n in zip(cursors, nodes, strict=True)]
-        (counted,) = await self.ctx.reading.execute(total)
+        (counted,) = await self._execute(total)
         return self.cls(edges=edges, page_info=info, total_count=counted[0])
 
     async def _objects_of_page(self, rows: Any, found: Any) -> list[Any]:
@@ -406,6 +423,14 @@ class _Load:
     def _coordinate(self) -> str:
         owner = self.field.origin.__strawberry_definition__.name
         return f"{owner}.{to_camel_case(self.field.python_name)}"
+
+
+async def _made(function: Any, inputs: tuple[Any, ...]) -> Any:
+    """The value that Python makes of the columns of one object."""
+    values = list(await function([inputs]))
+    if len(values) != 1:
+        raise TypeError(f"{function.__qualname__} made {len(values)} values of 1.")
+    return values[0]
 
 
 def _is_row(thing: Any) -> bool:

@@ -93,6 +93,26 @@ class Reading:
         )
         return rows
 
+    async def guarded(self, statement: Executable) -> Sequence[Any]:
+        """As `execute`, of a statement whose failure leaves the transaction as it was."""
+        rows: Sequence[Any] = await self._in_turn(
+            lambda: self._within_savepoint(statement), lambda result: result.all()
+        )
+        return rows
+
+    async def _within_savepoint(self, statement: Executable) -> Any:
+        if self.database.is_sqlite:
+            return await self.connection.execute(statement)
+        await self._driver.execute("SAVEPOINT cy_guarded")
+        try:
+            result = await self.connection.execute(statement)
+        except Exception:
+            if not self._driver.is_closed():
+                await self._driver.execute("ROLLBACK TO SAVEPOINT cy_guarded")
+            raise
+        await self._driver.execute("RELEASE SAVEPOINT cy_guarded")
+        return result
+
     async def fetch(self, sql: str, parameters: Parameters) -> Sequence[Sequence[Any]]:
         """All rows of a statement's text, straight from the driver: `$1` on PostgreSQL,
         `?1` on SQLite."""

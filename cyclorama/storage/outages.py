@@ -35,6 +35,9 @@ def is_unavailable(error: BaseException | None) -> bool:
     if isinstance(error, exc.DBAPIError):
         if isinstance(error.orig, sqlite3.Error):
             return is_unavailable(error.orig)
+        code = getattr(error.orig, "sqlstate", None)
+        if code:  # the server has answered; its class of error is none of SQLAlchemy's
+            return _is_outage(code)
         return error.connection_invalidated or not isinstance(error, _OURS)
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorcode", 0) & 0xFF in _SQLITE
@@ -48,5 +51,8 @@ def _is_of_asyncpg(error: BaseException | None) -> bool:
     says so: by its class, or by the class of its code."""
     names = {c.__name__ for c in type(error).__mro__ if c.__module__[:7] == "asyncpg"}
     code = str(getattr(error, "sqlstate", None) or "")
-    is_outage = code[:2] in _POSTGRESQL and code != _CANCELED
-    return bool(names) and ("InterfaceError" in names or is_outage)
+    return bool(names) and ("InterfaceError" in names or _is_outage(code))
+
+
+def _is_outage(code: str) -> bool:
+    return code[:2] in _POSTGRESQL and code != _CANCELED

@@ -15,6 +15,7 @@ from sqlalchemy.exc import NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from cyclorama.errors import ConfigError
+from cyclorama.storage.calendar import keep_extremes
 
 MOST_STATEMENTS: Final = 100
 """That a connection holds prepared; each of a full page takes 2 MB of PostgreSQL's memory
@@ -75,13 +76,15 @@ class Pools:
         if self.url.get_backend_name() == "sqlite":
             return self._sqlite(options)
         try:
-            return create_async_engine(
+            made = create_async_engine(
                 self.url, connect_args=self._postgresql(), **options
             )
         except (ModuleNotFoundError, NoSuchModuleError):
             raise ConfigError(
                 "PostgreSQL needs its driver: pip install 'cyclorama[postgres]'."
             ) from None
+        event.listen(made.sync_engine, "connect", _keep_extremes)
+        return made
 
     def _sqlite(self, options: Any) -> AsyncEngine:
         if self.url.database in (None, "", ":memory:"):
@@ -120,6 +123,10 @@ def _run(statement: str) -> Any:
         connection.run_async(lambda driver: driver.execute(statement))
 
     return run
+
+
+def _keep_extremes(connection: Any, _record: Any) -> None:
+    connection.run_async(keep_extremes)
 
 
 def _set_local(connection: Any) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
-from test_differential import comparable
-from test_differential_page import answer
+from differential.compare import comparable
 
 from cyclorama.app import App, make_app
 from cyclorama.config import load_settings
@@ -87,6 +87,11 @@ def app(demo_database: Database) -> App:
     made = make_app(load_settings(), demo_database)
     made.now = lambda: NOW
     return made
+
+
+async def answer(app: App, engine: Engine, group: str, operation: Operation) -> Any:
+    async with app.as_user(f"{group}@example.com") as context:
+        return orjson.loads((await engine.answer(operation, context)).body)
 
 
 async def asked(app: App, query: str, group: str = "csm") -> Any:

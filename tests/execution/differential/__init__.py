@@ -1,0 +1,1 @@
+"""Random operations that two engines have to answer alike."""
