@@ -154,7 +154,7 @@ class Context:
 
             loader = self._loaders[function] = DataLoader(load_fn=together)
         # Others wait for the same future: who is cancelled must not cancel it.
-        future = loader.load(key)
+        future: Any = loader.load(key)
         future.add_done_callback(_seen)
         value: V = await asyncio.shield(future)
         return value
