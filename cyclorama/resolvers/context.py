@@ -111,6 +111,7 @@ class Context:
     text: str = ""
     """The operation that runs, as the client wrote it."""
     _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
+    _replacing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def viewer_attributes(self) -> Mapping[str, Any]:
@@ -136,6 +137,12 @@ class Context:
         """Read on from a state that holds what this request has written."""
         self.reading = await self.renewed()
 
+    async def replace(self, reading: Reading) -> None:
+        """Read on from a new transaction, unless this one has been replaced already."""
+        async with self._replacing:
+            if self.reading is reading:
+                await self.renew()
+
     async def load(
         self,
         function: Callable[[Context, Sequence[K]], Awaitable[list[V]]],
@@ -150,7 +157,7 @@ class Context:
 
             loader = self._loaders[function] = DataLoader(load_fn=together)
         # Others wait for the same future: who is cancelled must not cancel it.
-        future = loader.load(key)
+        future: Any = loader.load(key)
         future.add_done_callback(_seen)
         value: V = await asyncio.shield(future)
         return value

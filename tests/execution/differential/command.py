@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+
 from differential.compare import Tally
 from differential.run import Different, compare
 from differential.worlds import DATABASES, WORLDS, opened

@@ -29,9 +29,7 @@ async def twins(
         shutil.copy(folder / f"{name}_a.db", folder / f"{name}_b.db")
     else:
         url = database_url(server)
-        urls = [
-            url.set(database=f"{name}_{n}").render_as_string(False) for n in "ab"
-        ]
+        urls = [url.set(database=f"{name}_{n}").render_as_string(False) for n in "ab"]
         await execute(server, f"CREATE DATABASE {name}_a")
         await _filled(urls[0], fill)
         await execute(server, f"CREATE DATABASE {name}_b TEMPLATE {name}_a")

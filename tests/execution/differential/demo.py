@@ -9,10 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
-from differential.books import random_book
-from differential.databases import twins
-from differential.sides import Side, World, configurations, viewer
-from differential.wild import COMPANIES, RELATIONSHIPS, of_sections, records
 
 from cyclorama.app import graph
 from cyclorama.demo import load_demo
@@ -23,6 +19,10 @@ from cyclorama.storage.configuration import load_fields
 from cyclorama.storage.engine import Database
 from cyclorama.storage.rows import FieldRow, RelationshipTypeRow, Row
 from cyclorama.testing import NOW
+from differential.books import random_book
+from differential.databases import twins
+from differential.sides import Side, World, configurations, viewer
+from differential.wild import COMPANIES, RELATIONSHIPS, of_sections, records
 
 VIEWERS: Final = (
     viewer("admin", "admin", admin=True),
@@ -74,7 +74,7 @@ POOLS: Final = {
     "typeKeys": ("platform", "module", "services", "none"),
     "instance": ("summary", "attributes", "attributes_1", "support", "usage", "nope"),
     "instances": ("summary", "attributes", "attributes_2", "support", "usage", "nope"),
-    "text": ("a", "demo", "line", "東京", "%", "_", "", "x" * 300, "say \"", "é"),
+    "text": ("a", "demo", "line", "東京", "%", "_", "", "x" * 300, 'say "', "é"),
     "statusKeys": ("active", "inactive", "ended", "nope"),
     "search": ("a", "line", "東", "%", "\\"),
     "tags": ("x", "ü", "", "none"),
@@ -88,9 +88,7 @@ POOLS: Final = {
     "groupKeys": ("csm", "exec", "nope"),
     "userId": ("user_democsm", "user_demoexec", "nope"),
 }
-POOLS_OF_IDS: Final = {
-    name: POOLS["id"] for name in ("ids", "recordId")
-}
+POOLS_OF_IDS: Final = dict.fromkeys(("ids", "recordId"), POOLS["id"])
 
 
 async def fill(database: Database) -> None:

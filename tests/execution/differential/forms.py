@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 
 import sqlalchemy as sa
 import strawberry
-from differential.expressions import KINDS, Kind, Size
 from sqlalchemy.orm import aliased
 
 from cyclorama.plugins import (
-    Parent,
-    Record360,
     Section,
     SectionBase,
     read,
@@ -24,6 +22,8 @@ from cyclorama.schema.records import Company, FieldValue, Relationship
 from cyclorama.schema.sql import as_json, money, weeks_back
 from cyclorama.schema.symbols import today
 from cyclorama.storage.rows import CompanyRow, RelationshipRow
+from differential.expressions import KINDS, Kind, Size
+from differential.functions import resolved
 
 FAULTS: Final = ("", "", "null", "range", "sql", "python", "planning")
 """What may go wrong in a section; one sort in each, or nobody could say which of them
@@ -117,7 +117,7 @@ class Forms:
     def sections(self) -> list[Section]:
         """One for each sort of fault, and the resolver form."""
         declared = [self._section(n, f) for n, f in enumerate(FAULTS)]
-        return [*declared, *_resolved()]
+        return [*declared, *resolved()]
 
     def _section(self, number: int, fault: str) -> Section:
         self.fault = fault
@@ -140,9 +140,7 @@ class Forms:
         kinds = self.chance.sample(fits, most)
         if faulty and prefix == "leaf":
             kinds += self.chance.sample(faulty, 2)
-        return {
-            f"{prefix}_{n}": self._leaf(k, row) for n, k in enumerate(kinds)
-        }
+        return {f"{prefix}_{n}": self._leaf(k, row) for n, k in enumerate(kinds)}
 
     def _leaf(self, kind: Kind, row: Any) -> tuple[Any, Any]:
         nullable = self.chance.random() < 0.3
@@ -164,7 +162,11 @@ class Forms:
         # A row that fails would fail the section of each record of the batch.
         fault, self.fault = self.fault, "" if self.fault == "sql" else self.fault
         leaves = self._leaves(RelationshipRow, 5, "own")
-        inner = made(f"{name}Inner", columns | self._leaves(RelationshipRow, 3, "in"), RelationshipRow)
+        inner = made(
+            f"{name}Inner",
+            columns | self._leaves(RelationshipRow, 3, "in"),
+            RelationshipRow,
+        )
         self.fault = fault
         siblings = read.many(
             Inner,
@@ -177,36 +179,77 @@ class Forms:
         )
         extra: Fields = {
             "version": (int, None),
-            "created_at": (Any, None),
             "tags": (list[str], None),
             "again": (inner, read.here()),
             "siblings": (list[inner], siblings),
             "company": (Company, read.one(RelationshipRow.company_id)),
-            "parent": (Company | None, read.one(CompanyRow, sa.and_(CompanyRow.id == RelationshipRow.company_id, CompanyRow.version > 1))),
-            "status": (self.chance.choice((PicklistItem | None, PicklistItem if self.fault == "null" else PicklistItem | None)), read.one(RelationshipRow.status_id)),
-            "arr": (Money | None, money(RelationshipRow.arr_minor, RelationshipRow.currency)),
-            "voice": (type_, read.python(function, RelationshipRow.name, RelationshipRow.version)),
+            "parent": (
+                Company | None,
+                read.one(
+                    CompanyRow,
+                    sa.and_(
+                        CompanyRow.id == RelationshipRow.company_id,
+                        CompanyRow.version > 1,
+                    ),
+                ),
+            ),
+            "status": (
+                self.chance.choice(
+                    (
+                        PicklistItem | None,
+                        PicklistItem if self.fault == "null" else PicklistItem | None,
+                    )
+                ),
+                read.one(RelationshipRow.status_id),
+            ),
+            "arr": (
+                Money | None,
+                money(RelationshipRow.arr_minor, RelationshipRow.currency),
+            ),
+            "voice": (
+                type_,
+                read.python(function, RelationshipRow.name, RelationshipRow.version),
+            ),
         }
-        del extra["created_at"]
         names = self.chance.sample([*extra], self.chance.randint(5, len(extra)))
-        return made(name, columns | leaves | {n: extra[n] for n in names}, RelationshipRow)
+        return made(
+            name, columns | leaves | {n: extra[n] for n in names}, RelationshipRow
+        )
 
     def _composed(self, number: int, item: Any) -> Fields:
         """Fields of a section that are more than a value."""
-        point = made(f"Point{number}", {"day": (Any, None), "number": (int, None)}) if False else _POINT
         function, type_ = self._python()
         edge = made(f"Edge{number}", {"cursor": (str, None), "node": (item, None)})
-        node = made(f"RecordEdge{number}", {"cursor": (str, None), "node": (Relationship, None)})
+        node = made(
+            f"RecordEdge{number}", {"cursor": (str, None), "node": (Relationship, None)}
+        )
         by_name = [RelationshipRow.name, RelationshipRow.id]
         newest = [RelationshipRow.type_id.desc(), RelationshipRow.id]
         found: Fields = {
             "items": (list[item], read.many(RelationshipRow, chosen, order_by=by_name)),
-            "few": (list[item], read.many(RelationshipRow, OF_RECORD, order_by=newest, limit=2)),
-            "page": (_connection(f"Page{number}", edge), read.page(RelationshipRow, chosen, order_by=newest)),
-            "record_page": (_connection(f"RecordPage{number}", node), read.page(RelationshipRow, OF_RECORD, order_by=by_name)),
-            "records": (list[Relationship], read.many(RelationshipRow, OF_RECORD, order_by=newest, limit=4)),
-            "points": (list[point], read.many(weeks, order_by=["day"])),
-            "names": (list[str], read.many(sa.select(RelationshipRow.name).where(OF_RECORD), order_by=["name"])),
+            "few": (
+                list[item],
+                read.many(RelationshipRow, OF_RECORD, order_by=newest, limit=2),
+            ),
+            "page": (
+                _connection(f"Page{number}", edge),
+                read.page(RelationshipRow, chosen, order_by=newest),
+            ),
+            "record_page": (
+                _connection(f"RecordPage{number}", node),
+                read.page(RelationshipRow, OF_RECORD, order_by=by_name),
+            ),
+            "records": (
+                list[Relationship],
+                read.many(RelationshipRow, OF_RECORD, order_by=newest, limit=4),
+            ),
+            "points": (list[Point], read.many(weeks, order_by=["day"])),
+            "names": (
+                list[str],
+                read.many(
+                    sa.select(RelationshipRow.name).where(OF_RECORD), order_by=["name"]
+                ),
+            ),
             "cards": (list[FieldValue], read.each(_cards)),
             "first_card": (FieldValue | None, read.known(lambda env: _cards(env)[0])),
             "nothing": (FieldValue | None, read.known(lambda: None)),
@@ -219,11 +262,8 @@ class Forms:
 
 @strawberry.type(description="A week.")
 class Point:
-    day: __import__("datetime").date
+    day: date
     number: int
-
-
-_POINT = Point
 
 
 def _connection(name: str, edge: Any) -> Any:
@@ -235,36 +275,3 @@ def _connection(name: str, edge: Any) -> Any:
             "total_count": (int, None),
         },
     )
-
-
-@strawberry.type(description="What a function gives.")
-class Thing:
-    number: int
-    text: str
-
-
-async def answers(record: Parent[Record360], times: int = 2) -> list[Thing]:
-    """Give some things."""
-    return [Thing(number=n, text=f"№ {n}") for n in range(min(max(times, 0), 20))]
-
-
-async def raises(record: Parent[Record360]) -> Thing:
-    """Raise something."""
-    raise ValueError("the secret of a resolver")
-
-
-async def lies(record: Parent[Record360]) -> Thing:
-    """Give something else than it says."""
-    return Thing(number="none", text="x")  # type: ignore[arg-type]
-
-
-async def lacks(record: Parent[Record360]) -> list[Thing]:
-    """Give a null where none may be."""
-    return [Thing(number=1, text=None), None]  # type: ignore[arg-type,list-item]
-
-
-def _resolved() -> list[Section]:
-    return [
-        Section(key=f.__name__, title=f.__name__, description="-", fields=[f])
-        for f in (answers, raises, lies, lacks)
-    ]

@@ -8,16 +8,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from cyclorama.plugins.compose import compose
+from cyclorama.storage.engine import Database
+from cyclorama.storage.rows import RelationshipTypeRow, Row, UserRow
+from cyclorama.testing import NOW
 from differential.books import random_book
 from differential.databases import twins
 from differential.forms import Forms
 from differential.sides import Side, World, configurations, viewer
 from differential.wild import COMPANIES, RELATIONSHIPS, records
-
-from cyclorama.plugins.compose import compose
-from cyclorama.storage.engine import Database
-from cyclorama.storage.rows import RelationshipTypeRow, Row, UserRow
-from cyclorama.testing import NOW
 
 POOLS: Final = {
     "id": (*COMPANIES[:6], *RELATIONSHIPS[:4], "user_1", "nope"),

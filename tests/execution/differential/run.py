@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
+
 from differential.compare import Tally, difference
 from differential.shrink import shrunk
 from differential.sides import World

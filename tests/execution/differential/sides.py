@@ -77,7 +77,9 @@ class World:
         return self.planned.engine.schema
 
 
-def viewer(name: str, *groups: str, user: str | None = None, admin: bool = False) -> Viewer:
+def viewer(
+    name: str, *groups: str, user: str | None = None, admin: bool = False
+) -> Viewer:
     """A viewer in these groups."""
     return Viewer(
         id=user or f"user_demo{name}",

@@ -142,5 +142,5 @@ def of_sections(module: str) -> Iterator[Row]:
             object_type="Account" if number % 2 else "Opportunity",
             external_id=f"00{number % 7}" if number < 9 else f"id {number}",
             entity_id=record,
-            url=_nth((None, "", "https://example.com/?a=1&b=\"2\""), number),
+            url=_nth((None, "", 'https://example.com/?a=1&b="2"'), number),
         )

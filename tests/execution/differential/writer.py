@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from differential.words import Pools, Words, literal
 from graphql import (
     GraphQLNonNull,
     get_named_type,
@@ -16,6 +15,8 @@ from graphql import (
     is_object_type,
 )
 from graphql.pyutils import Undefined
+
+from differential.words import Pools, Words, literal
 
 DEEPEST: Final = 7
 MOST_FIELDS: Final = 60
@@ -66,7 +67,9 @@ class Writer:
             if self.roots and not is_mutation and self.maybe(0.6):
                 name = self.chance.choice(self.roots)
             else:
-                name = self.chance.choice([n for n in type_.fields if n not in NOT_ASKED])
+                name = self.chance.choice(
+                    [n for n in type_.fields if n not in NOT_ASKED]
+                )
             parts += self._field(type_, name, DEEPEST)
         head = "mutation" if is_mutation else "query"
         given = ", ".join(f"${n}: {t}" for n, t in self.draft.variables.items())
@@ -190,7 +193,9 @@ class Writer:
 
     def _variable(self, type_: str, values: list[Any], default: str | None) -> str:
         name = f"v{len(self.draft.variables)}"
-        self.draft.variables[name] = type_ if default is None else f"{type_} = {default}"
+        self.draft.variables[name] = (
+            type_ if default is None else f"{type_} = {default}"
+        )
         optional = default is not None or not type_.endswith("!")
         for given, value in zip(self.draft.values, values, strict=True):
             if not (optional and self.maybe(0.25)):
