@@ -22,6 +22,8 @@ SEEDS = {
     "values_left_out": 1,
     "no_gate": 3,
     "page_without_end": 2,
+    "wrong_place": 2,
+    "first_unguarded": 2,
 }
 """Of sections in which the defect shows soon."""
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 import sqlalchemy as sa
 
-from cyclorama.execution import composer, executor, pages, plans, waves
+from cyclorama.execution import composer, pages, plans, waves
 from cyclorama.execution.leaves import Leaf
 from cyclorama.resolvers.keyset import page_size
 
@@ -35,18 +35,6 @@ def wrong_alias(patch: Patch) -> None:
         return text.replace(f"{alias}.version", "r0.version")
 
     patch.setattr(composer.Composer, "put", wrong)
-
-
-def plan_of_the_first_node(patch: Patch) -> None:
-    """A plan is found by the first node of each field alone."""
-    whole = plans.selection_key
-
-    def first(running: Any, type_: Any, batch: Any, fields: Any, refused: Any) -> Any:
-        return whole(
-            running, type_, batch, {k: d[:1] for k, d in fields.items()}, refused
-        )
-
-    patch.setattr(executor, "selection_key", first)
 
 
 def values_left_out(patch: Patch) -> None:
@@ -108,11 +96,6 @@ def float_unguarded(patch: Patch) -> None:
         patch.setattr(Leaf, name, bare)
 
 
-def int_unguarded(patch: Patch) -> None:
-    """A number of more than 32 bits is written."""
-    patch.setattr("cyclorama.execution.leaves.is_small", lambda e: True)
-
-
 def page_without_end(patch: Patch) -> None:
     """A page never says that there is more."""
     fact = pages._Page._fact
@@ -127,12 +110,10 @@ def page_without_end(patch: Patch) -> None:
 DEFECTS: Final[tuple[Callable[[Patch], None], ...]] = (
     null_check_dropped,
     wrong_alias,
-    plan_of_the_first_node,
     values_left_out,
     wrong_place,
     no_gate,
     first_unguarded,
     float_unguarded,
-    int_unguarded,
     page_without_end,
 )
