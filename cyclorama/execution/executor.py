@@ -180,8 +180,10 @@ class Executor(PlainExecutor):
         if running is None:
             plan, values = self._plan(type_, batch, fields)
             seconds = self.context_value.budgets.statement
-            answers = asyncio.ensure_future(self._answers(plan, values, seconds))
-            running = batch.runs[key] = _Running(fields, plan, answers)
+            reading = self.context_value.reading
+            work = self._answers(reading, plan, values, seconds)
+            answers = asyncio.ensure_future(work)
+            running = batch.runs[key] = _Running(fields, plan, answers, reading)
         return running
 
     def _planner(self, type_: GraphQLObjectType, batch: Batch) -> Planner:
@@ -246,13 +248,13 @@ class Executor(PlainExecutor):
         return False
 
     async def _answers(
-        self, plan: Plan, values: Any, seconds: float
+        self, reading: Any, plan: Plan, values: Any, seconds: float
     ) -> Answers | Exception:
         if not plan.has_columns:
             return {}
         try:
             async with asyncio.timeout(seconds):
-                rows = await self.context_value.reading.fetch(plan.sql, values)
+                rows = await reading.fetch(plan.sql, values)
         except Exception as error:
             return error
         return {row[0]: row for row in rows}
@@ -265,15 +267,16 @@ class Executor(PlainExecutor):
         if running.parts is None:
             log.warning("statement_failed", error=repr(error), records=len(batch.refs))
             running.parts = asyncio.ensure_future(
-                self._parts(type_, batch, fields, running.plan)
+                self._parts(type_, batch, fields, running)
             )
         parts: Answers = await asyncio.shield(running.parts)
         return parts
 
     async def _parts(
-        self, type_: Any, batch: Batch, fields: Any, plan: Plan
+        self, type_: Any, batch: Batch, fields: Any, running: _Running
     ) -> Answers:
-        await self.context_value.renew()
+        await self.context_value.replace(running.reading)
+        plan = running.plan
         found: dict[str, dict[int, Any]] = {r.id: {} for r in batch.refs}
         for variant in batch.variants:
             for piece in plan.pieces[variant.token]:
@@ -293,11 +296,17 @@ class Executor(PlainExecutor):
         context = self.context_value
         section = section_of(type_, fields[piece.keys[0]])
         values = single.binds.values(run)
-        rows = await self._answers(single, values, context.budgets.section)
+        reading: Any = None
+        rows: Answers | Exception = {}
+        while context.reading is not reading:  # another part may have ended it
+            reading = context.reading
+            rows = await self._answers(reading, single, values, context.budgets.section)
+            if not isinstance(rows, Exception):
+                break
         if isinstance(rows, Exception):
             log.error("section_failed", section=section, error=repr(rows))
             context.breakers.failed(section, context.now)
-            await context.renew()
+            await context.replace(reading)
             failed = failure(section, rows)
             for cells in found.values():
                 cells.update(dict.fromkeys(piece.columns, failed))
@@ -361,10 +370,11 @@ class Executor(PlainExecutor):
 class _Running:
     """A plan that has started for a batch; holds its fields, whose identity is its key."""
 
-    __slots__ = ("answers", "fields", "parts", "plan", "wave")
+    __slots__ = ("answers", "fields", "parts", "plan", "reading", "wave")
 
-    def __init__(self, fields: Any, plan: Plan, answers: Any) -> None:
+    def __init__(self, fields: Any, plan: Plan, answers: Any, reading: Any) -> None:
         self.fields, self.plan, self.answers = fields, plan, answers
+        self.reading = reading
         self.parts: Any = None
         self.wave: Any = None
 

@@ -115,6 +115,7 @@ class Context:
     resolutions: dict[Any, Any] = field(default_factory=dict)
     """Layouts that were resolved, by what they asked of the records."""
     _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
+    _replacing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def viewer_attributes(self) -> Mapping[str, Any]:
@@ -139,6 +140,12 @@ class Context:
     async def renew(self) -> None:
         """Read on from a state that holds what this request has written."""
         self.reading = await self.renewed()
+
+    async def replace(self, reading: Reading) -> None:
+        """Read on from a new transaction, unless this one has been replaced already."""
+        async with self._replacing:
+            if self.reading is reading:
+                await self.renew()
 
     async def load(
         self,

@@ -149,7 +149,12 @@ class Reading:
         task = asyncio.ensure_future(turn())
         self._tasks.add(task)
         task.add_done_callback(self._done)
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if self._ended and task.cancelled():  # the statement was, not who waits
+                raise RuntimeError("The reading transaction has ended.") from None
+            raise
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

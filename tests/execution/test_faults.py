@@ -207,6 +207,17 @@ async def test_all_faults_at_once_leave_the_rest(bench: Bench) -> None:
     ].sort()
 
 
+async def test_several_roots_that_fail_do_not_end_each_other(bench: Bench) -> None:
+    one = '%s: company(id: "company_1") { broken { number } well { name } }'
+    roots = " ".join(one % f"r{n}" for n in range(5))
+    answer = await bench.ask(f"{{ {roots} }}")
+    paths = [[f"r{n}", "broken"] for n in range(5)]
+    assert sorted(e["path"] for e in answer["errors"]) == paths
+    well = [r["well"] for r in answer["data"].values()]
+    assert well == [{"name": "Company 1"}] * 5
+    assert {e["extensions"]["code"] for e in answer["errors"]} == {"SECTION_FAILED"}
+
+
 async def test_a_section_that_keeps_failing_is_left_alone_and_tried_again(
     bench: Bench,
 ) -> None:

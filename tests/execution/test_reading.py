@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sample import Asker, fill
+from sqlalchemy.exc import DBAPIError
 
 from cyclorama.storage.engine import Database
+from cyclorama.storage.outages import is_unavailable
+from cyclorama.storage.rows import CompanyRow
 
 pytestmark = pytest.mark.anyio
 
@@ -109,3 +114,57 @@ async def test_a_failing_statement_leaves_the_neighbours_alone(ask: Asker) -> No
     assert answer["errors"][0]["path"] == ["company", "items"]
     assert "gone" not in str(answer)
     assert "relation " not in str(answer)
+
+
+async def test_the_last_day_is_a_day(ask: Asker) -> None:
+    days = {"renewal_date": date(9999, 12, 31), "original_contract_date": date.min}
+    async with ask.database.write() as session:
+        for name, day in days.items():
+            setattr(await session.get(CompanyRow, "company_1"), name, day)
+    query = '{ company(id: "company_1") { renewalDate originalContractDate } }'
+    for planned in (True, False):
+        found = (await Asker(ask.database, planned=planned)(query))["data"]["company"]
+        assert [*found.values()] == ["9999-12-31", "0001-01-01"]
+
+
+async def test_a_text_that_looks_like_json_is_a_text(ask: Asker) -> None:
+    async with ask.database.write() as session:
+        (await session.get(CompanyRow, "company_1")).name = "{}"
+    query = '{ company(id: "company_1") { cards { items { value } } } }'
+    for planned in (True, False):
+        answer = await Asker(ask.database, planned=planned)(query)
+        assert answer["data"]["company"]["cards"]["items"][0] == {"value": "{}"}
+
+
+async def test_what_a_database_says_of_a_value_is_no_outage(ask: Asker) -> None:
+    broken = "json_extract('{', '$.a')" if ask.database.is_sqlite else "'{'::json"
+    async with ask.database.read() as reading:
+        with pytest.raises(DBAPIError) as found:
+            await reading.guarded(sa.text(f"SELECT {broken}"))
+        assert not is_unavailable(found.value)
+        assert len(await reading.guarded(sa.text("SELECT 1"))) == 1
+
+
+async def test_what_two_roots_add_to_one_fragment_is_their_own(ask: Asker) -> None:
+    query = """{ one: company(id: "company_2") { ...Both csm { email } }
+      other: company(id: "company_2") { ...Both csm { name } } }
+      fragment Both on Company { csm { id } }"""
+    answer = await ask(query)
+    assert answer["data"] == {
+        "one": {"csm": {"id": "user_1", "email": "a@example.com"}},
+        "other": {"csm": {"id": "user_1", "name": "Ann"}},
+    }
+
+
+async def test_an_integer_beyond_32_bits_is_an_error_of_its_field(ask: Asker) -> None:
+    async with ask.database.write() as session:
+        await session.execute(
+            sa.update(CompanyRow)
+            .where(CompanyRow.id == "company_1")
+            .values(arr_minor=2**31)
+        )
+    answer = await ask('{ company(id: "company_1") { name items { any must } } }')
+    (error,) = answer["errors"]
+    assert error["path"] == ["company", "items", "must"]
+    assert "32-bit" in error["message"]
+    assert answer["data"]["company"]["items"] is None

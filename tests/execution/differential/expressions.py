@@ -15,9 +15,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from strawberry.scalars import JSON
 
-from cyclorama.plugins import record
 from cyclorama.schema.sql import as_json, decimal, rounded
-from cyclorama.schema.symbols import today, viewer_id
+from cyclorama.schema.symbols import viewer_id
 
 UNICODE: Final = 'say "no" \\ \u2028 東京 🙂 \x01 שלום e\u0301'
 
@@ -105,7 +104,7 @@ KINDS: Final[Sequence[Kind]] = (
     Kind(str, _literal(UNICODE, sa.String())),
     Kind(str, lambda row: row.comment, may_be_null=True),
     Kind(strawberry.ID, lambda row: row.id),
-    Kind(str, lambda row: sa.cast(today, sa.String()) if False else row.currency),
+    Kind(str, lambda row: row.currency),
     Kind(int, lambda row: row.version),
     Kind(int, _big(2**31 - 1)),
     Kind(int, _big(-(2**31))),
@@ -134,8 +133,3 @@ KINDS: Final[Sequence[Kind]] = (
     Kind(int, lambda row: broken(row.name), may_be_null=True, fault="sql"),
     Kind(str, lambda row: sa.cast(broken(row.name), sa.String()), fault="sql"),
 )
-
-
-def of_record(name: str) -> Any:
-    """A column that both kinds of record have."""
-    return getattr(record.c, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -11,8 +12,6 @@ import strawberry
 from sqlalchemy.orm import aliased
 
 from cyclorama.plugins import (
-    Parent,
-    Record360,
     Section,
     SectionBase,
     read,
@@ -24,6 +23,7 @@ from cyclorama.schema.sql import as_json, money, weeks_back
 from cyclorama.schema.symbols import today
 from cyclorama.storage.rows import CompanyRow, RelationshipRow
 from differential.expressions import KINDS, Kind, Size
+from differential.functions import resolved
 
 FAULTS: Final = ("", "", "null", "range", "sql", "python", "planning")
 """What may go wrong in a section; one sort in each, or nobody could say which of them
@@ -117,7 +117,7 @@ class Forms:
     def sections(self) -> list[Section]:
         """One for each sort of fault, and the resolver form."""
         declared = [self._section(n, f) for n, f in enumerate(FAULTS)]
-        return [*declared, *_resolved()]
+        return [*declared, *resolved()]
 
     def _section(self, number: int, fault: str) -> Section:
         self.fault = fault
@@ -179,7 +179,6 @@ class Forms:
         )
         extra: Fields = {
             "version": (int, None),
-            "created_at": (Any, None),
             "tags": (list[str], None),
             "again": (inner, read.here()),
             "siblings": (list[inner], siblings),
@@ -212,7 +211,6 @@ class Forms:
                 read.python(function, RelationshipRow.name, RelationshipRow.version),
             ),
         }
-        del extra["created_at"]
         names = self.chance.sample([*extra], self.chance.randint(5, len(extra)))
         return made(
             name, columns | leaves | {n: extra[n] for n in names}, RelationshipRow
@@ -220,11 +218,6 @@ class Forms:
 
     def _composed(self, number: int, item: Any) -> Fields:
         """Fields of a section that are more than a value."""
-        point = (
-            made(f"Point{number}", {"day": (Any, None), "number": (int, None)})
-            if False
-            else _POINT
-        )
         function, type_ = self._python()
         edge = made(f"Edge{number}", {"cursor": (str, None), "node": (item, None)})
         node = made(
@@ -250,7 +243,7 @@ class Forms:
                 list[Relationship],
                 read.many(RelationshipRow, OF_RECORD, order_by=newest, limit=4),
             ),
-            "points": (list[point], read.many(weeks, order_by=["day"])),
+            "points": (list[Point], read.many(weeks, order_by=["day"])),
             "names": (
                 list[str],
                 read.many(
@@ -269,11 +262,8 @@ class Forms:
 
 @strawberry.type(description="A week.")
 class Point:
-    day: __import__("datetime").date
+    day: date
     number: int
-
-
-_POINT = Point
 
 
 def _connection(name: str, edge: Any) -> Any:
@@ -285,36 +275,3 @@ def _connection(name: str, edge: Any) -> Any:
             "total_count": (int, None),
         },
     )
-
-
-@strawberry.type(description="What a function gives.")
-class Thing:
-    number: int
-    text: str
-
-
-async def answers(record: Parent[Record360], times: int = 2) -> list[Thing]:
-    """Give some things."""
-    return [Thing(number=n, text=f"№ {n}") for n in range(min(max(times, 0), 20))]
-
-
-async def raises(record: Parent[Record360]) -> Thing:
-    """Raise something."""
-    raise ValueError("the secret of a resolver")
-
-
-async def lies(record: Parent[Record360]) -> Thing:
-    """Give something else than it says."""
-    return Thing(number="none", text="x")  # type: ignore[arg-type]
-
-
-async def lacks(record: Parent[Record360]) -> list[Thing]:
-    """Give a null where none may be."""
-    return [Thing(number=1, text=None), None]  # type: ignore[arg-type,list-item]
-
-
-def _resolved() -> list[Section]:
-    return [
-        Section(key=f.__name__, title=f.__name__, description="-", fields=[f])
-        for f in (answers, raises, lies, lacks)
-    ]

@@ -1,0 +1,39 @@
+"""Defects that are planted in plans are found by comparing with graph resolvers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from differential.defects import DEFECTS
+from differential.run import Different, compare
+from differential.worlds import opened
+
+pytestmark = [
+    pytest.mark.anyio,
+    # A comparison that stops leaves behind what graph resolvers have not awaited.
+    pytest.mark.filterwarnings("ignore"),
+]
+MOST = 300
+"""Operations until a defect has to be found."""
+SEEDS = {
+    "null_check_dropped": 7,
+    "wrong_alias": 2,
+    "values_left_out": 1,
+    "no_gate": 3,
+    "page_without_end": 2,
+    "wrong_place": 2,
+    "first_unguarded": 2,
+}
+"""Of sections in which the defect shows soon."""
+
+
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda d: d.__name__)
+async def test_a_planted_defect_is_found(
+    defect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    defect(monkeypatch)
+    seed = SEEDS.get(defect.__name__, 0)
+    async with opened("random", "sqlite", seed, "") as world:
+        with pytest.raises(Different):
+            await compare(world, seed=seed, operations=MOST, shrink=False)
