@@ -251,6 +251,8 @@ class _Load:
     async def _execute(self, query: Any) -> Sequence[Any]:
         try:
             return await self.ctx.reading.guarded(query)
+        except RequestError:  # of an argument that is refused where it is bound
+            raise
         except Exception as error:
             if is_unavailable(error):
                 raise
