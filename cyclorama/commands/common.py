@@ -38,19 +38,23 @@ def run(
 
     try:
         return asyncio.run(running())
-    except DBAPIError as error:
+    except Exception as error:
         if not _is_outage(error):
             raise
         raise ConfigError(
-            f"The database failed meanwhile: {error.orig}. What it had taken before "
-            "stays; see that it is well, and run the command again."
+            f"The database failed meanwhile: {getattr(error, 'orig', error)}. What it "
+            "had taken before stays; see that it is well, and run the command again."
         ) from None
 
 
-def _is_outage(error: DBAPIError) -> bool:
+def _is_outage(error: Exception) -> bool:
     """Whether it is the database that is not well, not what we asked of it."""
-    outages = (OperationalError, InterfaceError)
-    return error.connection_invalidated or isinstance(error, outages)
+    from cyclorama.storage.outages import is_unavailable
+
+    if isinstance(error, DBAPIError):
+        outages = (OperationalError, InterfaceError)
+        return error.connection_invalidated or isinstance(error, outages)
+    return is_unavailable(error)
 
 
 def opened_app(
@@ -58,5 +62,7 @@ def opened_app(
 ) -> AbstractAsyncContextManager[Any]:
     """The application; imported late, so that `--help` needn't load the whole graph."""
     from cyclorama.app import opened
+    from cyclorama.server.logs import configure_logs
 
+    configure_logs("WARNING", "console")
     return opened(database_url, check_migrated=check_migrated)
