@@ -54,7 +54,7 @@ def _is_outage(error: Exception) -> bool:
     if isinstance(error, DBAPIError):
         outages = (OperationalError, InterfaceError)
         return error.connection_invalidated or isinstance(error, outages)
-    return is_unavailable(error)
+    return not isinstance(error, OSError) and is_unavailable(error)
 
 
 def opened_app(
