@@ -50,7 +50,7 @@ class Pace:
     """Different ones for the memory of a worker."""
 
 
-QUICK = Pace(2_000, 2, 0.4, (1_000,), 15, 100)
+QUICK = Pace(COMPANIES, 2, 0.5, (1_000,), 15, 100)
 WHOLE = Pace(COMPANIES, 5, 1.5, (1_000, 100_000), 200, 1_000)
 
 
