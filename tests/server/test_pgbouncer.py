@@ -1,4 +1,4 @@
-"""Behind a real pgbouncer in transaction mode, which must be installed."""
+"""Behind a real pgbouncer in transaction mode; `.ci/run` installs it."""
 
 from __future__ import annotations
 
@@ -90,7 +90,9 @@ def bouncer_url(demo_postgresql_url: str) -> Iterator[str]:
     """The URL of the demo through pgbouncer."""
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
     program = shutil.which("pgbouncer", path=path)
-    assert program, "Install pgbouncer (apt-get install pgbouncer) to run this test."
+    if program is None and "CI" not in os.environ:
+        pytest.skip("Install pgbouncer (apt-get install pgbouncer) to run this test.")
+    assert program, "pgbouncer is missing, and here it must not be."
     server, port = database_url(demo_postgresql_url), free_port()
     as_user = ["-u", owner_of(server)] if os.getuid() == 0 else []
     with tempfile.TemporaryDirectory() as folder:
