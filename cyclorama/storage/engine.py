@@ -20,12 +20,13 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import URL, Executable, event, make_url
+from sqlalchemy import URL, Connection, Executable, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncSession,
 )
+from sqlalchemy.util.concurrency import greenlet_spawn
 
 from cyclorama.errors import ConfigError
 from cyclorama.storage.kept import Kept
@@ -36,6 +37,7 @@ Parameters = Sequence[Any]
 Watch = Callable[[str], None]
 """Is told the text of every statement."""
 Rollback = Callable[[], Awaitable[Any]]
+Begin = Callable[[Any], Awaitable[Rollback]]
 MOST_PREPARED = 256
 
 
@@ -63,8 +65,8 @@ class Reading:
     Who waits for a statement may be cancelled, others go on reading: the statement comes
     to its end, or is stopped when the transaction ends."""
 
-    def __init__(self, database: Database, connection: AsyncConnection, driver: Any):
-        self.connection = connection
+    def __init__(self, database: Database, pooled: Connection, driver: Any):
+        self.connection = AsyncConnection(database.readers, pooled)
         self.database = database
         self._driver = driver
         self._turn = asyncio.Lock()
@@ -211,33 +213,38 @@ class Database:
         self.tell_watches(statement)
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[Reading]:
-        """One reading transaction; all its statements see the same state."""
-        async with self.readers.connect() as connection:
-            driver, rollback = await self._begun(connection)
-            reading = Reading(self, connection, driver)
+    async def read(self, *, alone: bool = False) -> AsyncIterator[Reading]:
+        """One reading transaction; all its statements see the same state. With `alone`
+        there is none: each statement sees a state of its own."""
+        pooled = await greenlet_spawn(self.readers.sync_engine.connect)
+        driver: Any = None
+        try:
+            begin = _without_transaction if alone else self._begin
+            driver, rollback = await self._begun(pooled, begin)
+            reading = Reading(self, pooled, driver)
             try:
                 yield reading
             finally:
                 await reading.end()
-                if self._is_lost(driver):
-                    await connection.invalidate()
-                else:
+                if not self._is_lost(driver):
                     await rollback()
+        finally:
+            if driver is not None and self._is_lost(driver):
+                await greenlet_spawn(pooled.invalidate)
+            await greenlet_spawn(pooled.close)
 
-    async def _begun(self, connection: AsyncConnection) -> tuple[Any, Rollback]:
+    async def _begun(self, pooled: Connection, begin: Begin) -> tuple[Any, Rollback]:
         """The driver's own connection in a transaction, with what ends it. One that the
         server has closed meanwhile is replaced."""
+        driver: Any = pooled.connection.driver_connection
         while True:
-            raw = await connection.get_raw_connection()
-            driver: Any = raw.driver_connection
             if not self._is_lost(driver):
                 try:
-                    return driver, await self._begin(driver)
+                    return driver, await begin(driver)
                 except Exception:
                     if not self._is_lost(driver):
                         raise
-            await connection.invalidate()
+            driver = await greenlet_spawn(_replaced, pooled)
 
     def _is_lost(self, driver: Any) -> bool:
         return not self.is_sqlite and bool(driver.is_closed())
@@ -281,6 +288,19 @@ class Database:
         """Close all connections."""
         await self.readers.dispose()
         await self.engine.dispose()
+
+
+async def _without_transaction(_driver: Any) -> Rollback:
+    return _nothing
+
+
+async def _nothing() -> None:
+    pass
+
+
+def _replaced(pooled: Connection) -> Any:
+    pooled.invalidate()
+    return pooled.connection.driver_connection
 
 
 def _open_file(path: str) -> None:
