@@ -37,7 +37,6 @@ Parameters = Sequence[Any]
 Watch = Callable[[str], None]
 """Is told the text of every statement."""
 Rollback = Callable[[], Awaitable[Any]]
-Begin = Callable[[Any], Awaitable[Rollback]]
 MOST_PREPARED = 256
 
 
@@ -213,14 +212,12 @@ class Database:
         self.tell_watches(statement)
 
     @asynccontextmanager
-    async def read(self, *, alone: bool = False) -> AsyncIterator[Reading]:
-        """One reading transaction; all its statements see the same state. With `alone`
-        there is none: each statement sees a state of its own."""
+    async def read(self) -> AsyncIterator[Reading]:
+        """One reading transaction; all its statements see the same state."""
         pooled = await greenlet_spawn(self.readers.sync_engine.connect)
         driver: Any = None
         try:
-            begin = _without_transaction if alone else self._begin
-            driver, rollback = await self._begun(pooled, begin)
+            driver, rollback = await self._begun(pooled)
             reading = Reading(self, pooled, driver)
             try:
                 yield reading
@@ -233,14 +230,41 @@ class Database:
                 await greenlet_spawn(pooled.invalidate)
             await greenlet_spawn(pooled.close)
 
-    async def _begun(self, pooled: Connection, begin: Begin) -> tuple[Any, Rollback]:
+    async def fetch(self, sql: str, parameters: Parameters) -> Sequence[Sequence[Any]]:
+        """All rows of one statement's text, which needs no transaction to see one state;
+        who is cancelled stops it in the database."""
+        self.tell_watches(sql)
+        pooled = await greenlet_spawn(self.readers.sync_engine.pool.connect)
+        driver: Any = pooled.driver_connection
+        try:
+            if not self.is_sqlite:
+                found: Sequence[Any] = await driver.fetch(sql, *parameters)
+                return found
+            return await self._interruptible(driver, sql, parameters)
+        finally:
+            lost = self._is_lost(driver)
+            await greenlet_spawn(pooled.invalidate if lost else pooled.close)
+
+    async def _interruptible(
+        self, driver: Any, sql: str, parameters: Parameters
+    ) -> Any:
+        """The statement's thread is waited for, whoever is cancelled."""
+        task = asyncio.ensure_future(driver.execute_fetchall(sql, parameters))
+        try:
+            return await asyncio.shield(task)
+        finally:
+            while not task.done():
+                await driver.interrupt()
+                await asyncio.wait({task}, timeout=0.05)
+
+    async def _begun(self, pooled: Connection) -> tuple[Any, Rollback]:
         """The driver's own connection in a transaction, with what ends it. One that the
         server has closed meanwhile is replaced."""
         driver: Any = pooled.connection.driver_connection
         while True:
             if not self._is_lost(driver):
                 try:
-                    return driver, await begin(driver)
+                    return driver, await self._begin(driver)
                 except Exception:
                     if not self._is_lost(driver):
                         raise
@@ -288,14 +312,6 @@ class Database:
         """Close all connections."""
         await self.readers.dispose()
         await self.engine.dispose()
-
-
-async def _without_transaction(_driver: Any) -> Rollback:
-    return _nothing
-
-
-async def _nothing() -> None:
-    pass
 
 
 def _replaced(pooled: Connection) -> Any:
