@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -40,3 +41,14 @@ def members(piece: Cells, row: Any) -> bytes | None:
         return key + b"[" + ",".join(cells).encode() + b"]"
     found: str = cells[0]
     return key + found.encode()
+
+
+def whole(pieces: Sequence[Any], row: Any) -> bytes | None:
+    """The record's object where the statement yields all of it; None otherwise."""
+    parts = []
+    for piece in pieces:
+        part = members(piece, row)
+        if part is None or _WIRE in part:
+            return None
+        parts.append(part)
+    return b"{" + b",".join(parts) + b"}"

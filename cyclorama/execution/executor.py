@@ -14,11 +14,12 @@ from graphql import GraphQLObjectType
 from graphql.pyutils import Path
 
 from cyclorama.errors import RequestError
-from cyclorama.execution.answers import has_tripped, members, pair
+from cyclorama.execution.answers import has_tripped, members, pair, whole
 from cyclorama.execution.binds import Run
 from cyclorama.execution.levels import failure, section_of
 from cyclorama.execution.pieces import Cells, Plan, Refused, Rest
-from cyclorama.execution.plain import PlainExecutor
+from cyclorama.execution.plain import UNUSUAL, Again, Found, PlainExecutor
+from cyclorama.execution.plain_code import Unusual
 from cyclorama.execution.plan import Planner, run_of
 from cyclorama.execution.plans import Plans, selection_key
 from cyclorama.execution.waves import Making, Wave, filled
@@ -107,6 +108,42 @@ class Executor(PlainExecutor):
             parent_type, source_value, path, grouped_field_set, position_context
         )
 
+    def with_records(self, run: Any, value: Any, found: Found, again: Again) -> Any:
+        """A list's records are read together and without a coroutine for each, where
+        plans yield the whole of them."""
+        plans: dict[Any, Any] = {}
+        for ref, asked in found:
+            if (id(asked), ref.batch) in plans:
+                continue
+            type_, details = asked
+            fields = self.collect_subfields(type_, details).grouped_field_set
+            plan, values = self._plan(type_, ref.batch, fields)
+            if not plan.is_whole:
+                return UNUSUAL
+            plans[id(asked), ref.batch] = (fields, plan, values)
+        started = {
+            key: self._started(key[1], *planned) for key, planned in plans.items()
+        }
+        return self._with_cells(run, value, started, again)
+
+    async def _with_cells(
+        self, run: Any, value: Any, started: Mapping[Any, _Running], again: Again
+    ) -> Any:
+        cells = {k: await asyncio.shield(r.answers) for k, r in started.items()}
+
+        def record(ref: Ref, asked: Any) -> Any:
+            key = (id(asked), ref.batch)
+            row = cells[key].get(ref.id)
+            found = whole(started[key].plan.pieces[ref.variant.token], row)
+            if found is None:
+                raise Unusual
+            return orjson.Fragment(found)
+
+        try:
+            return run(value, record)
+        except Exception:
+            return await _awaited(again())
+
     async def read(
         self, type_: GraphQLObjectType, ref: Ref, path: Any, fields: Any, position: Any
     ) -> Any:
@@ -175,11 +212,16 @@ class Executor(PlainExecutor):
         running = batch.runs.get(key)
         if running is None:
             plan, values = self._plan(type_, batch, fields)
-            seconds = self.context_value.budgets.statement
-            reading = self.context_value.reading
-            work = self._answers(reading, plan, values, seconds)
-            answers = asyncio.ensure_future(work)
-            running = batch.runs[key] = _Running(fields, plan, answers, reading)
+            running = self._started(batch, fields, plan, values)
+        return running
+
+    def _started(self, batch: Batch, fields: Any, plan: Plan, values: Any) -> _Running:
+        seconds = self.context_value.budgets.statement
+        reading = self.context_value.reading
+        work = self._answers(reading, plan, values, seconds)
+        answers = asyncio.ensure_future(work)
+        running = _Running(fields, plan, answers, reading)
+        batch.runs[id(fields)] = running
         return running
 
     def _planner(self, type_: GraphQLObjectType, batch: Batch) -> Planner:

@@ -60,6 +60,12 @@ class Plan:
         """Whether there is anything to read."""
         return self.width > 1
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the statement yields all that is asked, and leaves nothing open."""
+        pieces = (p for held in self.pieces.values() for p in held)
+        return all(isinstance(p, Cells) and not any(p.left) for p in pieces)
+
     def rest(self, variant: Variant) -> list[Rest]:
         """What graph resolvers answer."""
         return [p for p in self.pieces[variant.token] if isinstance(p, Rest)]

@@ -28,7 +28,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
-from cyclorama.execution.answers import has_tripped, members
+from cyclorama.execution.answers import whole
 from cyclorama.execution.binds import Binds, Run
 from cyclorama.execution.declarations import Declarations
 from cyclorama.execution.left_open import layout_input
@@ -101,13 +101,12 @@ class Shortcut:
 
     def body(self, rows: Sequence[Any]) -> bytes | None:
         """The answer; None where the long way has to find it."""
-        parts = [members(piece, rows[0]) for piece in self.pieces] if rows else [None]
-        if any(has_tripped(part) for part in parts):
+        found = whole(self.pieces, rows[0]) if rows else None
+        if found is None:
             self.in_vain += 1
             return None
         self.served += 1
-        key = self.asked.key.encode()
-        return b'{"data":{"' + key + b'":{' + b",".join(filter(None, parts)) + b"}}}"
+        return b'{"data":{"' + self.asked.key.encode() + b'":' + found + b"}}"
 
 
 class Shortcuts:
@@ -160,10 +159,7 @@ class Shortcuts:
             self.kept.put(key, True)
             return
         ref, plan, variables = context.roots[0]
-        pieces = plan.pieces[ref.variant.token]
-        if len(plan.pieces) > 1 or not all(
-            isinstance(p, Cells) and not any(p.left) for p in pieces
-        ):
+        if len(plan.pieces) > 1 or not plan.is_whole:
             return
         await self._keep(context, key, kept, asked, ref, plan, variables)
 
@@ -191,8 +187,8 @@ class Shortcuts:
             return
         who, input_ = rows[0]
         if isinstance(kept, Shortcut) and kept.plan is plan and kept.identity == who:
-            kept.inputs[MOST_INPUTS - 1 :] = []
-            kept.inputs.insert(0, input_)
+            others = [i for i in kept.inputs if i != input_]
+            kept.inputs[:] = [input_, *others[: MOST_INPUTS - 1]]
             return
         made = Shortcut(
             asked=asked,

@@ -236,11 +236,13 @@ class Database:
         self.tell_watches(sql)
         pooled = await greenlet_spawn(self.readers.sync_engine.pool.connect)
         driver: Any = pooled.driver_connection
+        found: Sequence[Sequence[Any]]
         try:
-            if not self.is_sqlite:
-                found: Sequence[Any] = await driver.fetch(sql, *parameters)
-                return found
-            return await self._interruptible(driver, sql, parameters)
+            if self.is_sqlite:
+                found = await self._interruptible(driver, sql, parameters)
+            else:
+                found = await driver.fetch(sql, *parameters)
+            return found
         finally:
             lost = self._is_lost(driver)
             await greenlet_spawn(pooled.invalidate if lost else pooled.close)
