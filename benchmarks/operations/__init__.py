@@ -7,6 +7,7 @@ from pathlib import Path
 
 import orjson
 
+from benchmarks import peers
 from benchmarks.load import request_bytes
 
 NAMES = ("full", "light", "portfolio", "nested")
@@ -31,5 +32,23 @@ def body(query: str, company: str) -> bytes:
 
 def requests(name: str, token: str, ids: Sequence[str]) -> list[bytes]:
     """A request for each company; the portfolio is the same for all of them."""
-    query = text(name)
+    return _requests(text(name), token, ids)
+
+
+def worded(
+    name: str, token: str, ids: Sequence[str], variants: Sequence[str]
+) -> dict[str, list[bytes]]:
+    """The requests by variant: in its own words where it has a schema of its own, none
+    where it has no words for the operation."""
+    found = {}
+    for variant in variants:
+        own = peers.document(variant, name)
+        if own is None:
+            found[variant] = requests(name, token, ids)
+        elif own.exists():
+            found[variant] = _requests(own.read_text("utf-8"), token, ids)
+    return found
+
+
+def _requests(query: str, token: str, ids: Sequence[str]) -> list[bytes]:
     return [request_bytes("/graphql", token, body(query, one)) for one in ids]
