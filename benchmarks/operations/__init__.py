@@ -38,16 +38,13 @@ def requests(name: str, token: str, ids: Sequence[str]) -> list[bytes]:
 def worded(
     name: str, token: str, ids: Sequence[str], variants: Sequence[str]
 ) -> dict[str, list[bytes]]:
-    """The requests by variant: in its own words where it has a schema of its own, none
-    where it has no words for the operation."""
-    found = {}
-    for variant in variants:
-        own = peers.document(variant, name)
-        if own is None:
-            found[variant] = requests(name, token, ids)
-        elif own.exists():
-            found[variant] = _requests(own.read_text("utf-8"), token, ids)
-    return found
+    """The requests by variant, in its own words where it has some, without variants that
+    do not serve the operation."""
+    return {
+        variant: _requests(peers.document(variant, name) or text(name), token, ids)
+        for variant in variants
+        if name not in peers.WITHOUT.get(variant, ())
+    }
 
 
 def _requests(query: str, token: str, ids: Sequence[str]) -> list[bytes]:

@@ -14,7 +14,10 @@ import subprocess
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = ("postgraphile", "mercurius")
+NAMES = ("postgraphile", "mercurius", "mercurius-page")
+"""The last asks a page, known beforehand, in one statement instead of by section."""
+WITHOUT = {"postgraphile": ("nested",), "mercurius": ("nested",)}
+"""Operations that a peer has no words or no resolvers for."""
 NODE = 22
 """The oldest version that PostGraphile 5 is made for."""
 
@@ -67,10 +70,11 @@ def node_version(folder: Path = HERE) -> str:
 
 def command(name: str, port: int) -> list[str]:
     """How a peer is started."""
-    return [node(), str(HERE / f"{name}.mjs"), str(port)]
+    server, _, mode = name.partition("-")
+    return [node(), str(HERE / f"{server}.mjs"), str(port), mode]
 
 
-def document(name: str, operation: str) -> Path | None:
-    """Where a variant's own wording of an operation stands, if it may have one."""
-    folder = HERE / name
-    return folder / f"{operation}.graphql" if folder.is_dir() else None
+def document(name: str, operation: str) -> str | None:
+    """A variant's own words for an operation; None where it takes everybody's."""
+    file = HERE / name / f"{operation}.graphql"
+    return file.read_text("utf-8") if file.exists() else None
