@@ -71,7 +71,7 @@ def node_version(folder: Path = HERE) -> str:
 def command(name: str, port: int) -> list[str]:
     """How a peer is started."""
     server, _, mode = name.partition("-")
-    return [node(), str(HERE / f"{server}.mjs"), str(port), mode]
+    return [node(), str(HERE / f"{server}.mjs"), str(port), *([mode] if mode else [])]
 
 
 def document(name: str, operation: str) -> str | None:
