@@ -20,7 +20,12 @@ const instance = postgraphile({
   pgServices: [
     makePgService({ pool: new pg.Pool(pool), schemas: ["public", "postgraphile"] }),
   ],
-  grafserv: { graphqlPath: "/graphql", graphiql: false, websockets: false },
+  grafserv: {
+    graphqlPath: "/graphql",
+    graphiql: false,
+    websockets: false,
+    outputDataAsString: true,
+  },
 });
 const server = createServer();
 await instance.createServ(grafserv).addTo(server);
