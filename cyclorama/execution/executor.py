@@ -14,18 +14,12 @@ from graphql import GraphQLObjectType
 from graphql.pyutils import Path
 
 from cyclorama.errors import RequestError
+from cyclorama.execution.answers import has_tripped, members, pair
 from cyclorama.execution.binds import Run
 from cyclorama.execution.levels import failure, section_of
+from cyclorama.execution.pieces import Cells, Plan, Refused, Rest
 from cyclorama.execution.plain import PlainExecutor
-from cyclorama.execution.plan import (
-    TRIPWIRE,
-    Cells,
-    Plan,
-    Planner,
-    Refused,
-    Rest,
-    run_of,
-)
+from cyclorama.execution.plan import Planner, run_of
 from cyclorama.execution.plans import Plans, selection_key
 from cyclorama.execution.waves import Making, Wave, filled
 from cyclorama.resolvers.gates import OfRecord
@@ -119,6 +113,8 @@ class Executor(PlainExecutor):
         """A record's selection as bytes: planned cells and resolved fields, as asked."""
         run = self._run(type_, ref.batch, fields)
         plan, answers = run.plan, run.answers
+        if path.prev is None:
+            self.context_value.roots.append((ref, plan, self.variable_values))
         rest = plan.rest(ref.variant)
         self.plans.unplanned += sum(r.is_declared for r in rest)
         keys = [r.key for r in rest]
@@ -130,14 +126,14 @@ class Executor(PlainExecutor):
         parts: list[bytes] = []
         for piece in plan.pieces[ref.variant.token]:
             if isinstance(piece, Rest):
-                parts.append(_pair(piece.key, values[piece.key]))
+                parts.append(pair(piece.key, values[piece.key]))
                 continue
             if isinstance(piece, Refused):
                 self._refuse(type_, path, fields, (piece.key,), piece.error)
-                parts.append(_pair(piece.key, None))
+                parts.append(pair(piece.key, None))
                 continue
-            part = _text(piece, row)
-            if part is None or TRIPWIRE.encode() in part:
+            part = members(piece, row)
+            if has_tripped(part):
                 part = await self._again(type_, ref, path, fields, piece, position, row)
             elif any(piece.left):
                 wave = await self._wave(ref.batch, run, cells)
@@ -155,8 +151,8 @@ class Executor(PlainExecutor):
                 for piece in running.plan.pieces[ref.variant.token]:
                     if not (isinstance(piece, Cells) and any(piece.left)):
                         continue
-                    text = _text(piece, cells.get(ref.id))
-                    if text is not None and TRIPWIRE.encode() not in text:
+                    text = members(piece, cells.get(ref.id))
+                    if text is not None and not has_tripped(text):
                         root = orjson.loads(b"{" + text + b"}")
                         making.add(ref, piece.keys[0], root, piece.left)
             work = making.wave(self.context_value, batch.depth + 1)
@@ -362,9 +358,9 @@ class Executor(PlainExecutor):
         if failed is None:
             log.info("tripped", keys=piece.keys)
             values = await self._resolve(type_, ref, path, fields, piece.keys, position)
-            return b",".join(_pair(k, values[k]) for k in piece.keys)
+            return b",".join(pair(k, values[k]) for k in piece.keys)
         self._refuse(type_, path, fields, piece.keys, failed)
-        return b",".join(_pair(k, None) for k in piece.keys)
+        return b",".join(pair(k, None) for k in piece.keys)
 
 
 class _Running:
@@ -381,24 +377,3 @@ class _Running:
 
 async def _awaited(value: Any) -> Any:
     return await value if isawaitable(value) else value
-
-
-def _pair(key: str, value: Any) -> bytes:
-    return b'"' + key.encode() + b'":' + orjson.dumps(value)
-
-
-def _text(piece: Cells, row: Any) -> bytes | None:
-    """The bytes of a piece; None where the statement has no usable cell for it."""
-    if row is None:
-        return None
-    cells = [row[c] for c in piece.columns]
-    if any(isinstance(c, Exception) or c is None for c in cells):
-        return None
-    if piece.form == "run":
-        text: str = cells[0].strip()
-        return text[1:-1].encode()
-    key = b'"' + piece.keys[0].encode() + b'":'
-    if piece.form == "list":
-        return key + b"[" + ",".join(cells).encode() + b"]"
-    found: str = cells[0]
-    return key + found.encode()
