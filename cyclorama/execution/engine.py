@@ -124,7 +124,7 @@ class Engine:
         rows: Sequence[Any] = ()
         try:
             async with asyncio.timeout(seconds):
-                rows = await database.fetch(shortcut.sql, values)
+                rows = await database.fetch(shortcut.statement.sql, values)
         except Exception as error:  # the long way meets it again and tells it
             log.info("shortcut_failed", error=repr(error))
         body = shortcut.body(rows)

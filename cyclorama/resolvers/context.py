@@ -114,9 +114,8 @@ class Context:
     """The operation that runs, as the client wrote it."""
     credential: str | None = None
     """The digest of the token that the viewer signed in with."""
-    roots: list[tuple[Any, Any, Any]] = field(default_factory=list)
-    """The records that the operation's own fields gave, each with the plan that it was
-    read by and the variables."""
+    roots: list[Any] = field(default_factory=list)
+    """What the operation's own fields gave and plans have read."""
     resolutions: dict[Any, Any] = field(default_factory=dict)
     """Layouts that were resolved, by what they asked of the records."""
     _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)

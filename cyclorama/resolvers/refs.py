@@ -61,7 +61,13 @@ def layout_columns(ctx: Context, kind: str) -> list[ColumnElement[Any]]:
     columns = catalogue.attribute_columns(
         kind, attributes_of(ctx, kind), ctx.settings.fields
     )
-    return [c.label(f"{_PREFIX}{i}") for i, c in enumerate(columns.values())]
+    pairs = zip(columns.values(), layout_labels(ctx, kind), strict=True)
+    return [column.label(label) for column, label in pairs]
+
+
+def layout_labels(ctx: Context, kind: str) -> list[str]:
+    """The names of these columns."""
+    return [f"{_PREFIX}{i}" for i in range(len(attributes_of(ctx, kind)))]
 
 
 def attributes_of(ctx: Context, kind: str) -> tuple[str, ...]:
@@ -78,7 +84,7 @@ def attributes_of(ctx: Context, kind: str) -> tuple[str, ...]:
 
 def refs(ctx: Context, kind: str, rows: Sequence[Any]) -> list[Ref]:
     """References to the records of these rows, in their order, as one batch."""
-    labels = [f"{_PREFIX}{i}" for i in range(len(attributes_of(ctx, kind)))]
+    labels = layout_labels(ctx, kind)
     asked = attrgetter("id", *labels) if labels else lambda row: (row.id,)
     found = (asked(row) for row in rows)
     return refs_of(ctx, kind, ((record, raw) for record, *raw in found))

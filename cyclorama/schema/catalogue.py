@@ -16,6 +16,7 @@ import orjson
 import sqlalchemy as sa
 
 from cyclorama.errors import InvalidInputError
+from cyclorama.schema.adapt import clause
 from cyclorama.schema.entry import CUSTOM, Entry, Expression, custom_entry
 from cyclorama.schema.sql import (
     as_json,
@@ -42,10 +43,8 @@ def lifetime_in_months(columns: Any) -> Any:
     """Whole months from the original contract date to today, or to the day of churn
     where the status says that the customer has churned."""
     item = PicklistItemRow.__table__.alias()
-    category = sa.select(item.c.category).where(item.c.id == columns.status_id)
-    churned = sa.and_(
-        columns.churned_on.is_not(None), category.scalar_subquery() == "CHURN"
-    )
+    category = _looked_up(item, item.c.category, columns.status_id)
+    churned = sa.and_(columns.churned_on.is_not(None), category == "CHURN")
     end = sa.case((churned, columns.churned_on), else_=today)
     return months_between(columns.original_contract_date, end)
 
@@ -118,8 +117,7 @@ def _item(path: str, label: str, column: str, picklist: str) -> Entry:
     def of_item(name: str) -> Expression:
         def expression(c: Any) -> Any:
             item = PicklistItemRow.__table__.alias()
-            found = sa.select(item.c[name]).where(item.c.id == getattr(c, column))
-            return found.scalar_subquery()
+            return _looked_up(item, item.c[name], getattr(c, column))
 
         return expression
 
@@ -154,10 +152,16 @@ def _hop(target: str, column: str, expression: Expression) -> Expression:
 
     def over(c: Any) -> Any:
         row = _TABLES[target].alias()
-        found = sa.select(expression(row.c)).where(row.c.id == getattr(c, column))
-        return found.scalar_subquery()
+        return _looked_up(row, expression(row.c), getattr(c, column))
 
     return over
+
+
+def _looked_up(row: Any, value: Any, column: Any) -> Any:
+    """A value over the row that a column of an enclosing row looks up."""
+    found = sa.select(value).where(row.c.id == column)
+    outer = getattr(clause(column), "table", None)
+    return (found if outer is None else found.correlate(outer)).scalar_subquery()
 
 
 _TABLES: Final[Mapping[str, Any]] = {
