@@ -18,13 +18,13 @@ from graphql import (
     execute,
     get_operation_ast,
     parse,
-    validate,
 )
 
 from cyclorama.errors import CODES, InvalidInputError, RequestError
 from cyclorama.execution.executor import Executor
 from cyclorama.execution.limits import Limits, check, check_values
 from cyclorama.execution.plans import Plans
+from cyclorama.execution.validation import validated
 from cyclorama.resolvers.context import Context
 from cyclorama.storage.kept import Kept
 from cyclorama.storage.outages import MESSAGE, is_unavailable
@@ -124,7 +124,7 @@ class Engine:
             check(document, self.limits)
         except RequestError as error:
             return _Prepared(None, (GraphQLError(str(error)),), error.code)
-        errors = validate(self.schema, document, max_errors=50, hide_suggestions=True)
+        errors = validated(self.schema, document)
         if errors:
             return _Prepared(None, tuple(errors), "GRAPHQL_VALIDATION_FAILED")
         return _Prepared(document, (), "")
