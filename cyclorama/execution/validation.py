@@ -37,6 +37,7 @@ from graphql import (
     VariableNode,
     get_named_type,
     is_input_type,
+    print_ast,
     type_from_ast,
     validate,
 )
@@ -83,6 +84,10 @@ def is_plainly_valid(schema: GraphQLSchema, document: DocumentNode) -> bool:
 def _need(fact: object) -> None:
     if not fact:
         raise _UnusualError
+
+
+def _written(node: FieldNode) -> list[tuple[str, str]]:
+    return [(a.name.value, print_ast(a.value)) for a in node.arguments or ()]
 
 
 def _refuse(_error: GraphQLError, _path: list[str | int]) -> NoReturn:
@@ -185,8 +190,8 @@ class _Walk:
             self.collect(type_, inner.selection_set, fields, depth + 1)
 
     def field(self, parent: Any, node: FieldNode, fields: _Fields) -> None:
-        """Add a field; one whose response key is taken must ask the same without
-        arguments, so that their selections can be taken together."""
+        """Add a field; one whose response key is taken must ask the same, so that their
+        selections can be taken together."""
         name = node.name.value
         if name == "__typename":
             type_: Any = _TYPENAME
@@ -203,7 +208,7 @@ class _Walk:
         if nodes and id(node) not in nodes:
             first = next(iter(nodes.values()))
             _need(first.name.value == name and is_equal_type(taken, type_))
-            _need(not first.arguments and not node.arguments)
+            _need(_written(first) == _written(node))
         nodes[id(node)] = node
 
     def conditions(self, directives: Sequence[Any]) -> None:
