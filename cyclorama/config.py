@@ -6,20 +6,17 @@ import os
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from cyclorama.errors import ConfigError
 
 PREFIX = "CYCLORAMA_"
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Every setting is the environment variable of its name behind `CYCLORAMA_`."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, extra="ignore", frozen=True, env_ignore_empty=True
-    )
+    model_config = ConfigDict(frozen=True)
 
     database_url: str = Field(
         default="sqlite:///cyclorama.db",
@@ -70,12 +67,20 @@ def export_settings(settings: Settings) -> None:
         os.environ[PREFIX + name.upper()] = str(value)
 
 
+def _environment() -> dict[str, str]:
+    """The settings of the environment; a variable that is empty is as one not set."""
+    found = {name.upper(): value for name, value in os.environ.items() if value}
+    named = {name: PREFIX + name.upper() for name in Settings.model_fields}
+    return {name: found[key] for name, key in named.items() if key in found}
+
+
 def load_settings(**given: Any) -> Settings:
     """The settings of the environment, below those that are given and not None.
 
     `ConfigError` names each variable that can't be used; no value is shown."""
+    own = {k: v for k, v in given.items() if v is not None}
     try:
-        return Settings(**{k: v for k, v in given.items() if v is not None})
+        return Settings(**{**_environment(), **own})
     except ValidationError as error:
         lines = [
             f"{PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}"

@@ -19,7 +19,6 @@ from graphql import (
     execute,
     get_operation_ast,
     parse,
-    validate,
 )
 
 from cyclorama.errors import CODES, InvalidInputError, RequestError
@@ -27,6 +26,7 @@ from cyclorama.execution.executor import Executor
 from cyclorama.execution.limits import Limits, check, check_values
 from cyclorama.execution.plans import Plans
 from cyclorama.execution.shortcuts import Shortcuts
+from cyclorama.execution.validation import validated
 from cyclorama.resolvers.context import Context
 from cyclorama.storage.accounts import Viewer
 from cyclorama.storage.engine import Database
@@ -158,7 +158,7 @@ class Engine:
             check(document, self.limits)
         except RequestError as error:
             return _Prepared(None, (GraphQLError(str(error)),), error.code)
-        errors = validate(self.schema, document, max_errors=50, hide_suggestions=True)
+        errors = validated(self.schema, document)
         if errors:
             return _Prepared(None, tuple(errors), "GRAPHQL_VALIDATION_FAILED")
         return _Prepared(document, (), "")

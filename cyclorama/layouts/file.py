@@ -38,7 +38,6 @@ from cyclorama.layouts.problems import (
     Problem,
     Problems,
 )
-from cyclorama.layouts.yaml_text import Flow, YamlTextError, read_yaml, write_yaml
 
 __all__ = [
     "LayoutFileError",
@@ -104,6 +103,8 @@ def parse_layouts(
 
 def _document(text: str, found: Problems) -> dict[str, list[Any]]:
     """The file's two lists; raises where there is nothing to look into."""
+    from cyclorama.layouts.yaml_text import YamlTextError, read_yaml
+
     try:
         raw = read_yaml(text)
     except YamlTextError as error:
@@ -216,6 +217,8 @@ def _to_assignment(read: ReadAssignment) -> Assignment:
 
 def export_layouts(book: LayoutBook) -> str:
     """The file that reads as this book; what is as usual is left out."""
+    from cyclorama.layouts.yaml_text import Flow, write_yaml
+
     return _HEADER + write_yaml(book_as_data(book, Flow))
 
 
