@@ -33,14 +33,16 @@ def many(composer: Composer, source: Many, use: Use) -> str:
         inner = Level(level.env, alias, own, proven=proven)
     text = _element(composer, use, inner, rows)
     order, table, where = _rows_of(composer, source, rows, use, alias, inner)
-    columns = ", ".join(f"{alias}.{c}" for c in sorted(inner.asked)) or "1"
+    columns = [f"{alias}.{c}" for c in sorted(inner.asked)] or ["1"]
+    joins, number = str(inner.lookups), None
+    if joins and not composer.sqlite:  # a join may change the order
+        columns.append(f"row_number() OVER (ORDER BY {order}) AS cy_n")
+        number = f"{alias}.cy_n"
     ordered = (
-        f"(SELECT {columns} FROM {table} {alias}{where} ORDER BY {order} "
-        f"LIMIT {int(source.limit)}) {alias}"
+        f"(SELECT {', '.join(columns)} FROM {table} {alias}{where} ORDER BY {order} "
+        f"LIMIT {int(source.limit)}) {alias}{joins}"
     )
-    if composer.sqlite:
-        return f"(SELECT json_group_array({text}) FROM {ordered})"
-    return f"coalesce((SELECT json_agg({text}) FROM {ordered}), '[]'::json)"
+    return composer.json.rows(text, ordered, number)
 
 
 def _rows_of(

@@ -183,10 +183,10 @@ def _months_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
 @compiles(months_between, "postgresql")
 def _months_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
     a, b = _parts(element, compiler, kw)
-    return (
-        f"((extract(year FROM {b}) - extract(year FROM {a})) * 12"
-        f" + extract(month FROM {b}) - extract(month FROM {a})"
-        f" - (extract(day FROM {b}) < extract(day FROM {a}))::int)::int"
+    return (  # by the older function of doubles, which costs a third of `extract`
+        f"((date_part('year', {b}) - date_part('year', {a})) * 12"
+        f" + date_part('month', {b}) - date_part('month', {a})"
+        f" - (date_part('day', {b}) < date_part('day', {a}))::int)::int"
     )
 
 

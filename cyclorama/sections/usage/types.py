@@ -145,7 +145,8 @@ def shown(config: UsageConfig) -> Select[Any]:
         .group_by(UsageDailyRow.module_id, UsageDailyRow.day)
         .subquery()
     )
-    day, value = by_day.c.day, by_day.c.value
+    day: Any = by_day.c.day
+    value: Any = by_day.c.value
     if config.window_days is not None:
         inside = by_day.c.day >= add_days(today, 1 - config.window_days)
         day, value = sa.case((inside, day)), sa.case((inside, value))
@@ -209,7 +210,7 @@ _newest = sa.union_all(
     select(func.max(UsageDailyRow.day).label("day")).where(DAYS),
     select(func.max(UsageActiveDayRow.day).label("day")).where(PERSON_DAYS),
 ).subquery()
-NEWEST_DAY: ColumnElement[Any] = select(func.max(_newest.c.day)).scalar_subquery()
+NEWEST_DAY = record.row(select(func.max(_newest.c.day).label("day"))).c.day
 
 
 @strawberry.type(
