@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from cyclorama.execution.binds import Binds
 from cyclorama.execution.declarations import Declarations
 from cyclorama.execution.templates import Scope
 from cyclorama.schema.symbols import RecordRow
+
+_ALIAS = re.compile(r"\b(s[0-9]+)\.")
 
 
 class Joined:
@@ -14,8 +18,7 @@ class Joined:
     def __init__(self, library: Declarations, binds: Binds) -> None:
         self._library, self._binds = library, binds
         self._aliases: dict[RecordRow, str] = {}
-        self._texts: list[str] = []
-        self._made = 0
+        self._joins: dict[str, str] = {}
 
     def alias(self, row: RecordRow, kind: str) -> str:
         """The alias of a row, which is joined from here on."""
@@ -27,22 +30,20 @@ class Joined:
             )
             if template.joined:
                 raise TypeError("a row of the record reads another one of them")
-            self._made += 1
-            found = self._aliases[row] = f"s{self._made}"
+            found = self._aliases[row] = f"s{len(self._aliases) + 1}"
             text = self._binds.put(template, {"r": "r0"}, {})
-            lateral = "" if self._library.dialect == "sqlite" else "LATERAL "
-            on = "" if self._library.dialect == "sqlite" else " ON true"
-            self._texts.append(f" LEFT JOIN {lateral}{text} {found}{on}")
+            if self._library.dialect == "sqlite":
+                self._joins[found] = f" LEFT JOIN {text} {found}"
+            else:
+                self._joins[found] = f" LEFT JOIN LATERAL {text} {found} ON true"
         return found
 
     def to_statement(self) -> str:
         """What joins the rows, for the statement's FROM."""
-        joins = "".join(self._texts)
-        self._aliases.clear()
-        self._texts.clear()
-        return joins
+        return "".join(self._joins.values())
 
     def to_column(self, text: str) -> str:
         """A column with the rows that it reads."""
-        joins = self.to_statement()
+        read = set(_ALIAS.findall(text))
+        joins = "".join(join for alias, join in self._joins.items() if alias in read)
         return f"(SELECT {text} FROM (SELECT 1 AS one) s0{joins})" if joins else text
