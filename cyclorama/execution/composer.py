@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, cast
 
 import orjson
-import sqlalchemy as sa
 from graphql import (
     GraphQLField,
     GraphQLNonNull,
@@ -18,7 +17,7 @@ from graphql import (
     is_leaf_type,
 )
 from graphql.execution.values import get_argument_values
-from sqlalchemy import ClauseElement, Select
+from sqlalchemy import ClauseElement
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.selectable import SelectBase, Subquery
 from strawberry.types.field import StrawberryField
@@ -51,6 +50,7 @@ from cyclorama.execution.levels import (
     variables_of,
 )
 from cyclorama.execution.lists import many
+from cyclorama.execution.made import named, without_rows
 from cyclorama.execution.pages import page
 from cyclorama.execution.templates import Scope, Template
 from cyclorama.execution.writing import writer
@@ -307,10 +307,10 @@ class Composer:
         alias = f"t{next(self._names)}"
         cls_row = row_of(origin_of(get_named_type(use.field.type)))
         if isinstance(target, SelectBase):
-            item = self._without_rows(target, use)
+            item = without_rows(target, use)
             if item is not None:
                 return self._made(target, item, use)
-            inner = Level(level.env, alias, self.named(cls_row, target, use))
+            inner = Level(level.env, alias, named(self.library, cls_row, target, use))
             text = self.nested(use, inner)
             rows = self.library.cached(
                 use.key("rows"), lambda: self.library.compiler.rows(target, scope)
@@ -350,22 +350,6 @@ class Composer:
             return text
         return self._required(f"CASE WHEN {alias}.id IS NOT NULL THEN {text} END", use)
 
-    def _without_rows(self, target: Any, use: Use) -> Mapping[str, Any] | None:
-        """What a select without rows of its own selects, by name, if it is all that an
-        object of the field's type has."""
-        own = None if use.level.own is None else selectable(use.level.own)
-        if not isinstance(target, Select) or target._limit_clause is not None:
-            return None
-        where = target.whereclause
-        froms = [*target.columns_clause_froms, *target._from_obj]
-        froms += [] if where is None else where._from_objects
-        if any(f is not RECORD and f is not own for f in froms):
-            return None
-        item = dict(target.selected_columns.items())
-        cls = origin_of(get_named_type(use.field.type))
-        fields = cls.__strawberry_definition__.fields
-        return item if all(f.python_name in item for f in fields) else None
-
     def _made(self, target: Any, item: Mapping[str, Any], use: Use) -> str:
         """An object of expressions, where the select's condition is met."""
         level = use.level
@@ -389,21 +373,6 @@ class Composer:
         if table is RECORD or level.alias in (None, "r0"):
             return self.lookups
         return level.lookups
-
-    def named(self, cls_row: Any, select: Any, use: Use) -> Any:
-        """The row that a type reads where its rows come from a select: the type's own
-        if the select's columns have its names, else what the select selects."""
-        columns = select.selected_columns
-        if cls_row is not None and set(columns.keys()) <= set(
-            selectable(cls_row).c.keys()
-        ):
-            return cls_row
-        return self.library.cached(
-            use.key("named"),
-            lambda: sa.table(
-                "cy_named", *(sa.column(k, c.type) for k, c in columns.items())
-            ),
-        )
 
     def _required(self, text: str, use: Use) -> str:
         """A value that may be missing where the graph says that it is not."""

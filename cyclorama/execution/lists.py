@@ -9,6 +9,7 @@ from sqlalchemy.sql.selectable import SelectBase, Subquery
 
 from cyclorama.execution.declarations import row_of
 from cyclorama.execution.levels import Level, NotPlanned, Use, item_type, origin_of
+from cyclorama.execution.made import named
 from cyclorama.execution.templates import Scope
 from cyclorama.schema.adapt import own_row, selectable
 from cyclorama.schema.read import Many
@@ -23,10 +24,13 @@ def many(composer: Composer, source: Many, use: Use) -> str:
     alias = composer.next_alias()
     level = use.level
     if isinstance(rows, SelectBase):
-        named = composer.named(
-            row_of(origin_of(get_named_type(use.field.type))), rows, use
+        shape = named(
+            composer.library,
+            row_of(origin_of(get_named_type(use.field.type))),
+            rows,
+            use,
         )
-        inner = Level(level.env, alias, named)
+        inner = Level(level.env, alias, shape)
     else:
         own = own_row(origin_of(get_named_type(use.field.type)), rows)
         proven = not isinstance(selectable(rows), Subquery)
