@@ -55,6 +55,8 @@ class Plan:
     """Columns of the statement, the id's included."""
     head: int
     """Characters of the statement before its FROM."""
+    whole: int
+    """Characters before what is joined to the records."""
 
     @property
     def has_columns(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
@@ -23,6 +23,8 @@ from cyclorama.resolvers.context import Context
 from cyclorama.resolvers.refs import attributes_of, layout_labels
 from cyclorama.schema.symbols import ROWS
 from cyclorama.storage.accounts import identity
+
+_KNOWN: Final = "v.variant IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +51,32 @@ class Short:
         who = self._identity(binds)
         known = binds.place("identity", lambda run: run.identity)
         inputs = binds.place("inputs", lambda run: orjson.dumps(run.inputs).decode())
-        table = f'"{ROWS[self.kind].__tablename__}" r'
+        table = f'"{ROWS[self.kind].__tablename__}"'
+        plan = self.root.plan
+        head, joins = plan.sql[: plan.head], plan.sql[plan.whole :]
         if self.library.dialect == "sqlite":
             one = f"SELECT value FROM json_each({inputs}) WHERE key = s.input"
-            variant = f"({one})"
-            join = f"LEFT JOIN {table}0 ON r0.id = v.id AND v.variant IS NOT NULL"
-        else:
-            known += "::text"
-            variant = f"({inputs}::jsonb ->> s.input)::int"
-            one = f"SELECT * FROM {table} WHERE r.id = v.id LIMIT 1"
-            join = f"LEFT JOIN LATERAL ({one}) r0 ON v.variant IS NOT NULL"
+            given = f"SELECT s.*, ({one}) AS variant FROM {source} s"
+            given = f"({given} WHERE {who} = {known}) v"
+            rows = f"{given} LEFT JOIN {table} r0 ON r0.id = v.id AND {_KNOWN}"
+            further = ", ".join(f"v.{n}" for n in ("variant", *self._names()))
+            return Statement(f"{head}, {further} FROM {rows}{joins}", binds)
         given = (
-            f"SELECT s.*, {variant} AS variant FROM {source} s WHERE {who} = {known}"
+            f"SELECT s.*, ({inputs}::jsonb ->> s.input)::int AS variant FROM {source} s"
         )
-        if self.root.source is not None and self.library.dialect != "sqlite":
-            # The plan's parameter that a page has no use for must have a type, too.
-            given += f" AND {binds.place('records', str)}::text IS NOT NULL"
-        further = ", ".join(f"v.{name}" for name in ("variant", *self._names()))
-        plan = self.root.plan
-        head = plan.sql[: plan.head]
-        return Statement(f"{head}, {further} FROM ({given}) v {join}", binds)
+        given = f"({given} WHERE {who} = {known}::text{self._unused(binds)}) v"
+        one = f"SELECT * FROM {table} r WHERE r.id = v.id LIMIT 1"
+        given = f"{given} LEFT JOIN LATERAL ({one}) r ON {_KNOWN}"
+        chosen = ", ".join(f"v.{n}" for n in ("variant AS cy_variant", *self._names()))
+        rows = f"(SELECT {chosen}, r.* FROM {given} OFFSET 0) r0"
+        further = ", ".join(f"r0.{n}" for n in ("cy_variant", *self._names()))
+        return Statement(f"{head}, {further} FROM {rows}{joins}", binds)
+
+    def _unused(self, binds: Binds) -> str:
+        """A use for the plan's parameter that a page has none for: it needs a type."""
+        if self.root.source is None:
+            return ""
+        return f" AND {binds.place('records', str)}::text IS NOT NULL"
 
     def question(self) -> Statement:
         """Whom the credential stands for, and the id and input of each record."""
@@ -78,7 +86,7 @@ class Short:
 
     def _names(self) -> tuple[str, ...]:
         source = self.root.source
-        return () if source is None else ("place", *source.order.labels)
+        return () if source is None else ("cy_place", *source.order.labels)
 
     def _identity(self, binds: Binds) -> str:
         make = partial(self.library.compiler.expression, identity(self.library.dialect))
@@ -125,6 +133,6 @@ class Short:
         return sa.select(
             rows.c.id,
             sa.cast(input_, sa.Text()).label("input"),
-            place.label("place"),
+            place.label("cy_place"),
             *(rows.c[n] for n in source.order.labels),
         )

@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final
 
 import orjson
@@ -27,7 +28,7 @@ from cyclorama.schema.sql import (
     months_between,
     wire_text,
 )
-from cyclorama.schema.symbols import COMPANY, RECORD, RELATIONSHIP, today
+from cyclorama.schema.symbols import COMPANY, RECORD, RELATIONSHIP, RecordRow, today
 from cyclorama.storage.rows import (
     CompanyRow,
     PicklistItemRow,
@@ -42,8 +43,9 @@ MOST_PATHS: Final = 100
 def lifetime_in_months(columns: Any) -> Any:
     """Whole months from the original contract date to today, or to the day of churn
     where the status says that the customer has churned."""
-    item = PicklistItemRow.__table__.alias()
-    category = _looked_up(item, item.c.category, columns.status_id)
+    category = _looked_up(
+        PicklistItemRow.__table__, "status_id", _column("category"), columns
+    )
     churned = sa.and_(columns.churned_on.is_not(None), category == "CHURN")
     end = sa.case((churned, columns.churned_on), else_=today)
     return months_between(columns.original_contract_date, end)
@@ -116,8 +118,7 @@ def _money(path: str, label: str, column: str) -> Entry:
 def _item(path: str, label: str, column: str, picklist: str) -> Entry:
     def of_item(name: str) -> Expression:
         def expression(c: Any) -> Any:
-            item = PicklistItemRow.__table__.alias()
-            return _looked_up(item, item.c[name], getattr(c, column))
+            return _looked_up(PicklistItemRow.__table__, column, _column(name), c)
 
         return expression
 
@@ -150,17 +151,24 @@ def _lookup(path: str, label: str, column: str, target: str, **facts: Any) -> En
 def _hop(target: str, column: str, expression: Expression) -> Expression:
     """An expression over the row that a column looks up."""
 
-    def over(c: Any) -> Any:
-        row = _TABLES[target].alias()
-        return _looked_up(row, expression(row.c), getattr(c, column))
-
-    return over
+    return lambda c: _looked_up(_TABLES[target], column, expression, c)
 
 
-def _looked_up(row: Any, value: Any, column: Any) -> Any:
-    """A value over the row that a column of an enclosing row looks up."""
-    found = sa.select(value).where(row.c.id == column)
-    outer = getattr(clause(column), "table", None)
+@cache
+def _row_of_record(table: Any, column: str) -> RecordRow:
+    """The row of a table that a column of the record looks up."""
+    row = table.alias()
+    return RecordRow(sa.select(*row.c).where(row.c.id == RECORD.c[column]))
+
+
+def _looked_up(table: Any, column: str, expression: Expression, c: Any) -> Any:
+    """An expression over the row that a column looks up; the record's is read once."""
+    if c is RECORD.c:
+        return expression(_row_of_record(table, column).c)
+    row = table.alias()
+    key = getattr(c, column)
+    found = sa.select(expression(row.c)).where(row.c.id == key)
+    outer = getattr(clause(key), "table", None)
     return (found if outer is None else found.correlate(outer)).scalar_subquery()
 
 
