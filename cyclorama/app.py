@@ -195,7 +195,7 @@ class App:
         (ref,) = await find(context, kind, [record_id])
         if ref is None:
             return None
-        return resolved(context, kind, ref.attributes, surface)
+        return resolved(context, kind, ref.id, ref.attributes, surface)
 
 
 def open_database(settings: Settings) -> Database:

@@ -97,7 +97,7 @@ async def explain_layout(
             f"The argument `recordId` names no company or relationship: "
             f"{record_id[:80]!r}."
         )
-    resolution = resolved(ctx, kind, found.attributes, surface.name, viewer)
+    resolution = resolved(ctx, kind, found.id, found.attributes, surface.name, viewer)
     return _explained(ctx, resolution, await _types(ctx))
 
 
