@@ -85,6 +85,20 @@ def told_apart(value: Any) -> Any:
     return value
 
 
+def renewed(
+    old: Iterable[SharedSection], new: Iterable[SharedSection]
+) -> tuple[SharedSection, ...]:
+    """The new shared sections at the versions that saving them gives."""
+    before = {s.key: s for s in old}
+    return tuple(_renewed(before.get(s.key), s) for s in new)
+
+
+def _renewed(was: SharedSection | None, now: SharedSection) -> SharedSection:
+    if was is None:
+        return replace(now, version=1)
+    return replace(now, version=was.version + (told_apart(was) != told_apart(now)))
+
+
 def digest(book: LayoutBook) -> str:
     """The same for books that say the same, whatever their order of layouts,
     assignments, shared sections and pins."""

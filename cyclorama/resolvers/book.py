@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cyclorama.errors import ConfigError
-from cyclorama.layouts.difference import changes, digest, told_apart
+from cyclorama.layouts.difference import changes, digest, renewed, told_apart
 from cyclorama.layouts.model import (
     Assignment,
     Clause,
@@ -331,17 +331,8 @@ async def _write_shared(
     session: AsyncSession, old: Iterable[SharedSection], new: Iterable[SharedSection]
 ) -> None:
     """All shared sections anew: one that says the same keeps its version."""
-    before = {s.key: s for s in old}
     await session.execute(sa.delete(SharedSectionRow))
-    values = []
-    for shared in new:
-        was = before.get(shared.key)
-        version = 1
-        if was is not None:
-            version = was.version + (told_apart(was) != told_apart(shared))
-        values.append(
-            {**asdict(shared), "id": new_id("shared_section"), "version": version}
-        )
+    values = [{**asdict(s), "id": new_id("shared_section")} for s in renewed(old, new)]
     await _insert(session, SharedSectionRow, values)
 
 

@@ -1,0 +1,266 @@
+"""Who would see more or less: records by what rules ask of them, before and after.
+
+Records that are alike in every clause are decided once, and so are people: what counts is
+the set of clauses that hold, kept as the bits of a number.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from cyclorama.layouts.clauses import Subject
+from cyclorama.layouts.difference import told_apart
+from cyclorama.layouts.model import (
+    SURFACES,
+    Clause,
+    Layout,
+    LayoutBook,
+    SectionFacts,
+)
+from cyclorama.layouts.resolution import fallback, shown, skipped
+
+NO_GROUP: Final = "(none)"
+"""Stands for the people who are in no group."""
+Row = tuple[str | None, Sequence[Any], int]
+"""A pinned record's id or None, the values of the attributes asked, how many records."""
+Rules = list[tuple[Layout, int, int]]
+"""Layout, the viewer's and the record's bits that it takes; the last takes none."""
+Branches = tuple[tuple[Layout, int], ...]
+"""What is left of rules for a viewer: layout, the record's bits that it takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impact:
+    """How many records of a kind show the members of a group one section more or less."""
+
+    group: str
+    section: str
+    kind: str
+    gained: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """The records of a kind, those with equal values of the attributes together."""
+
+    kind: str
+    names: Sequence[str]
+    """Of the attributes."""
+    rows: Iterable[Row]
+    decoded: Callable[[str, Any], Any]
+    """A value as rules compare it, from an attribute's name and its raw value."""
+
+
+class Bits:
+    """Numbers for clauses: equal ones have the same."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._clauses: dict[str, list[tuple[Clause, int]]] = {}
+
+    def of(self, clauses: Iterable[Clause]) -> int:
+        """The bits of these clauses; new ones get the next."""
+        found = 0
+        for clause in clauses:
+            key = repr(told_apart(clause))
+            if key not in self._numbers:
+                bit = self._numbers[key] = 1 << len(self._numbers)
+                self._clauses.setdefault(clause.attribute, []).append((clause, bit))
+            found |= self._numbers[key]
+        return found
+
+    def held(self, name: str, value: Any) -> int:
+        """The bits of the clauses on an attribute that hold of a value."""
+        asked = Subject({name: value})
+        pairs = self._clauses.get(name, ())
+        return sum(bit for clause, bit in pairs if asked.meets((clause,)))
+
+    def held_by(self, viewer: Mapping[str, Any]) -> int:
+        """The bits of the clauses that hold of a viewer."""
+        return sum(self.held(name, viewer.get(name)) for name in self._clauses)
+
+
+@dataclass(slots=True)
+class _Side:
+    """A book before or after, with what was worked out of it."""
+
+    book: LayoutBook
+    kind: str
+    today: date
+    viewer: Bits
+    record: Bits
+    _rules: dict[str | None, Rules] = field(default_factory=dict)
+
+    def prepare(self, types: Iterable[str | None]) -> None:
+        """Give all clauses their bits."""
+        for name in types:
+            listed = self.book.list_for(self.kind, name)
+            rules: Rules = [
+                (layout, self.viewer.of(a.viewer), self.record.of(a.record))
+                for a, layout in listed.assignments
+                if skipped(a, layout, self.today) is None
+            ]
+            self._rules[name] = [*rules, (fallback(listed, self.kind), 0, 0)]
+        for pin in self.book.pins:
+            self.viewer.of(pin.viewer)
+
+    def branches(self, type_: str | None, pinned: str | None, viewer: int) -> Branches:
+        """What decides for a viewer of these bits: first match wins, the last takes
+        nothing."""
+        pin = self.book.pin_of(pinned)
+        if pin is not None:
+            layout = self.book.list_for(self.kind, type_).layouts.get(pin.layout)
+            wanted = self.viewer.of(pin.viewer)
+            applies = viewer & wanted == wanted
+            if applies and layout is not None and layout.status == "PUBLISHED":
+                return ((layout, 0),)
+        found = []
+        for layout, asked, left in self._rules[type_]:
+            if viewer & asked == asked:
+                found.append((layout, left))
+                if not left:
+                    break
+        return tuple(found)
+
+
+def impact(
+    old: LayoutBook,
+    new: LayoutBook,
+    *,
+    records: Records,
+    people: Mapping[str, Sequence[Mapping[str, Any]]],
+    sections: Mapping[str, SectionFacts],
+    today: date,
+) -> list[Impact]:
+    """By group and section, where anything is gained or lost on any surface.
+
+    A record counts for a group where it shows a placement of the section more (or less)
+    to at least one of its `people`, given as their attributes."""
+    viewer, record = Bits(), Bits()
+    sides = [_Side(b, records.kind, today, viewer, record) for b in (old, new)]
+    rows = list(records.rows)
+    types = _types(records, rows)
+    for side in sides:
+        side.prepare(types.values() if types else [None])
+    alike = _alike(records, rows, types, record)
+    kinds = {name: {viewer.held_by(p) for p in held} for name, held in people.items()}
+    differences = _Differences(records.kind, sections)
+    found = []
+    for group, viewers in kinds.items():
+        gained, lost = Counter[str](), Counter[str]()
+        pairs: dict[Any, set[tuple[Branches, Branches]]] = {}
+        for (type_, pinned, bits), count in alike.items():
+            place = (type_, pinned)
+            if place not in pairs:
+                pairs[place] = {
+                    (
+                        sides[0].branches(type_, pinned, v),
+                        sides[1].branches(type_, pinned, v),
+                    )
+                    for v in viewers
+                }
+            more, less = differences.of_all(pairs[place], bits)
+            for section in more:
+                gained[section] += count
+            for section in less:
+                lost[section] += count
+        found += [
+            Impact(
+                group=group,
+                section=section,
+                kind=records.kind,
+                gained=gained[section],
+                lost=lost[section],
+            )
+            for section in sorted({*gained, *lost})
+        ]
+    return found
+
+
+def _types(records: Records, rows: Sequence[Row]) -> dict[Any, str]:
+    """The types of relationships that there are, by their raw values."""
+    if records.kind == "COMPANY":
+        return {}
+    at = list(records.names).index("type")
+    return {raw: records.decoded("type", raw) for raw in {r[1][at] for r in rows}}
+
+
+def _alike(
+    records: Records, rows: Sequence[Row], types: Mapping[Any, str], bits: Bits
+) -> Counter[tuple[str | None, str | None, int]]:
+    """How many records there are by type, pin and the clauses that hold of them."""
+    names = list(records.names)
+    at = names.index("type") if types else None
+    known: list[dict[Any, int]] = [{} for _ in names]
+    found: Counter[tuple[str | None, str | None, int]] = Counter()
+    for pinned, values, count in rows:
+        held = 0
+        for name, raw, seen in zip(names, values, known, strict=True):
+            if raw not in seen:
+                seen[raw] = bits.held(name, records.decoded(name, raw))
+            held |= seen[raw]
+        type_ = None if at is None else types[values[at]]
+        found[type_, pinned, held] += count
+    return found
+
+
+@dataclass(slots=True)
+class _Differences:
+    """Which sections a layout shows more or less than another one, worked out once."""
+
+    kind: str
+    sections: Mapping[str, SectionFacts]
+    _known: dict[tuple[int, int], tuple[frozenset[str], frozenset[str]]] = field(
+        default_factory=dict
+    )
+
+    def of_all(
+        self, pairs: Iterable[tuple[Branches, Branches]], bits: int
+    ) -> tuple[set[str], set[str]]:
+        """Sections gained and lost by any of these viewers on records of these bits."""
+        gained, lost = set[str](), set[str]()
+        for before, after in pairs:
+            more, less = self._of(_first(before, bits), _first(after, bits))
+            gained |= more
+            lost |= less
+        return gained, lost
+
+    def _of(self, old: Layout, new: Layout) -> tuple[frozenset[str], frozenset[str]]:
+        key = (id(old), id(new))  # both are kept alive by the rules
+        if key not in self._known:
+            before, after = self._shown(old), self._shown(new)
+            self._known[key] = (
+                frozenset(section for *_, section in after - before),
+                frozenset(section for *_, section in before - after),
+            )
+        return self._known[key]
+
+    def _shown(self, layout: Layout) -> set[tuple[str, str, str]]:
+        return {
+            (surface, placement.instance_key, placement.section)
+            for surface in SURFACES
+            for placement in shown(layout, self.kind, surface, self.sections)
+        }
+
+
+def _first(branches: Branches, bits: int) -> Layout:
+    for layout, asked in branches:
+        if bits & asked == asked:
+            return layout
+    raise ValueError("the last branch takes nothing")
+
+
+def viewer_attributes(books: Iterable[LayoutBook]) -> frozenset[str]:
+    """The names that the rules and pins of books ask of viewers."""
+    asking = [
+        [*(a.viewer for a in book.assignments), *(p.viewer for p in book.pins)]
+        for book in books
+    ]
+    return frozenset(
+        clause.attribute for one in asking for clauses in one for clause in clauses
+    )
