@@ -54,13 +54,10 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
     if plan.changes and not plan.impact:
         yield "No record shows anybody more or less."
     for i in plan.impact:
-        numbers = [
-            f"{i.gained} more" if i.gained else "",
-            f"{i.lost} less" * bool(i.lost),
-        ]
-        told = " and ".join(filter(None, numbers))
         records = "companies" if i.kind == "COMPANY" else "relationships"
-        yield f"  {i.group}: {i.section} on {told} {records}"
+        for word, count in (("gains", i.gained), ("loses", i.lost)):
+            if count:
+                yield f"  {i.group} {word} {i.section} on {count} {records}"
     for warning in plan.warnings:
         yield f"Warning: {warning}"
 

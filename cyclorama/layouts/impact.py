@@ -29,6 +29,8 @@ Row = tuple[str | None, Sequence[Any], int]
 """A pinned record's id or None, the values of the attributes asked, how many records."""
 Rules = list[tuple[Layout, int, int]]
 """Layout, the viewer's and the record's bits that it takes; the last takes none."""
+Alike = Counter[tuple[str | None, str | None, int]]
+"""How many records there are by type, pin, and the bits of the clauses that hold."""
 Branches = tuple[tuple[Layout, int], ...]
 """What is left of rules for a viewer: layout, the record's bits that it takes."""
 
@@ -148,27 +150,11 @@ def impact(
     for side in sides:
         side.prepare(types.values() if types else [None])
     alike = _alike(records, rows, types, record)
-    kinds = {name: {viewer.held_by(p) for p in held} for name, held in people.items()}
     differences = _Differences(records.kind, sections)
     found = []
-    for group, viewers in kinds.items():
-        gained, lost = Counter[str](), Counter[str]()
-        pairs: dict[Any, set[tuple[Branches, Branches]]] = {}
-        for (type_, pinned, bits), count in alike.items():
-            place = (type_, pinned)
-            if place not in pairs:
-                pairs[place] = {
-                    (
-                        sides[0].branches(type_, pinned, v),
-                        sides[1].branches(type_, pinned, v),
-                    )
-                    for v in viewers
-                }
-            more, less = differences.of_all(pairs[place], bits)
-            for section in more:
-                gained[section] += count
-            for section in less:
-                lost[section] += count
+    for group, members in people.items():
+        viewers = {viewer.held_by(person) for person in members}
+        gained, lost = _counted(sides, alike, viewers, differences)
         found += [
             Impact(
                 group=group,
@@ -182,6 +168,27 @@ def impact(
     return found
 
 
+def _counted(
+    sides: Sequence[_Side], alike: Alike, viewers: Iterable[int], differ: _Differences
+) -> tuple[Counter[str], Counter[str]]:
+    """How many records gain and lose each section for any of the viewers."""
+    gained, lost = Counter[str](), Counter[str]()
+    pairs: dict[Any, set[tuple[Branches, ...]]] = {}
+    for (type_, pinned, bits), count in alike.items():
+        place = (type_, pinned)
+        if place not in pairs:
+            pairs[place] = {
+                tuple(side.branches(type_, pinned, v) for side in sides)
+                for v in viewers
+            }
+        more, less = differ.of_all(pairs[place], bits)
+        for section in more:
+            gained[section] += count
+        for section in less:
+            lost[section] += count
+    return gained, lost
+
+
 def _types(records: Records, rows: Sequence[Row]) -> dict[Any, str]:
     """The types of relationships that there are, by their raw values."""
     if records.kind == "COMPANY":
@@ -192,12 +199,12 @@ def _types(records: Records, rows: Sequence[Row]) -> dict[Any, str]:
 
 def _alike(
     records: Records, rows: Sequence[Row], types: Mapping[Any, str], bits: Bits
-) -> Counter[tuple[str | None, str | None, int]]:
+) -> Alike:
     """How many records there are by type, pin and the clauses that hold of them."""
     names = list(records.names)
     at = names.index("type") if types else None
     known: list[dict[Any, int]] = [{} for _ in names]
-    found: Counter[tuple[str | None, str | None, int]] = Counter()
+    found: Alike = Counter()
     for pinned, values, count in rows:
         held = 0
         for name, raw, seen in zip(names, values, known, strict=True):
@@ -220,7 +227,7 @@ class _Differences:
     )
 
     def of_all(
-        self, pairs: Iterable[tuple[Branches, Branches]], bits: int
+        self, pairs: Iterable[tuple[Branches, ...]], bits: int
     ) -> tuple[set[str], set[str]]:
         """Sections gained and lost by any of these viewers on records of these bits."""
         gained, lost = set[str](), set[str]()

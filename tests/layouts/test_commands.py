@@ -252,6 +252,8 @@ def test_layouts_go_out_and_in_on_the_command_line(tmp_path: Path) -> None:
         "layoutsChanged": ["any"],
         "layoutsRemoved": [],
         "assignmentsChanged": False,
+        "sharedSectionsChanged": False,
+        "pinsChanged": False,
         "version": 2,
     }
 
@@ -264,6 +266,7 @@ def test_a_layout_is_explained_on_the_command_line(tmp_path: Path) -> None:
     asked = ("explain", "--record", "company_1", "--user", "ann@example.com")
     assert run(*asked).splitlines() == [
         "Layout base (Base), version 1",
+        "  Assignment 1 'CSMs' is the first that matches.",
         "  1 CSMs -> base: matches",
         "      viewer groups hold the group csm: yes (csm)",
         "      record status is active: yes (active)",

@@ -302,9 +302,9 @@ def test_the_explanation_tells_the_trail_and_what_is_withheld() -> None:
     )
     assert explain(ask(book)) == [
         "Layout base (Base), version 1",
+        "  No assignment matches: the default layout of companies answers.",
         "  5 Admins -> base: does not match",
         "      viewer groups hold the group admin: no (empty)",
-        "  No assignment matches: the default layout of companies answers.",
         "Sections: summary",
         "Withheld: u1 (usage): the section is switched off or not installed",
     ]
