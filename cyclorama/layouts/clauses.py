@@ -121,7 +121,7 @@ def _holds(clause: Clause, own: Sequence[Comparable] | None) -> bool:
     if not wanted:
         if not operator.takes(len(clause.values)):
             return False
-        wanted.extend([_comparable(v) for v in clause.values])
+        wanted.extend([comparable(v) for v in clause.values])
     if own is None:
         return operator.matches_null and operator.test((), wanted)
     return operator.test(own, wanted)
@@ -129,7 +129,7 @@ def _holds(clause: Clause, own: Sequence[Comparable] | None) -> bool:
 
 def in_order(low: Any, high: Any) -> bool:
     """Whether two values can be the ends of a range."""
-    return _at_most(_comparable(low), _comparable(high))
+    return _at_most(comparable(low), comparable(high))
 
 
 def asks(subject: str, clause: Clause) -> str:
@@ -158,11 +158,12 @@ def _several(value: Any) -> list[Comparable] | None:
     if value is None:
         return None
     if isinstance(value, list | tuple | set | frozenset):
-        return [_comparable(v) for v in value if v is not None]
-    return [_comparable(value)]
+        return [comparable(v) for v in value if v is not None]
+    return [comparable(value)]
 
 
-def _comparable(value: Any) -> Comparable:
+def comparable(value: Any) -> Comparable:
+    """The value with its family: text, number or flag."""
     if isinstance(value, bool):
         return ("flag", value)
     if isinstance(value, int | Decimal):

@@ -6,13 +6,14 @@ the set of clauses that hold, kept as the bits of a number.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-from cyclorama.layouts.clauses import Subject
+from cyclorama.layouts.clauses import Comparable, Subject, comparable
 from cyclorama.layouts.difference import told_apart
 from cyclorama.layouts.model import (
     SURFACES,
@@ -64,6 +65,8 @@ class Bits:
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
         self._clauses: dict[str, list[tuple[Clause, int]]] = {}
+        self._ends: dict[str, dict[str, list[Any]]] = {}
+        self._known: dict[Any, int] = {}
 
     def of(self, clauses: Iterable[Clause]) -> int:
         """The bits of these clauses; new ones get the next."""
@@ -73,18 +76,43 @@ class Bits:
             if key not in self._numbers:
                 bit = self._numbers[key] = 1 << len(self._numbers)
                 self._clauses.setdefault(clause.attribute, []).append((clause, bit))
+                self._known.clear()
+                self._ends.clear()
             found |= self._numbers[key]
         return found
 
     def held(self, name: str, value: Any) -> int:
         """The bits of the clauses on an attribute that hold of a value."""
-        asked = Subject({name: value})
-        pairs = self._clauses.get(name, ())
-        return sum(bit for clause, bit in pairs if asked.meets((clause,)))
+        if value is None or isinstance(value, list | tuple | set | frozenset):
+            return self._asked(name, value)
+        key = (name, *self._place(name, comparable(value)))
+        if key not in self._known:
+            self._known[key] = self._asked(name, value)
+        return self._known[key]
 
     def held_by(self, viewer: Mapping[str, Any]) -> int:
         """The bits of the clauses that hold of a viewer."""
         return sum(self.held(name, viewer.get(name)) for name in self._clauses)
+
+    def _asked(self, name: str, value: Any) -> int:
+        asked = Subject({name: value})
+        pairs = self._clauses.get(name, ())
+        return sum(bit for clause, bit in pairs if asked.meets((clause,)))
+
+    def _place(self, name: str, value: Comparable) -> tuple[str, int, int]:
+        """Where a value stands among those that clauses on the attribute name: all that
+        has the same place meets the same clauses."""
+        ends = self._ends.get(name)
+        if ends is None:
+            named = {
+                comparable(v) for c, _ in self._clauses.get(name, ()) for v in c.values
+            }
+            ends = self._ends[name] = {}
+            for family, end in sorted(named):
+                ends.setdefault(family, []).append(end)
+        family, plain = value
+        held = ends.get(family, [])
+        return family, bisect_left(held, plain), bisect_right(held, plain)
 
 
 @dataclass(slots=True)
@@ -172,20 +200,27 @@ def _counted(
     sides: Sequence[_Side], alike: Alike, viewers: Iterable[int], differ: _Differences
 ) -> tuple[Counter[str], Counter[str]]:
     """How many records gain and lose each section for any of the viewers."""
-    gained, lost = Counter[str](), Counter[str]()
-    pairs: dict[Any, set[tuple[Branches, ...]]] = {}
+    branches: dict[Any, list[tuple[Branches, Branches]]] = {}
+    chosen: Counter[tuple[tuple[int, int], ...]] = Counter()
+    """How many records come from which layout to which, viewer by viewer."""
+    old, new = sides
     for (type_, pinned, bits), count in alike.items():
         place = (type_, pinned)
-        if place not in pairs:
-            pairs[place] = {
-                tuple(side.branches(type_, pinned, v) for side in sides)
-                for v in viewers
-            }
-        more, less = differ.of_all(pairs[place], bits)
-        for section in more:
-            gained[section] += count
-        for section in less:
-            lost[section] += count
+        if place not in branches:
+            branches[place] = list(
+                {
+                    (old.branches(*place, v), new.branches(*place, v)): None
+                    for v in viewers
+                }
+            )
+        pairs = branches[place]
+        found = tuple((_first(was, bits), _first(now, bits)) for was, now in pairs)
+        chosen[differ.numbered(found)] += count
+    gained, lost = Counter[str](), Counter[str]()
+    for key, count in chosen.items():
+        more, less = differ.of_any(key)
+        gained.update(dict.fromkeys(more, count))
+        lost.update(dict.fromkeys(less, count))
     return gained, lost
 
 
@@ -222,30 +257,25 @@ class _Differences:
 
     kind: str
     sections: Mapping[str, SectionFacts]
-    _known: dict[tuple[int, int], tuple[frozenset[str], frozenset[str]]] = field(
-        default_factory=dict
-    )
+    _layouts: dict[int, Layout] = field(default_factory=dict)
 
-    def of_all(
-        self, pairs: Iterable[tuple[Branches, ...]], bits: int
-    ) -> tuple[set[str], set[str]]:
-        """Sections gained and lost by any of these viewers on records of these bits."""
+    def numbered(
+        self, pairs: Iterable[tuple[Layout, Layout]]
+    ) -> tuple[tuple[int, int], ...]:
+        """The pairs as numbers, which are cheaper to tell apart."""
+        for pair in pairs:
+            for layout in pair:
+                self._layouts[id(layout)] = layout
+        return tuple((id(was), id(now)) for was, now in pairs)
+
+    def of_any(self, pairs: Iterable[tuple[int, int]]) -> tuple[set[str], set[str]]:
+        """The sections gained and lost from one to the other layout of any pair."""
         gained, lost = set[str](), set[str]()
-        for before, after in pairs:
-            more, less = self._of(_first(before, bits), _first(after, bits))
-            gained |= more
-            lost |= less
+        for was, now in pairs:
+            before, after = (self._shown(self._layouts[n]) for n in (was, now))
+            gained |= {section for *_, section in after - before}
+            lost |= {section for *_, section in before - after}
         return gained, lost
-
-    def _of(self, old: Layout, new: Layout) -> tuple[frozenset[str], frozenset[str]]:
-        key = (id(old), id(new))  # both are kept alive by the rules
-        if key not in self._known:
-            before, after = self._shown(old), self._shown(new)
-            self._known[key] = (
-                frozenset(section for *_, section in after - before),
-                frozenset(section for *_, section in before - after),
-            )
-        return self._known[key]
 
     def _shown(self, layout: Layout) -> set[tuple[str, str, str]]:
         return {

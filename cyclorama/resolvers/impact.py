@@ -57,15 +57,7 @@ async def _records(
     names = sorted(asked & catalogue.attribute_names(kind, settings.fields))
     if kind != COMPANY and "type" not in names:
         names.append("type")
-    columns = catalogue.attribute_columns(kind, names, settings.fields)
-    row: Any = ROWS[kind]
-    pinned = sorted({pin.record for book in books for pin in book.pins})
-    pin = sa.case((row.id.in_(pinned), row.id)) if pinned else sa.null()
-    inner = sa.select(
-        pin.label("pin"), *(c.label(f"a{n}") for n, c in enumerate(columns.values()))
-    ).select_from(row)
-    alike = inner.subquery()
-    query = sa.select(*alike.c, sa.func.count()).group_by(*alike.c)
+    query, held = _grouped(settings, books, kind, names)
     rows = await reading.execute(query)
 
     def decoded(name: str, raw: Any) -> Any:
@@ -73,10 +65,47 @@ async def _records(
 
     return Records(
         kind=kind,
-        names=list(columns),
-        rows=[(held[0], tuple(held[1:-1]), held[-1]) for held in rows],
+        names=held,
+        rows=[(row[0], tuple(row[1:-1]), row[-1]) for row in rows if row[-1]],
         decoded=decoded,
     )
+
+
+def _grouped(
+    settings: Configuration,
+    books: Sequence[LayoutBook],
+    kind: str,
+    names: Sequence[str],
+) -> tuple[sa.Select[Any], list[str]]:
+    """The pinned record or null, the attributes, the number of such records; with the
+    names of the attributes. Rows are counted by plain columns first, so that what is
+    looked up for them is looked up once for all that are alike."""
+    fields, row = settings.fields, ROWS[kind]
+    table: Any = row.__table__
+    sources = catalogue.attribute_sources(kind, names, fields)
+    custom = [name for name in names if name not in sources]
+    own = catalogue.attribute_columns(kind, custom, fields)
+    pinned = sorted({pin.record for book in books for pin in book.pins})
+    counted = [
+        *(table.c[column] for column in sorted(set(sources.values()))),
+        *(column.label(f"own{n}") for n, column in enumerate(own.values())),
+        (sa.case((table.c.id.in_(pinned), table.c.id)) if pinned else sa.null()).label(
+            "pin"
+        ),
+    ]
+    alike = (
+        sa.select(*counted, sa.func.count().label("records"))
+        .select_from(table)
+        .group_by(*(c for c in counted if pinned or c.name != "pin"))
+        .subquery()
+    )
+    looked_up = catalogue.attribute_columns(kind, sources, fields, alike.c)
+    columns = {
+        **looked_up,
+        **{name: alike.c[f"own{n}"] for n, name in enumerate(own)},
+    }
+    query = sa.select(alike.c.pin, *columns.values(), alike.c.records)
+    return query, list(columns)
 
 
 async def _people(
