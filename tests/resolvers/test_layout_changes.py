@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
@@ -51,7 +50,7 @@ REVERT = """mutation($version: Int!) { revertLayouts(input: {version: $version})
 
 
 @pytest.fixture
-async def app(database: Database) -> AsyncIterator[App]:
+async def app(database: Database) -> App:
     async with database.write() as session:
         for key in ("admin", "csm", "exec"):
             session.add(UserGroupRow(id=f"group_{key}", key=key, name=key))
@@ -62,7 +61,7 @@ async def app(database: Database) -> AsyncIterator[App]:
         session.add(relationship(1))
         await add_user(session, email="root@example.com", groups=["admin"], now=NOW)
         await add_user(session, email="ann@example.com", groups=["csm"], now=NOW)
-    yield make_app(load_settings(), database)
+    return make_app(load_settings(), database)
 
 
 async def ask(app: App, query: str, who: str = "root", **variables: Any) -> Any:
