@@ -31,7 +31,12 @@ from cyclorama.resolvers.breakers import Breakers
 from cyclorama.resolvers.context import Budgets, Configuration, Context
 from cyclorama.resolvers.layout_files import Desk
 from cyclorama.resolvers.refs import find, resolved
-from cyclorama.storage.accounts import SignedIn, signed_in_as
+from cyclorama.storage.accounts import (
+    SignedIn,
+    Viewer,
+    credential_of,
+    signed_in_as,
+)
 from cyclorama.storage.configuration import load_fields, read_version
 from cyclorama.storage.engine import Database, Reading
 from cyclorama.storage.kept import Kept
@@ -94,6 +99,9 @@ class App:
             "plans": plans.kept,
             "shaping_variables": plans.shaping,
             "templates": plans.library.cache,
+            "short_questions": self.engine.shortcuts.questions,
+            "short_statements": self.engine.shortcuts.statements,
+            "shortcuts": self.engine.shortcuts.kept,
             "plain_selections": selections(self.engine.schema).written,
             "plain_variables": selections(self.engine.schema).shaping,
             "layout_variants": Kept(0) if variants is None else variants,
@@ -204,6 +212,21 @@ class App:
 
         async with self.context(sign, now=self.now()) as context:
             yield context
+
+    async def answer_shortly(
+        self, operation: Operation, token: str
+    ) -> tuple[Viewer, Answer] | None:
+        """The answer by one statement, and whose it is; None where nothing like it was
+        answered before, or something has changed since."""
+        credential = credential_of(token)
+        if credential is None or self.breakers.opened:
+            return None
+        now = self.now()
+        today = now.astimezone(ZoneInfo(self.settings.time_zone)).date()
+        seconds = self.settings.statement_timeout_seconds
+        return await self.engine.answer_shortly(
+            operation, credential, self.database, now, today, seconds
+        )
 
     async def answer(self, operation: Operation, context: Context) -> Answer:
         """The answer to an operation."""

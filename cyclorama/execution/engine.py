@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 import orjson
@@ -25,7 +26,10 @@ from cyclorama.errors import CODES, InvalidInputError, RequestError
 from cyclorama.execution.executor import Executor
 from cyclorama.execution.limits import Limits, check, check_values
 from cyclorama.execution.plans import Plans
+from cyclorama.execution.shortcuts import Shortcuts
 from cyclorama.resolvers.context import Context
+from cyclorama.storage.accounts import Viewer
+from cyclorama.storage.engine import Database
 from cyclorama.storage.kept import Kept
 from cyclorama.storage.outages import MESSAGE, is_unavailable
 
@@ -72,6 +76,7 @@ class Engine:
         self.limits = limits
         self.documents = Kept[bytes, _Prepared](MOST_DOCUMENTS, MOST_TEXT)
         """Parsed and validated, or refused, by the digest of the text."""
+        self.shortcuts = Shortcuts(plans.library)
         bound = {"plans": plans, "planned": planned}
         self.executor = type("BoundExecutor", (Executor,), bound)
 
@@ -94,7 +99,36 @@ class Engine:
             check_values(operation.variables)
         except InvalidInputError as error:
             return failed([GraphQLError(str(error))], error.code)
-        return await self._run(prepared.document, operation, context)
+        return await self._run(prepared.document, chosen, operation, context)
+
+    async def answer_shortly(
+        self,
+        operation: Operation,
+        credential: str,
+        database: Database,
+        now: datetime,
+        today: date,
+        seconds: float,
+    ) -> tuple[Viewer, Answer] | None:
+        """The answer by one statement, and whose it is, where a shortcut leads to it."""
+        found = self.shortcuts.find(
+            operation.query,
+            operation.operation_name,
+            operation.variables or {},
+            credential,
+        )
+        if found is None:
+            return None
+        shortcut, record = found
+        values = shortcut.values(record, credential, now, today)
+        rows: Sequence[Any] = ()
+        try:
+            async with asyncio.timeout(seconds):
+                rows = await database.fetch(shortcut.sql, values)
+        except Exception as error:  # the long way meets it again and tells it
+            log.info("shortcut_failed", error=repr(error))
+        body = shortcut.body(rows)
+        return None if body is None else (shortcut.viewer, Answer(200, body))
 
     def _refused(
         self, chosen: OperationDefinitionNode, operation: Operation
@@ -130,7 +164,11 @@ class Engine:
         return _Prepared(document, (), "")
 
     async def _run(
-        self, document: DocumentNode, operation: Operation, context: Context
+        self,
+        document: DocumentNode,
+        chosen: OperationDefinitionNode,
+        operation: Operation,
+        context: Context,
     ) -> Answer:
         context.text = operation.query
         result: Any = execute(
@@ -149,6 +187,14 @@ class Engine:
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
             body["errors"] = [presented(e, context.request_id) for e in result.errors]
+        else:
+            await self.shortcuts.note(
+                context,
+                document,
+                chosen,
+                operation.operation_name,
+                operation.variables,
+            )
         return Answer(200, orjson.dumps(body))
 
 
