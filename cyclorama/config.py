@@ -43,6 +43,13 @@ class Settings(BaseModel):
     max_depth: int = Field(default=15, ge=3, le=50, description="Of an operation.")
     max_fields: int = Field(default=2_000, ge=10, le=50_000)
     max_tokens: int = Field(default=20_000, ge=100, le=200_000)
+    max_company_layouts: int = Field(default=50, ge=1, le=1_000)
+    max_layouts_per_type: int = Field(
+        default=25, ge=1, le=1_000, description="Relationship layouts of each type."
+    )
+    max_assignments: int = Field(
+        default=200, ge=1, le=5_000, description="Of companies, of relationships."
+    )
     max_body_bytes: int = Field(default=1_000_000, ge=1_000, le=50_000_000)
     request_timeout_seconds: float = Field(default=30.0, gt=0, le=600)
     statement_timeout_seconds: float = Field(default=10.0, gt=0, le=600)

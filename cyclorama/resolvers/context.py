@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info as StrawberryInfo
 
+from cyclorama.layouts.checks import Limits
 from cyclorama.layouts.model import LayoutBook, Placement, SectionFacts
 from cyclorama.layouts.resolution import Resolution
 from cyclorama.resolvers.breakers import Breakers
@@ -109,6 +110,7 @@ class Context:
     renewed: Callable[[], Awaitable[Reading]]
     """Ends the reading transaction and begins another, which sees what was written."""
     budgets: Budgets = Budgets()
+    layout_limits: Limits = Limits()
     breakers: Breakers = field(default_factory=Breakers)
     text: str = ""
     """The operation that runs, as the client wrote it."""

@@ -96,23 +96,24 @@ def refs_of(
     """References to records, given as ids with what layouts ask of them, as one batch."""
     batch = Batch(kind, depth)
     for record, raw in found:
-        attributes, shown = _shown(ctx, kind, tuple(raw))
+        attributes, shown = _shown(ctx, kind, record, tuple(raw))
         batch.refs.append(Ref(TYPE_NAMES[kind], record, attributes, shown, batch))
     return list(batch.refs)
 
 
 def _shown(
-    ctx: Context, kind: str, raw: tuple[Any, ...]
+    ctx: Context, kind: str, record: str, raw: tuple[Any, ...]
 ) -> tuple[Mapping[str, Any], Variant]:
     """The attributes of a record, and its layout for this viewer; worked out once in a
     request for records that are alike."""
-    key = (kind, raw)
+    pinned = None if ctx.settings.book.pin_of(record) is None else record
+    key = (kind, raw, pinned)
     if key not in ctx.resolutions:
         attributes = {
             n: catalogue.python_value(kind, n, value)
             for n, value in zip(attributes_of(ctx, kind), raw, strict=True)
         }
-        shown = variant(ctx, kind, resolved(ctx, kind, attributes))
+        shown = variant(ctx, kind, resolved(ctx, kind, record, attributes))
         ctx.resolutions[key] = (attributes, shown)
     found: tuple[Mapping[str, Any], Variant] = ctx.resolutions[key]
     return found
@@ -121,15 +122,18 @@ def _shown(
 def resolved(
     ctx: Context,
     kind: str,
+    record: str,
     attributes: Mapping[str, Any],
     surface: str = "PAGE",
     viewer: Mapping[str, Any] | None = None,
 ) -> Resolution:
-    """The layout of the viewer, or of another one, for a record with these attributes."""
+    """The layout of the viewer, or of another one, for a record (its id, attributes)."""
     return resolve(
         ctx.settings.book,
         viewer=ctx.viewer_attributes if viewer is None else viewer,
         record=attributes,
+        record_id=record,
+        today=ctx.today,
         kind=kind,
         relationship_type=None if kind == COMPANY else attributes["type"],
         surface=surface,

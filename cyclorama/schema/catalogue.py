@@ -401,11 +401,12 @@ def attribute_names(kind: str, fields: Sequence[Any]) -> frozenset[str]:
 
 
 def attribute_columns(
-    kind: str, names: Iterable[str], fields: Sequence[Any]
+    kind: str, names: Iterable[str], fields: Sequence[Any], columns: Any = None
 ) -> dict[str, Any]:
-    """Text or JSON of the attributes that rules ask, by name; unknown ones left out."""
+    """Text or JSON of the attributes that rules ask, by name; unknown ones left out.
+    They are read from `columns` in place of those of the table, where they are given."""
     row: Any = CompanyRow if kind == COMPANY else RelationshipRow
-    columns = row.__table__.c
+    columns = row.__table__.c if columns is None else columns
     found: dict[str, Any] = {}
     for name in names:
         known = entry(kind, name, fields)
@@ -422,6 +423,16 @@ def attribute_columns(
         else:
             found[name] = known.value(columns)
     return {n: sa.cast(e, sa.Text()) for n, e in found.items()}
+
+
+def attribute_sources(
+    kind: str, names: Iterable[str], fields: Sequence[Any]
+) -> dict[str, str]:
+    """The column that holds each attribute, by name; custom fields, which share one, and
+    unknown ones left out."""
+    known = ((name, entry(kind, name, fields)) for name in names)
+    held = {name: e.column for name, e in known if e is not None and e.column}
+    return {name: column for name, column in held.items() if column != "custom"}
 
 
 def python_value(kind: str, name: str, raw: Any, fields: Sequence[Any] = ()) -> Any:
