@@ -35,9 +35,9 @@ FIELDS = ("one", "two", "three", "four", "five")
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[App]:
     """The application on a database."""
-    database = Database(url)
-    yield make_app(load_settings(), database)
-    await database.close()
+    app = make_app(load_settings(), Database(url))
+    yield app
+    await app.close()
 
 
 async def answered(app: App, query: str, company: str) -> bytes:

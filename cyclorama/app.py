@@ -25,11 +25,13 @@ from cyclorama.execution.plans import Plans
 from cyclorama.layouts.resolution import Resolution
 from cyclorama.plugins.compose import Graph, compose
 from cyclorama.plugins.discovery import discover
+from cyclorama.resolvers.audit import entries_of_reads
 from cyclorama.resolvers.book import load_book
 from cyclorama.resolvers.breakers import Breakers
 from cyclorama.resolvers.context import Budgets, Configuration, Context
 from cyclorama.resolvers.refs import find, resolved
 from cyclorama.storage.accounts import SignedIn, signed_in_as
+from cyclorama.storage.audit_queue import AuditQueue
 from cyclorama.storage.configuration import load_fields, read_version
 from cyclorama.storage.engine import Database, Reading
 from cyclorama.storage.kept import Kept
@@ -62,12 +64,15 @@ class App:
     engine: Engine
     now: Callable[[], datetime] = clock
     breakers: Breakers = field(default_factory=Breakers)
+    audit: AuditQueue = field(init=False)
+    """What requests have read, until it is written."""
     _configuration: Configuration | None = field(default=None)
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _notes: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.breakers.watch = self._note
+        self.audit = AuditQueue(self.database)
 
     def _note(self, section: str, since: datetime | None) -> None:
         task = asyncio.ensure_future(self._write_note(section, since))
@@ -182,8 +187,15 @@ class App:
             yield context
 
     async def answer(self, operation: Operation, context: Context) -> Answer:
-        """The answer to an operation."""
-        return await self.engine.answer(operation, context)
+        """The answer to an operation; what it read is left to the audit log."""
+        answer = await self.engine.answer(operation, context)
+        await self.audit.put(entries_of_reads(context))
+        return answer
+
+    async def close(self) -> None:
+        """Write what the audit log still lacks, and close the database."""
+        await self.audit.close()
+        await self.database.close()
 
     async def resolution(
         self, context: Context, record_id: str, surface: str = "PAGE"
@@ -226,12 +238,12 @@ async def opened(
     `ConfigError` says what is wrong with the URL, the server or the migrations."""
     settings = load_settings(database_url=database_url)
     database = open_database(settings)
+    app = make_app(settings, database)
     try:
-        app = make_app(settings, database)
         await (app.check() if check_migrated else database.check())
         yield app
     finally:
-        await database.close()
+        await app.close()
 
 
 def asgi() -> Any:

@@ -94,7 +94,8 @@ class Engine:
             check_values(operation.variables)
         except InvalidInputError as error:
             return failed([GraphQLError(str(error))], error.code)
-        return await self._run(prepared.document, operation, context)
+        name = chosen.name.value if chosen.name else None
+        return await self._run(prepared.document, operation, context, name)
 
     def _refused(
         self, chosen: OperationDefinitionNode, operation: Operation
@@ -130,9 +131,14 @@ class Engine:
         return _Prepared(document, (), "")
 
     async def _run(
-        self, document: DocumentNode, operation: Operation, context: Context
+        self,
+        document: DocumentNode,
+        operation: Operation,
+        context: Context,
+        name: str | None,
     ) -> Answer:
         context.text = operation.query
+        context.operation = name
         result: Any = execute(
             self.schema,
             document,

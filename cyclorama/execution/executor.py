@@ -179,6 +179,7 @@ class Executor(PlainExecutor):
         running = batch.runs.get(key)
         if running is None:
             plan, values = self._plan(type_, batch, fields)
+            self.context_value.reads.planned(batch, plan.sections)
             seconds = self.context_value.budgets.statement
             reading = self.context_value.reading
             work = self._answers(reading, plan, values, seconds)

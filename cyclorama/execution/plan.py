@@ -57,6 +57,8 @@ class Cells:
     columns: tuple[int, ...]
     form: str
     """`run` of plain fields, `one` field, or `list` of sections."""
+    sections: tuple[str, ...] = ()
+    """Keys of those that are read."""
     left: Open = ((), ())
     """What is left open in them."""
 
@@ -90,6 +92,8 @@ class Plan:
     pieces: Mapping[str, tuple[Piece, ...]]
     width: int
     """Columns of the statement, the id's included."""
+    sections: Mapping[str, tuple[str, ...]]
+    """Keys of the sections that are read of each variant, in order."""
 
     @property
     def has_columns(self) -> bool:
@@ -170,7 +174,8 @@ class Planner:
             if self._nesting > 1 and not self.library.parses(sql):
                 self._nesting = min(self._nesting, DEEPEST) - 1
                 continue
-            return Plan(sql, self._binds, pieces, len(self._columns) + 1)
+            width = len(self._columns) + 1
+            return Plan(sql, self._binds, pieces, width, _sections(pieces))
 
     def _pieces(
         self, fields: Grouped, index: int, variant: Variant, left_out: set[str]
@@ -232,9 +237,16 @@ class Planner:
         run()
         return pieces
 
-    def _cells(self, keys: Any, texts: list[str], index: int, form: str) -> Cells:
+    def _cells(
+        self,
+        keys: Any,
+        texts: list[str],
+        index: int,
+        form: str,
+        sections: tuple[str, ...] = (),
+    ) -> Cells:
         columns = tuple(self._column(text, index) for text in texts)
-        return Cells(keys, columns, form, self._composer.track.left)
+        return Cells(keys, columns, form, sections, self._composer.track.left)
 
     def _other(
         self,
@@ -281,7 +293,7 @@ class Planner:
         self._composer.track.begin()
         with self._composer.track.at(key, type_of(self.type, details), details):
             text = self._try(key, self._composer.object, type_, fields, Level(env))
-        return self._cells((key,), [text], index, "one")
+        return self._cells((key,), [text], index, "one", (section.key,))
 
     def _sections(
         self, key: str, details: Details, index: int, variant: Variant
@@ -294,6 +306,7 @@ class Planner:
         except InvalidInputError:
             return Rest(key)
         texts: list[str] = []
+        names: list[str] = []
         self._composer.track.begin()
         for env in envs:
             name = env.placement.section
@@ -309,7 +322,8 @@ class Planner:
             ):
                 text = self._try(key, self._composer.object, type_, fields, Level(env))
             texts.append(text)
-        return self._cells((key,), texts, index, "list")
+            names.append(name)
+        return self._cells((key,), texts, index, "list", tuple(names))
 
     def section_type(self, section: Any) -> GraphQLObjectType:
         """The type of the graph of a section."""
@@ -365,6 +379,17 @@ class Planner:
             one = f'SELECT * FROM "{table}" r WHERE r.id = v.id LIMIT 1'
             join = f"CROSS JOIN LATERAL ({one}) r0"
         return f"SELECT {', '.join(texts)} FROM ({given}) v {join}"
+
+
+def _sections(
+    pieces: Mapping[str, Sequence[Piece]],
+) -> Mapping[str, tuple[str, ...]]:
+    """What the pieces of each variant read."""
+    read = {
+        token: {s for p in own if isinstance(p, Cells) for s in p.sections}
+        for token, own in pieces.items()
+    }
+    return {token: tuple(sorted(keys)) for token, keys in read.items()}
 
 
 class _LeaveOut(Exception):

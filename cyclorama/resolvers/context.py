@@ -14,6 +14,7 @@ from strawberry.types import Info as StrawberryInfo
 from cyclorama.layouts.model import LayoutBook, Placement, SectionFacts
 from cyclorama.layouts.resolution import Resolution
 from cyclorama.resolvers.breakers import Breakers
+from cyclorama.resolvers.reads import Reads
 from cyclorama.storage.accounts import Viewer
 from cyclorama.storage.engine import Database, Reading
 from cyclorama.storage.kept import Kept
@@ -112,6 +113,10 @@ class Context:
     breakers: Breakers = field(default_factory=Breakers)
     text: str = ""
     """The operation that runs, as the client wrote it."""
+    operation: str | None = None
+    """Its name."""
+    reads: Reads = field(default_factory=Reads)
+    """What has been read, for the audit log."""
     resolutions: dict[Any, Any] = field(default_factory=dict)
     """Layouts that were resolved, by what they asked of the records."""
     _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)

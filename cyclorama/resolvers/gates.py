@@ -50,6 +50,7 @@ class SectionField(OfRecord):
     def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
         ref = ref_of(source)
         env = gate(ref, self.section, kwargs.get("instance"))
+        info.context.reads.section(ref.id, self.section.key)
         return section_object(info.context, self.section, ref, env)
 
 
@@ -58,9 +59,12 @@ class SectionsField(OfRecord):
 
     def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
         ref = ref_of(source)
-        chosen = _on_surface(info.context, ref, kwargs.get("surface", Surface.PAGE))
+        surface = kwargs.get("surface", Surface.PAGE)
+        chosen = _on_surface(info.context, ref, surface)
         envs = picked(chosen.envs, kwargs.get("instances"))
         sections = info.context.settings.sections
+        for env in envs:
+            info.context.reads.section(ref.id, env.placement.section, surface.name)
         return [
             section_object(info.context, sections[e.placement.section], ref, e)
             for e in envs
@@ -98,6 +102,8 @@ class Gate(OfRecord):
         if isinstance(ref, Ref):
             gate(ref, self.section, None)
         context: Context = info.context
+        if isinstance(ref, Ref):
+            context.reads.section(ref.id, self.section.key)
         refusal = context.breakers.refusal(self.section.key, context.now)
         if refusal is not None:
             raise refusal

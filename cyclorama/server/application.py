@@ -65,7 +65,7 @@ def create_server(app: Any, settings: Settings) -> Starlette:
         yield
         if endpoints.late:
             await asyncio.wait(endpoints.late, timeout=GRACE_SECONDS)
-        await app.database.close()
+        await app.close()
         log.info("stopped")
 
     return Starlette(

@@ -335,6 +335,23 @@ class AssignmentRow(Row):
     record: Mapped[list[Any]]
 
 
+class PersonalisationRow(Row):
+    """What a user made of a layout for themselves; instance keys of its placements."""
+
+    __tablename__ = "layout_personalisation"
+
+    user_id: Mapped[str] = mapped_column(
+        KEY, ForeignKey("app_user.id"), primary_key=True
+    )
+    layout: Mapped[str] = mapped_column(KEY, primary_key=True)
+    """The layout's key."""
+    hidden: Mapped[list[str]] = mapped_column(default=list)
+    placed: Mapped[list[str]] = mapped_column(default=list)
+    """Their own order."""
+    collapsed: Mapped[list[str]] = mapped_column(default=list)
+    last_tab: Mapped[str | None] = mapped_column(KEY)
+
+
 class PluginSwitchRow(Row):
     """A section plugin that was switched; without a row it is enabled."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from cyclorama.storage.append_only import guards
 from cyclorama.storage.types import Instant, json, text
 
 revision = "core_0001"
@@ -421,3 +422,61 @@ def upgrade() -> None:
         "relationship_person",
         ["relationship_id"],
     )
+    _create_personalisation()
+    _create_audit()
+
+
+def _create_personalisation() -> None:
+    op.create_table(
+        "layout_personalisation",
+        sa.Column("user_id", text(80), nullable=False),
+        sa.Column("layout", text(80), nullable=False),
+        sa.Column("hidden", json(), nullable=False),
+        sa.Column("placed", json(), nullable=False),
+        sa.Column("collapsed", json(), nullable=False),
+        sa.Column("last_tab", text(80), nullable=True),
+        sa.PrimaryKeyConstraint(
+            "user_id", "layout", name=op.f("pk_layout_personalisation")
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"],
+            ["app_user.id"],
+            name=op.f("fk_layout_personalisation_user_id_app_user"),
+        ),
+    )
+
+
+def _create_audit() -> None:
+    op.create_table(
+        "audit_entry",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("actor_kind", text(80), nullable=False),
+        sa.Column("actor_id", text(80), nullable=True),
+        sa.Column("actor", text(255), nullable=False),
+        sa.Column("action", text(80), nullable=False),
+        sa.Column("subject", text(255), nullable=True),
+        sa.Column("operation", text(255), nullable=True),
+        sa.Column("surface", text(80), nullable=True),
+        sa.Column("request_id", text(80), nullable=True),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("previous", text(64), nullable=False),
+        sa.Column("hash", text(64), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_entry")),
+    )
+    for name, column in (
+        ("subject", "subject"),
+        ("actor", "actor_id"),
+        ("action", "action"),
+        ("at", "at"),
+    ):
+        op.create_index(f"ix_audit_entry_{name}", "audit_entry", [column, "number"])
+    op.create_table(
+        "audit_head",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("hash", text(64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
+    )
+    for statement in guards(op.get_bind().dialect.name):
+        op.execute(sa.text(statement))
