@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import typer
 from pydantic import BaseModel
 
-from cyclorama.commands.common import AsJson, DatabaseUrl, run
+from cyclorama.commands.common import AsJson, DatabaseUrl, author, run
 from cyclorama.errors import ConfigError
 from cyclorama.layouts.explanation import explain
 from cyclorama.layouts.file import (
@@ -121,7 +121,12 @@ async def applied(app: Any, text: str, expected_version: int | None) -> Saved:
         },
     )
     async with app.database.write() as session:
-        return await save_book(session, book, expected_version=expected_version)
+        return await save_book(
+            session,
+            book,
+            author=author(app, "layouts apply"),
+            expected_version=expected_version,
+        )
 
 
 async def explained(app: Any, record: str, user: str, surface: str) -> Resolution:

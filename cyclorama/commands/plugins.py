@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from cyclorama.commands.common import AsJson, DatabaseUrl, run
+from cyclorama.commands.common import AsJson, DatabaseUrl, author, run
 from cyclorama.errors import ConfigError, InvalidInputError
-from cyclorama.plugins.switching import PluginFacts, plugin_facts, set_enabled
+from cyclorama.plugins.switching import PluginFacts, plugin_facts, set_enabled, switched
 from cyclorama.resolvers.book import load_book
+from cyclorama.storage.audit import record
 from cyclorama.storage.switches import load_switches
 
 plugins_app = typer.Typer(
@@ -54,9 +55,16 @@ def disable_command(
 
 
 def _switch(database_url: str | None, key: str, enabled: bool, as_json: bool) -> None:
+    action = "enable" if enabled else "disable"
+
     async def work(app: Any) -> bool:
         async with app.database.write() as session:
-            return await set_enabled(session, app.graph.sections, key, enabled)
+            sections = app.graph.sections
+            if not await set_enabled(session, sections, key, enabled):
+                return False
+            by = author(app, f"plugins {action}")
+            await record(session, by, f"plugin.{action}", key, **switched(enabled))
+            return True
 
     try:
         changed = run(database_url, work)

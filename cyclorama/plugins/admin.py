@@ -8,7 +8,8 @@ import strawberry
 from strawberry.scalars import JSON
 
 from cyclorama.errors import ForbiddenError
-from cyclorama.plugins.switching import PluginFacts, plugin_facts, unknown
+from cyclorama.plugins.switching import PluginFacts, plugin_facts, switched, unknown
+from cyclorama.resolvers.audit import record_change
 from cyclorama.resolvers.context import Context, Info
 from cyclorama.schema.common import Payload, RecordKind, UserError, UserErrorCode
 from cyclorama.schema.envelope import Surface
@@ -65,7 +66,9 @@ async def set_section_plugin_enabled(
     if key not in known:
         return _refused(UserErrorCode.NOT_FOUND, ["key"], unknown(key, list(known)))
     async with context.database.write() as session:
-        await switch(session, key, enabled)
+        if await switch(session, key, enabled):
+            action = "plugin.enable" if enabled else "plugin.disable"
+            await record_change(context, session, action, key, **switched(enabled))
     # A package that failed may bear the same name; it stands behind the sections.
     facts = next(f for f in _facts(context, {key: enabled}) if f.key == key)
     return SectionPluginPayload(plugin=_shown(facts), errors=[])

@@ -61,6 +61,11 @@ async def set_enabled(
     return await switch(session, key, enabled)
 
 
+def switched(enabled: bool) -> dict[str, Mapping[str, bool]]:
+    """A switch as the audit log notes it."""
+    return {"before": {"enabled": not enabled}, "after": {"enabled": enabled}}
+
+
 def unknown(key: str, known: Sequence[str]) -> str:
     """The message for a key that no installed section has."""
     return (

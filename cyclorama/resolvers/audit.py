@@ -23,7 +23,7 @@ from cyclorama.schema.audit import (
     AuditRead,
 )
 from cyclorama.schema.envelope import Surface
-from cyclorama.storage.audit import READ, ROWS, Actor, Entry, record
+from cyclorama.storage.audit import READ, ROWS, Actor, Author, Entry, canonical, record
 
 MOST_VALUES: Final = 100
 LONGEST_TEXT: Final = 255
@@ -42,14 +42,14 @@ async def record_change(
     """Note in the audit log what the viewer changes, in the transaction of the change and
     as the last thing in it. `action` reads as `record.update`, `subject` is the id or key
     of what is changed; of `before` and `after` what differs is kept."""
-    await record(
-        session,
-        actor_of(ctx),
-        action,
-        subject,
+    await record(session, author_of(ctx), action, subject, before=before, after=after)
+
+
+def author_of(ctx: Context) -> Author:
+    """The viewer as the author of a change in this request."""
+    return Author(
+        actor=actor_of(ctx),
         at=ctx.now,
-        before=before,
-        after=after,
         operation=ctx.operation,
         request_id=ctx.request_id,
     )
@@ -94,7 +94,8 @@ async def audit_log(
         )
     size = page_size(first)
     query = sa.select(*ROWS.c, *_ORDER.columns()).order_by(*_ORDER.clauses())
-    query = query.where(*_conditions(filter or AuditFilter())).limit(size + 1)
+    conditions = _conditions(filter or AuditFilter(), ctx.database.dialect)
+    query = query.where(*conditions).limit(size + 1)
     if after is not None:
         query = query.where(_ORDER.after(after))
     rows = await ctx.reading.execute(query)
@@ -109,7 +110,7 @@ async def audit_log(
     )
 
 
-def _conditions(filter: AuditFilter) -> list[sa.ColumnElement[bool]]:
+def _conditions(filter: AuditFilter, dialect: str) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = []
     if filter.actions is not None:
         if len(filter.actions) > MOST_VALUES:
@@ -126,7 +127,7 @@ def _conditions(filter: AuditFilter) -> list[sa.ColumnElement[bool]]:
         if value is not None:
             found.append(column == _short(name, value))
     if filter.subject is not None:
-        found.append(_about(_short("subject", filter.subject)))
+        found.append(_about(_short("subject", filter.subject), dialect))
     if filter.since is not None:
         found.append(ROWS.c.at >= filter.since)
     if filter.until is not None:
@@ -134,9 +135,10 @@ def _conditions(filter: AuditFilter) -> list[sa.ColumnElement[bool]]:
     return found
 
 
-def _about(subject: str) -> sa.ColumnElement[bool]:
+def _about(subject: str, dialect: str) -> sa.ColumnElement[bool]:
     """What was done to this subject, and reads of several records with it among them."""
-    among = ROWS.c.details.contains(json.dumps(subject), autoescape=True)
+    place = sa.func.instr if dialect == "sqlite" else sa.func.strpos
+    among = place(ROWS.c.details, canonical(subject)) > 0
     several = sa.and_(ROWS.c.action == READ, ROWS.c.subject.is_(None), among)
     return sa.or_(ROWS.c.subject == subject, several)
 

@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cyclorama.errors import ConfigError
 from cyclorama.layouts.model import Assignment, Clause, Layout, LayoutBook, Placement
+from cyclorama.resolvers.book_audit import record_books
+from cyclorama.storage.audit import Author
 from cyclorama.storage.configuration import bump_configuration
 from cyclorama.storage.engine import Reading
 from cyclorama.storage.ids import new_id
@@ -81,13 +83,18 @@ async def load_vocabulary(reading: Reading) -> Vocabulary:
 
 
 async def save_book(
-    session: AsyncSession, book: LayoutBook, *, expected_version: int | None = None
+    session: AsyncSession,
+    book: LayoutBook,
+    *,
+    author: Author | None,
+    expected_version: int | None = None,
 ) -> Saved:
     """Replace all layouts and assignments by these.
 
     A layout that says the same keeps its version, another one's grows by one, and the
     version of the configuration with it. Raises `ConfigError` where the configuration
     isn't at `expected_version`; the caller's transaction undoes everything on an error.
+    The audit log names the author; None only for what a new database is given.
     """
     version = await _locked_version(session)
     if expected_version not in (None, version):
@@ -98,19 +105,23 @@ async def save_book(
     layouts = (await session.execute(_LAYOUTS)).all()
     placements = (await session.execute(_PLACEMENTS)).all()
     assignments = (await session.execute(_ASSIGNMENTS)).all()
-    saved = _difference(_book(layouts, placements, assignments), book, version)
+    old = _book(layouts, placements, assignments)
+    saved = _difference(old, book, version)
     if not saved.anything:
         return saved
     ids = {row.key: row.id for row in layouts}
     await _write(session, book, saved, ids)
-    return replace(saved, version=await bump_configuration(session))
+    raised = await bump_configuration(session)
+    if author is not None:
+        await record_books(session, author, old, book)
+    return replace(saved, version=raised)
 
 
 async def seed_layouts(session: AsyncSession, book: LayoutBook) -> bool:
     """Save the book where there is no layout at all; whether it was."""
     if await session.scalar(sa.select(LayoutRow.id).limit(1)) is not None:
         return False
-    return (await save_book(session, book)).anything
+    return (await save_book(session, book, author=None)).anything
 
 
 async def _locked_version(session: AsyncSession) -> int:

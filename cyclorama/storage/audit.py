@@ -7,7 +7,6 @@ is why `record` and `append` come last in a transaction.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,9 +14,10 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Final
 
+import orjson
 import sqlalchemy as sa
-from sqlalchemy import BigInteger, Index, event
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import BigInteger, Index, Integer, event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cyclorama.storage.append_only import ENTRIES, HEAD, guard
@@ -25,6 +25,8 @@ from cyclorama.storage.rows import KEY, Row
 from cyclorama.storage.types import text, wire_instant
 
 HASH: Final = text(64)
+NUMBER: Final = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite's `INTEGER` key is the table's own order and needs no index."""
 READ: Final = "record.read"
 """The action of those who only looked."""
 
@@ -40,9 +42,7 @@ class AuditRow(Row):
         Index("ix_audit_entry_at", "at", "number"),
     )
 
-    number: Mapped[int] = mapped_column(
-        BigInteger, primary_key=True, autoincrement=False
-    )
+    number: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=False)
     at: Mapped[datetime]
     actor_kind: Mapped[str] = mapped_column(KEY)
     actor_id: Mapped[str | None] = mapped_column(KEY)
@@ -63,7 +63,7 @@ class AuditHeadRow(Row):
     __tablename__ = HEAD
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    number: Mapped[int] = mapped_column(BigInteger)
+    number: Mapped[int] = mapped_column(NUMBER)
     hash: Mapped[str] = mapped_column(HASH)
 
 
@@ -75,6 +75,7 @@ HASHED: Final = tuple(
     c.name for c in ROWS.columns if c.name not in ("previous", "hash")
 )
 """The columns whose values a row's hash covers, in this order."""
+_OPTIONS: Final = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,16 @@ class Actor:
     kind: str
     id: str | None
     name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who changes something, when, and by which operation or command."""
+
+    actor: Actor
+    at: datetime
+    operation: str | None = None
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,30 +113,35 @@ class Entry:
 
 async def record(
     session: AsyncSession,
-    actor: Actor,
+    author: Author,
     action: str,
     subject: str | None,
     *,
-    at: datetime,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
-    operation: str | None = None,
-    request_id: str | None = None,
 ) -> None:
-    """Note a change in its own transaction, as the last thing in it.
+    """Note a change in its own transaction, as the last thing in it."""
+    await append(session, [change(author, action, subject, before, after)])
 
-    Of `before` and `after` only what differs is kept; None says that there was nothing,
-    or is nothing any more."""
-    entry = Entry(
-        at=at,
-        actor=actor,
+
+def change(
+    author: Author,
+    action: str,
+    subject: str | None,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+) -> Entry:
+    """The entry of a change. Of `before` and `after` only what differs is kept; None says
+    that there was nothing, or is nothing any more."""
+    return Entry(
+        at=author.at,
+        actor=author.actor,
         action=action,
         subject=subject,
-        operation=operation,
-        request_id=request_id,
+        operation=author.operation,
+        request_id=author.request_id,
         details=changes(before or {}, after or {}),
     )
-    await append(session, [entry])
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,7 +153,9 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
     }
 
 
-async def append(session: AsyncSession, entries: Sequence[Entry]) -> None:
+async def append(
+    session: AsyncSession | AsyncConnection, entries: Sequence[Entry]
+) -> None:
     """Add entries, in this order; other writers wait until the transaction ends."""
     if not entries:
         return
@@ -176,12 +194,16 @@ def _row(number: int, entry: Entry, previous: str) -> dict[str, Any]:
 def digest(row: Mapping[str, Any]) -> str:
     """The hash of a row: of the hash before it and of its own values."""
     values = [row["previous"], *(row[name] for name in HASHED)]
-    return sha256(canonical(values).encode()).hexdigest()
+    return sha256(_json(values)).hexdigest()
 
 
 def canonical(value: Any) -> str:
-    """JSON with one spelling of each value: sorted keys, no spaces, ASCII alone."""
-    return _CANONICAL.encode(value)
+    """JSON with one spelling of each value: sorted keys, no spaces."""
+    return _json(value).decode()
+
+
+def _json(value: Any) -> bytes:
+    return orjson.dumps(value, _plain, _OPTIONS)
 
 
 def _plain(value: Any) -> Any:
@@ -192,8 +214,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(value)
     raise TypeError(f"{value!r} has no place in the audit log")
-
-
-_CANONICAL: Final = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), allow_nan=False, default=_plain
-)

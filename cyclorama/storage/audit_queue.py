@@ -16,8 +16,8 @@ from cyclorama.storage.engine import Database
 log = structlog.get_logger(__name__)
 MOST_WAITING: Final = 2_000
 """Entries that wait to be written; a request whose entry finds no room waits, too."""
-AT_ONCE: Final = 500
-GATHERING_SECONDS: Final = 0.1
+AT_ONCE: Final = 1_000
+GATHERING_SECONDS: Final = 0.25
 """How long the first entry of a batch waits for others."""
 RETRY_SECONDS: Final = 1.0
 GRACE_SECONDS: Final = 10.0
@@ -79,8 +79,8 @@ class AuditQueue:
         """Write these, as often as it takes."""
         while True:
             try:
-                async with self._database.write() as session:
-                    await append(session, entries)
+                async with self._database.engine.begin() as connection:
+                    await append(connection, entries)
                 return
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 log.error("audit_waits", entries=len(entries), error=repr(error))

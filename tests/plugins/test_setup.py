@@ -136,7 +136,8 @@ async def _add_layout(url: str, layout: Layout) -> None:
     async with database.read() as reading:
         book = await load_book(reading)
     async with database.write() as session:
-        await save_book(session, replace(book, layouts=(*book.layouts, layout)))
+        changed = replace(book, layouts=(*book.layouts, layout))
+        await save_book(session, changed, author=None)
     await database.close()
 
 

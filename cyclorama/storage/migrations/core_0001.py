@@ -447,9 +447,10 @@ def _create_personalisation() -> None:
 
 
 def _create_audit() -> None:
+    number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     op.create_table(
         "audit_entry",
-        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", number, autoincrement=False, nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.Column("actor_kind", text(80), nullable=False),
         sa.Column("actor_id", text(80), nullable=True),
@@ -474,7 +475,7 @@ def _create_audit() -> None:
     op.create_table(
         "audit_head",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("number", number, nullable=False),
         sa.Column("hash", text(64), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
     )
