@@ -106,6 +106,9 @@ def within(results: Results, filled: Filled, pace: Pace) -> None:
     step("full page without HTTP, new texts")
     held["sqlite.full_page_ms"] = asyncio.run(inside.full_page(filled, pace.repeats))
     held["new_text_ms"] = asyncio.run(inside.new_text(filled, pace.repeats))
+    step("audit")
+    spent = asyncio.run(inside.audit(filled, pace.repeats))
+    held |= {f"audit.{k}": v for k, v in spent.items()}
     step("start-up")
     for plugins in (5, 25, 50):
         held[f"start_up_{plugins}_s"] = inside.start_up(filled, plugins, 3)

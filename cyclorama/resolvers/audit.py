@@ -144,7 +144,7 @@ def _about(subject: str, dialect: str) -> sa.ColumnElement[bool]:
 
 
 def _short(name: str, value: str) -> str:
-    if len(value) > LONGEST_TEXT or "\0" in value:
+    if len(value) > LONGEST_TEXT:
         raise InvalidInputError(
             f"The filter `{name}` may hold at most {LONGEST_TEXT} characters of text."
         )
