@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from cyclorama.layouts.clauses import MISSING, holds, phrase
@@ -20,7 +21,10 @@ from cyclorama.layouts.model import (
     SectionFacts,
     WithheldReason,
 )
+from cyclorama.layouts.personal import Personal, arranged, personal_of
 from cyclorama.layouts.presets import default_layout
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +91,12 @@ def resolve(
     relationship_type: str | None,
     surface: str = "PAGE",
     sections: Mapping[str, SectionFacts],
+    personal: Mapping[str, Any] = _NOTHING,
 ) -> Resolution:
     """The layout of a viewer on a record.
 
     An attribute that the viewer lacks is null; one that the record lacks does not exist,
-    and no clause on it holds.
+    and no clause on it holds. `personal` is what the viewer made of layouts, by key.
     """
     listed = book.list_for(kind, relationship_type)
     trail: list[Trace] = []
@@ -101,11 +106,19 @@ def resolve(
         if trail[-1].matched:
             chosen = layout
             break
+    own = personal_of(personal.get(chosen.key))
     reasons = [_reason(p, kind, surface, sections) for p in chosen.placements]
-    judged = list(zip(chosen.placements, reasons, strict=True))
+    given = zip(chosen.placements, reasons, strict=True)
+    judged = [(p, reason or _hidden(p, own)) for p, reason in given]
+    shown = tuple(p for p, reason in judged if reason is None)
+    if own.order:
+        left = [p for p, reason in judged if reason in (None, "HIDDEN_BY_VIEWER")]
+        kept = {p.instance_key for p in shown}
+        ordered = arranged(left, own.order)
+        shown = tuple(p for p in ordered if p.instance_key in kept)
     return Resolution(
         layout=chosen,
-        placements=tuple(p for p, reason in judged if reason is None),
+        placements=shown,
         trail=tuple(trail),
         withheld=tuple(
             Withheld(p.instance_key, p.section, reason)
@@ -154,6 +167,10 @@ def _skipped(assignment: Assignment, layout: Layout) -> str | None:
     if layout.status != "PUBLISHED":
         return "The layout is a draft."
     return None
+
+
+def _hidden(placement: Placement, own: Personal) -> WithheldReason | None:
+    return "HIDDEN_BY_VIEWER" if placement.instance_key in own.hidden else None
 
 
 def _reason(

@@ -116,8 +116,11 @@ def resolved(
     attributes: Mapping[str, Any],
     surface: str = "PAGE",
     viewer: Mapping[str, Any] | None = None,
+    personal: Mapping[str, Any] | None = None,
 ) -> Resolution:
     """The layout of the viewer, or of another one, for a record with these attributes."""
+    if viewer is None:
+        personal = ctx.viewer.personal
     return resolve(
         ctx.settings.book,
         viewer=ctx.viewer_attributes if viewer is None else viewer,
@@ -126,6 +129,7 @@ def resolved(
         relationship_type=None if kind == COMPANY else attributes["type"],
         surface=surface,
         sections=ctx.settings.facts,
+        personal=personal or {},
     )
 
 

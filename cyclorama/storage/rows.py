@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 from cyclorama.storage.types import Instant, json, text
@@ -336,7 +336,7 @@ class AssignmentRow(Row):
 
 
 class PersonalisationRow(Row):
-    """What a user made of a layout for themselves; instance keys of its placements."""
+    """What a user made of a layout for themselves."""
 
     __tablename__ = "layout_personalisation"
 
@@ -345,11 +345,9 @@ class PersonalisationRow(Row):
     )
     layout: Mapped[str] = mapped_column(KEY, primary_key=True)
     """The layout's key."""
-    hidden: Mapped[list[str]] = mapped_column(default=list)
-    placed: Mapped[list[str]] = mapped_column(default=list)
-    """Their own order."""
-    collapsed: Mapped[list[str]] = mapped_column(default=list)
-    last_tab: Mapped[str | None] = mapped_column(KEY)
+    settings: Mapped[str] = mapped_column(Text())
+    """JSON: the layout's key, and its placements by instance key as `layouts.personal`
+    reads them. Text, so that signing in joins those of a user to one."""
 
 
 class PluginSwitchRow(Row):

@@ -431,10 +431,7 @@ def _create_personalisation() -> None:
         "layout_personalisation",
         sa.Column("user_id", text(80), nullable=False),
         sa.Column("layout", text(80), nullable=False),
-        sa.Column("hidden", json(), nullable=False),
-        sa.Column("placed", json(), nullable=False),
-        sa.Column("collapsed", json(), nullable=False),
-        sa.Column("last_tab", text(80), nullable=True),
+        sa.Column("settings", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint(
             "user_id", "layout", name=op.f("pk_layout_personalisation")
         ),
