@@ -24,6 +24,7 @@ from cyclorama.execution.plain import selections
 from cyclorama.execution.plans import Plans
 from cyclorama.layouts.resolution import Resolution
 from cyclorama.plugins.compose import Graph, compose
+from cyclorama.plugins.configs import upgraded
 from cyclorama.plugins.discovery import discover
 from cyclorama.resolvers.audit import entries_of_reads
 from cyclorama.resolvers.book import load_book
@@ -128,7 +129,7 @@ class App:
     async def _loaded(self, reading: Reading, version: int) -> Configuration:
         return Configuration(
             version=version,
-            book=await load_book(reading),
+            book=upgraded(await load_book(reading), self.graph.sections),
             facts=self.graph.facts(await load_switches(reading)),
             fields=await load_fields(reading),
             sections=self.graph.sections,

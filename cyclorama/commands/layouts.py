@@ -23,6 +23,7 @@ from cyclorama.layouts.file import (
 from cyclorama.layouts.model import KINDS, LayoutBook
 from cyclorama.layouts.resolution import Resolution
 from cyclorama.layouts.yaml_text import MOST_BYTES
+from cyclorama.plugins.configs import upgraded
 from cyclorama.resolvers.book import Saved, load_book, load_vocabulary, save_book
 from cyclorama.schema import catalogue
 from cyclorama.storage.engine import Reading
@@ -95,7 +96,7 @@ def explain_command(
 async def exported(app: Any) -> tuple[LayoutBook, dict[str, Any]]:
     """All layouts, and the schema of their file with the settings of all sections."""
     async with app.database.read() as reading:
-        book = await load_book(reading)
+        book = upgraded(await load_book(reading), app.graph.sections)
     return book, layout_schema(_configs(app))
 
 

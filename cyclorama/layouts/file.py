@@ -31,6 +31,7 @@ from cyclorama.layouts.model import (
     LayoutBook,
     Placement,
     SectionFacts,
+    stamped,
 )
 from cyclorama.layouts.problems import (
     LayoutFileError,
@@ -96,10 +97,11 @@ def parse_layouts(
     check_assignments(assignments, layouts, known, found)
     if found.found:
         raise LayoutFileError(found.found)
-    return LayoutBook(
+    book = LayoutBook(
         tuple(_to_layout(x, x.entry) for x in layouts if x.entry is not None),
         tuple(_to_assignment(x) for x in assignments),
     )
+    return stamped(book, sections)
 
 
 def _document(text: str, found: Problems) -> dict[str, list[Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 KINDS: Final = ("COMPANY", "RELATIONSHIP")
@@ -31,6 +31,10 @@ class Placement:
     icon: str | None = None
     surfaces: tuple[str, ...] = ("PAGE",)
     config: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    config_version: int = 1
+    """The version of the section's settings in which `config` is written."""
+    problem: str | None = field(default=None, compare=False)
+    """Why the settings can't be used; nobody gets such a placement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +146,17 @@ class SectionFacts:
     """None: any number in one layout."""
     requires_config: bool = False
     enabled: bool = True
+    config_version: int = 1
+
+
+def stamped(book: LayoutBook, sections: Mapping[str, SectionFacts]) -> LayoutBook:
+    """The book whose settings are written as the sections want them now."""
+    versions = {key: facts.config_version for key, facts in sections.items()}
+    layouts = []
+    for layout in book.layouts:
+        placements = tuple(
+            replace(p, config_version=versions.get(p.section, 1))
+            for p in layout.placements
+        )
+        layouts.append(replace(layout, placements=placements))
+    return LayoutBook(tuple(layouts), book.assignments)

@@ -187,6 +187,6 @@ def _reason(
         return "KIND_NOT_SUPPORTED"
     if surface not in placement.surfaces or surface not in facts.surfaces:
         return "OTHER_SURFACE"
-    if facts.requires_config and not placement.config:
+    if placement.problem or (facts.requires_config and not placement.config):
         return "NOT_CONFIGURED"
     return None

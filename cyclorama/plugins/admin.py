@@ -29,7 +29,12 @@ class SectionPlugin:
     requires_config: bool
     enabled: bool
     config_schema: JSON = strawberry.field(
-        description="JSON Schema of a placement's `config`."
+        description="JSON Schema of a placement's `config`, with a title and a help "
+        "text for each setting."
+    )
+    config_version: int = strawberry.field(
+        description="Grows when the plugin writes settings in another way than before; "
+        "older settings are read as the new ones, and written so when layouts are saved."
     )
     used_by: list[str] = strawberry.field(
         description="The keys of the layouts that place it."
@@ -96,6 +101,7 @@ def _shown(facts: PluginFacts) -> SectionPlugin:
         requires_config=facts.requires_config,
         enabled=facts.enabled,
         config_schema=schema,
+        config_version=facts.config_version,
         used_by=list(facts.used_by),
         error=facts.error and facts.error.partition(":")[0],
     )

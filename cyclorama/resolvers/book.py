@@ -164,6 +164,7 @@ def _placement(row: Any) -> Placement:
         row.icon,
         tuple(row.surfaces),
         row.config,
+        row.config_version,
     )
 
 
@@ -274,7 +275,7 @@ def _layout_values(layout: Layout, layout_id: str) -> dict[str, Any]:
 def _placed(layout: Layout, layout_id: str) -> list[dict[str, Any]]:
     return [
         {
-            **asdict(placement),
+            **{k: v for k, v in asdict(placement).items() if k != "problem"},
             "id": new_id("placement"),
             "layout_id": layout_id,
             "position": position,

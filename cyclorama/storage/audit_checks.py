@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from cyclorama.storage.append_only import guards
 from cyclorama.storage.audit import HEADS, ROWS, digest
 from cyclorama.storage.engine import Reading
 
@@ -55,6 +56,23 @@ async def verify(reading: Reading, mark: Mark | None = None) -> Verdict:
         if fault is not None:
             return Verdict(head, fault)
     return Verdict(head, walk.end(head))
+
+
+async def guarded(reading: Reading) -> bool:
+    """Whether the database still refuses to change the log."""
+    if reading.database.is_sqlite:
+        query = (
+            "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' "
+            "AND tbl_name IN ('audit_entry', 'audit_head')"
+        )
+    else:
+        query = (
+            "SELECT count(*) FROM pg_trigger WHERE tgenabled <> 'D' AND tgrelid IN "
+            "('audit_entry'::regclass, 'audit_head'::regclass)"
+        )
+    ((found,),) = await reading.execute(sa.text(query))
+    made = [s for s in guards(reading.database.dialect) if "CREATE TRIGGER" in s]
+    return bool(found >= len(made))
 
 
 async def _rows(reading: Reading) -> AsyncIterator[Mapping[str, Any]]:

@@ -319,6 +319,7 @@ class PlacementRow(Row):
     position: Mapped[int]
     surfaces: Mapped[list[str]]
     config: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    config_version: Mapped[int] = mapped_column(default=1)
 
 
 class AssignmentRow(Row):

@@ -270,6 +270,7 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("surfaces", json(), nullable=False),
         sa.Column("config", json(), nullable=False),
+        sa.Column("config_version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_section_placement")),
         sa.ForeignKeyConstraint(
             ["layout_id"],
