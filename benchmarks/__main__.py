@@ -24,7 +24,7 @@ from pathlib import Path
 
 import orjson
 
-from benchmarks import growth, inside, operations, report
+from benchmarks import growth, inside, operations, peers, report
 from benchmarks.data import COMPANIES
 from benchmarks.database import Filled, Server, fill, postgresql
 from benchmarks.measuring import check_answers, measure
@@ -71,15 +71,18 @@ def compared(
     on_sqlite = filled.dialect == "sqlite"
     with ExitStack() as stack:
         running = [stack.enter_context(served(n, filled.url)) for n in names]
-        for name in operations.NAMES:
-            requests = operations.requests(name, filled.token, ids)
+        asked = {
+            name: operations.worded(name, filled.token, ids, names)
+            for name in operations.NAMES
+        }
+        for requests in asked.values():
             check_answers(running, requests)
-        for name in operations.NAMES:
+        for name, requests in asked.items():
             found = measure(
                 running,
                 server.process if server else None,
                 name,
-                operations.requests(name, filled.token, ids),
+                requests,
                 rounds=pace.rounds,
                 seconds=pace.seconds,
                 concurrency=(ALONE, BUSY) if on_sqlite else (ALONE, BUSY, 32),
@@ -120,6 +123,18 @@ def within(results: Results, filled: Filled, pace: Pace) -> None:
     held |= {f"resolver_form.{k}": v for k, v in plain.items()}
 
 
+def on_node(results: Results) -> tuple[str, ...]:
+    """The peers that take part; the results say by which Node, or why there are none."""
+    step("installing the peers on Node")
+    reason = peers.left_out()
+    if reason is None:
+        results.setting["node"] = peers.node_version()
+        return peers.NAMES
+    results.setting["left_out"] = f"{' and '.join(peers.NAMES)}: {reason}"
+    step(f"left out: {results.setting['left_out']}")
+    return ()
+
+
 def run(pace: Pace, given: str | None) -> Results:
     """All of it."""
     results = Results(
@@ -132,10 +147,11 @@ def run(pace: Pace, given: str | None) -> Results:
             "seconds": pace.seconds,
         }
     )
+    names = [*VARIANTS, *on_node(results)]
     with postgresql(given) as server:
         step("making the rows in PostgreSQL")
         filled = asyncio.run(fill(server.new("main"), pace.companies))
-        compared(results, filled, server, VARIANTS, pace)
+        compared(results, filled, server, names, pace)
         grown(results, filled, server, pace)
         server.drop(filled.url)
     with tempfile.TemporaryDirectory() as folder:

@@ -54,7 +54,7 @@ def _figures(
             running,
             server.process,
             operation,
-            requests,
+            dict.fromkeys(names, requests),
             rounds=rounds,
             seconds=seconds,
             concurrency=(1,),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import statistics
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 
 import orjson
@@ -13,6 +13,7 @@ import psutil
 
 from benchmarks.checking import check
 from benchmarks.load import answers, load
+from benchmarks.peers.shapes import shaped
 from benchmarks.serving import Running, cpu, first_answer
 
 CONCURRENCY = (1, 16, 32)
@@ -96,40 +97,51 @@ async def sample(
     )
 
 
-def check_answers(servers: Sequence[Running], requests: Sequence[bytes]) -> None:
-    """End the benchmark unless all servers answer the same."""
+def check_answers(
+    servers: Sequence[Running], requests: Mapping[str, Sequence[bytes]]
+) -> None:
+    """End the benchmark unless all servers answer the same to their requests."""
 
     async def asked() -> dict[str, list[object]]:
         found = {}
-        for server in servers:
-            await first_answer(server, requests[0])
-            bodies = await answers(server.port, requests[:CHECKED])
-            found[server.name] = [orjson.loads(body) for body in bodies]
+        for server in taking_part(servers, requests):
+            asked = requests[server.name]
+            await first_answer(server, asked[0])
+            bodies = await answers(server.port, asked[:CHECKED])
+            found[server.name] = [shaped(server.name, orjson.loads(b)) for b in bodies]
         return found
 
     check(asyncio.run(asked()))
+
+
+def taking_part(
+    servers: Sequence[Running], requests: Mapping[str, Sequence[bytes]]
+) -> list[Running]:
+    """The servers that have requests."""
+    return [server for server in servers if server.name in requests]
 
 
 def measure(
     servers: Sequence[Running],
     database: psutil.Process | None,
     operation: str,
-    requests: Sequence[bytes],
+    requests: Mapping[str, Sequence[bytes]],
     *,
     rounds: int,
     seconds: float,
     concurrency: Iterable[int] = CONCURRENCY,
 ) -> list[Figures]:
-    """Warm up, then let the servers take turns in each round."""
+    """Warm up, then let the servers that have requests take turns in each round."""
+    own = [(server, requests[server.name]) for server in taking_part(servers, requests)]
 
     async def run() -> list[Figures]:
-        for server in servers:
-            await load(server.port, requests, 8, seconds)
+        for server, asked in own:
+            await load(server.port, asked, 8, seconds)
         found: dict[tuple[str, int], list[Sample]] = {}
         for place in range(rounds):
             for connections in concurrency:
-                for server in servers:
-                    one = await sample(server, database, requests, connections, seconds)
+                for server, asked in own:
+                    one = await sample(server, database, asked, connections, seconds)
                     found.setdefault((server.name, connections), []).append(one)
             print(f"{operation}: round {place + 1} of {rounds}", file=sys.stderr)
         return [Figures(v, operation, c, tuple(s)) for (v, c), s in found.items()]

@@ -54,10 +54,12 @@ def _parts(results: Results) -> Iterator[str]:
 
 def _setting(results: Results) -> str:
     held = results.setting
+    node = f", Node {held['node']}" if "node" in held else ""
+    absent = f" Left out: {held['left_out']}." if "left_out" in held else ""
     return (
-        f"{held['when']}, Python {held['python']}, {held['cores']} cores that also ran the "
+        f"{held['when']}, Python {held['python']}{node}, {held['cores']} cores that also ran the "
         f"databases and the load; {held['companies']:,} companies; medians of "
-        f"{held['rounds']} rounds of {held['seconds']:g} s in which the variants took turns."
+        f"{held['rounds']} rounds of {held['seconds']:g} s in which the variants took turns.{absent}"
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks import peers
 from benchmarks.load import fetch
 
 ROOT = Path(__file__).parents[1]
@@ -44,6 +45,8 @@ def command(name: str, port: int) -> list[str]:
     """How a variant is started; `cyclorama` as an operator starts it."""
     if name == "cyclorama":
         return [sys.executable, "-c", SERVE, "serve", "--port", str(port)]
+    if name in peers.NAMES:
+        return peers.command(name, port)
     target = f"benchmarks.{name}:asgi"
     return [sys.executable, "-c", GRANIAN, str(ROOT), target, str(port)]
 

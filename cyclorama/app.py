@@ -26,12 +26,18 @@ from cyclorama.layouts.resolution import Resolution
 from cyclorama.plugins.compose import Graph, compose
 from cyclorama.plugins.configs import upgraded
 from cyclorama.plugins.discovery import discover
-from cyclorama.resolvers.audit import entries_of_reads
+from cyclorama.resolvers.audit import actor_of, entries_of_reads, reads_of
 from cyclorama.resolvers.book import load_book
 from cyclorama.resolvers.breakers import Breakers
 from cyclorama.resolvers.context import Budgets, Configuration, Context
 from cyclorama.resolvers.refs import find, resolved
-from cyclorama.storage.accounts import SignedIn, signed_in_as
+from cyclorama.storage.accounts import (
+    SignedIn,
+    Viewer,
+    credential_of,
+    signed_in_as,
+)
+from cyclorama.storage.audit import READ, Entry
 from cyclorama.storage.audit_queue import AuditQueue
 from cyclorama.storage.configuration import load_fields, read_version
 from cyclorama.storage.engine import Database, Reading
@@ -98,6 +104,9 @@ class App:
             "plans": plans.kept,
             "shaping_variables": plans.shaping,
             "templates": plans.library.cache,
+            "short_questions": self.engine.shortcuts.questions,
+            "short_statements": self.engine.shortcuts.statements,
+            "shortcuts": self.engine.shortcuts.kept,
             "plain_selections": selections(self.engine.schema).written,
             "plain_variables": selections(self.engine.schema).shaping,
             "layout_variants": Kept(0) if variants is None else variants,
@@ -186,6 +195,36 @@ class App:
 
         async with self.context(sign, now=self.now()) as context:
             yield context
+
+    async def answer_shortly(
+        self, operation: Operation, token: str, request_id: str = "-"
+    ) -> tuple[Viewer, Answer] | None:
+        """The answer by one statement, and whose it is; None where nothing like it was
+        answered before, or something has changed since."""
+        credential = credential_of(token)
+        if credential is None or self.breakers.opened:
+            return None
+        now = self.now()
+        today = now.astimezone(ZoneInfo(self.settings.time_zone)).date()
+        seconds = self.settings.statement_timeout_seconds
+        found = await self.engine.answer_shortly(
+            operation, credential, self.database, now, today, seconds
+        )
+        if found is None:
+            return None
+        shortcut = found.shortcut
+        read = Entry(
+            at=now,
+            actor=actor_of(shortcut.viewer),
+            action=READ,
+            subject=found.record,
+            operation=shortcut.operation,
+            surface="PAGE",
+            request_id=request_id,
+            details=reads_of({shortcut.sections: [found.record]}),
+        )
+        await self.audit.put([read])
+        return shortcut.viewer, found.answer
 
     async def answer(self, operation: Operation, context: Context) -> Answer:
         """The answer to an operation; what it read is left to the audit log."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import orjson
 
+from benchmarks import peers
 from benchmarks.load import request_bytes
 
 NAMES = ("full", "light", "portfolio", "nested")
@@ -31,5 +32,20 @@ def body(query: str, company: str) -> bytes:
 
 def requests(name: str, token: str, ids: Sequence[str]) -> list[bytes]:
     """A request for each company; the portfolio is the same for all of them."""
-    query = text(name)
+    return _requests(text(name), token, ids)
+
+
+def worded(
+    name: str, token: str, ids: Sequence[str], variants: Sequence[str]
+) -> dict[str, list[bytes]]:
+    """The requests by variant, in its own words where it has some, without variants that
+    do not serve the operation."""
+    return {
+        variant: _requests(peers.document(variant, name) or text(name), token, ids)
+        for variant in variants
+        if name not in peers.WITHOUT.get(variant, ())
+    }
+
+
+def _requests(query: str, token: str, ids: Sequence[str]) -> list[bytes]:
     return [request_bytes("/graphql", token, body(query, one)) for one in ids]

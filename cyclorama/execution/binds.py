@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -27,7 +27,13 @@ class Run:
     viewer_id: str
     variables: VariableValues
     records: str
-    """`[[id, variant], …]` as JSON."""
+    """`[[id, variant], …]` as JSON; one id on the short way."""
+    credential: str = ""
+    """The digest of the token."""
+    identity: str = ""
+    """Who it stood for; see `accounts.identity`."""
+    inputs: Sequence[str] = ()
+    """What layouts ask of records, as answered by those of one layout."""
 
 
 SYMBOL_VALUES: Mapping[str, Getter] = {
@@ -84,6 +90,16 @@ class Binds:
     _read: list[tuple[int, Getter, Process | None]] = field(default_factory=list)
     """Position, value and conversion of those that a run decides."""
     _known: dict[Any, str] = field(default_factory=dict)
+
+    def copy(self) -> Binds:
+        """The same parameters, to add further ones to."""
+        return replace(
+            self,
+            checks=self.checks.copy(),
+            _given=self._given.copy(),
+            _read=self._read.copy(),
+            _known=self._known.copy(),
+        )
 
     def place(self, key: Any, getter: Getter, process: Process | None = None) -> str:
         """The placeholder of a parameter; one for each key."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 import orjson
@@ -25,7 +26,9 @@ from cyclorama.errors import CODES, InvalidInputError, RequestError
 from cyclorama.execution.executor import Executor
 from cyclorama.execution.limits import Limits, check, check_values
 from cyclorama.execution.plans import Plans
+from cyclorama.execution.shortcuts import Shortcut, Shortcuts
 from cyclorama.resolvers.context import Context
+from cyclorama.storage.engine import Database
 from cyclorama.storage.kept import Kept
 from cyclorama.storage.outages import MESSAGE, is_unavailable
 
@@ -55,6 +58,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class ShortAnswer:
+    """An answer, the shortcut that led to it, and the id of its record."""
+
+    answer: Answer
+    shortcut: Shortcut
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Prepared:
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...]
@@ -72,6 +84,7 @@ class Engine:
         self.limits = limits
         self.documents = Kept[bytes, _Prepared](MOST_DOCUMENTS, MOST_TEXT)
         """Parsed and validated, or refused, by the digest of the text."""
+        self.shortcuts = Shortcuts(plans.library)
         bound = {"plans": plans, "planned": planned}
         self.executor = type("BoundExecutor", (Executor,), bound)
 
@@ -94,8 +107,38 @@ class Engine:
             check_values(operation.variables)
         except InvalidInputError as error:
             return failed([GraphQLError(str(error))], error.code)
-        name = chosen.name.value if chosen.name else None
-        return await self._run(prepared.document, operation, context, name)
+        return await self._run(prepared.document, chosen, operation, context)
+
+    async def answer_shortly(
+        self,
+        operation: Operation,
+        credential: str,
+        database: Database,
+        now: datetime,
+        today: date,
+        seconds: float,
+    ) -> ShortAnswer | None:
+        """The answer by one statement, and whose it is, where a shortcut leads to it."""
+        found = self.shortcuts.find(
+            operation.query,
+            operation.operation_name,
+            operation.variables or {},
+            credential,
+        )
+        if found is None:
+            return None
+        shortcut, record = found
+        values = shortcut.values(record, credential, now, today)
+        rows: Sequence[Any] = ()
+        try:
+            async with asyncio.timeout(seconds):
+                rows = await database.fetch(shortcut.sql, values)
+        except Exception as error:  # the long way meets it again and tells it
+            log.info("shortcut_failed", error=repr(error))
+        body = shortcut.body(rows)
+        if body is None:
+            return None
+        return ShortAnswer(Answer(200, body), shortcut, record)
 
     def _refused(
         self, chosen: OperationDefinitionNode, operation: Operation
@@ -133,12 +176,12 @@ class Engine:
     async def _run(
         self,
         document: DocumentNode,
+        chosen: OperationDefinitionNode,
         operation: Operation,
         context: Context,
-        name: str | None,
     ) -> Answer:
         context.text = operation.query
-        context.operation = name
+        context.operation = chosen.name.value if chosen.name else None
         result: Any = execute(
             self.schema,
             document,
@@ -155,6 +198,14 @@ class Engine:
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
             body["errors"] = [presented(e, context.request_id) for e in result.errors]
+        else:
+            await self.shortcuts.note(
+                context,
+                document,
+                chosen,
+                operation.operation_name,
+                operation.variables,
+            )
         return Answer(200, orjson.dumps(body))
 
 

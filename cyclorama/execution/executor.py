@@ -14,18 +14,13 @@ from graphql import GraphQLObjectType
 from graphql.pyutils import Path
 
 from cyclorama.errors import RequestError
+from cyclorama.execution.answers import has_tripped, members, pair, whole
 from cyclorama.execution.binds import Run
 from cyclorama.execution.levels import failure, section_of
-from cyclorama.execution.plain import PlainExecutor
-from cyclorama.execution.plan import (
-    TRIPWIRE,
-    Cells,
-    Plan,
-    Planner,
-    Refused,
-    Rest,
-    run_of,
-)
+from cyclorama.execution.pieces import Cells, Plan, Refused, Rest
+from cyclorama.execution.plain import UNUSUAL, Again, Found, PlainExecutor
+from cyclorama.execution.plain_code import Unusual
+from cyclorama.execution.plan import Planner, run_of
 from cyclorama.execution.plans import Plans, selection_key
 from cyclorama.execution.waves import Making, Wave, filled
 from cyclorama.resolvers.gates import OfRecord
@@ -113,12 +108,50 @@ class Executor(PlainExecutor):
             parent_type, source_value, path, grouped_field_set, position_context
         )
 
+    def with_records(self, run: Any, value: Any, found: Found, again: Again) -> Any:
+        """A list's records are read together and without a coroutine for each, where
+        plans yield the whole of them."""
+        plans: dict[Any, Any] = {}
+        for ref, asked in found:
+            if (id(asked), ref.batch) in plans:
+                continue
+            type_, details = asked
+            fields = self.collect_subfields(type_, details).grouped_field_set
+            plan, values = self._plan(type_, ref.batch, fields)
+            if not plan.is_whole:
+                return UNUSUAL
+            plans[id(asked), ref.batch] = (fields, plan, values)
+        started = {
+            key: self._started(key[1], *planned) for key, planned in plans.items()
+        }
+        return self._with_cells(run, value, started, again)
+
+    async def _with_cells(
+        self, run: Any, value: Any, started: Mapping[Any, _Running], again: Again
+    ) -> Any:
+        cells = {k: await asyncio.shield(r.answers) for k, r in started.items()}
+
+        def record(ref: Ref, asked: Any) -> Any:
+            key = (id(asked), ref.batch)
+            row = cells[key].get(ref.id)
+            found = whole(started[key].plan.pieces[ref.variant.token], row)
+            if found is None:
+                raise Unusual
+            return orjson.Fragment(found)
+
+        try:
+            return run(value, record)
+        except Exception:
+            return await _awaited(again())
+
     async def read(
         self, type_: GraphQLObjectType, ref: Ref, path: Any, fields: Any, position: Any
     ) -> Any:
         """A record's selection as bytes: planned cells and resolved fields, as asked."""
         run = self._run(type_, ref.batch, fields)
         plan, answers = run.plan, run.answers
+        if path.prev is None:
+            self.context_value.roots.append((ref, plan, self.variable_values))
         rest = plan.rest(ref.variant)
         self.plans.unplanned += sum(r.is_declared for r in rest)
         keys = [r.key for r in rest]
@@ -130,14 +163,14 @@ class Executor(PlainExecutor):
         parts: list[bytes] = []
         for piece in plan.pieces[ref.variant.token]:
             if isinstance(piece, Rest):
-                parts.append(_pair(piece.key, values[piece.key]))
+                parts.append(pair(piece.key, values[piece.key]))
                 continue
             if isinstance(piece, Refused):
                 self._refuse(type_, path, fields, (piece.key,), piece.error)
-                parts.append(_pair(piece.key, None))
+                parts.append(pair(piece.key, None))
                 continue
-            part = _text(piece, row)
-            if part is None or TRIPWIRE.encode() in part:
+            part = members(piece, row)
+            if has_tripped(part):
                 part = await self._again(type_, ref, path, fields, piece, position, row)
             elif any(piece.left):
                 wave = await self._wave(ref.batch, run, cells)
@@ -155,8 +188,8 @@ class Executor(PlainExecutor):
                 for piece in running.plan.pieces[ref.variant.token]:
                     if not (isinstance(piece, Cells) and any(piece.left)):
                         continue
-                    text = _text(piece, cells.get(ref.id))
-                    if text is not None and TRIPWIRE.encode() not in text:
+                    text = members(piece, cells.get(ref.id))
+                    if text is not None and not has_tripped(text):
                         root = orjson.loads(b"{" + text + b"}")
                         making.add(ref, piece.keys[0], root, piece.left)
             work = making.wave(self.context_value, batch.depth + 1)
@@ -179,12 +212,17 @@ class Executor(PlainExecutor):
         running = batch.runs.get(key)
         if running is None:
             plan, values = self._plan(type_, batch, fields)
-            self.context_value.reads.planned(batch, plan.sections)
-            seconds = self.context_value.budgets.statement
-            reading = self.context_value.reading
-            work = self._answers(reading, plan, values, seconds)
-            answers = asyncio.ensure_future(work)
-            running = batch.runs[key] = _Running(fields, plan, answers, reading)
+            running = self._started(batch, fields, plan, values)
+        return running
+
+    def _started(self, batch: Batch, fields: Any, plan: Plan, values: Any) -> _Running:
+        self.context_value.reads.planned(batch, plan.sections)
+        seconds = self.context_value.budgets.statement
+        reading = self.context_value.reading
+        work = self._answers(reading, plan, values, seconds)
+        answers = asyncio.ensure_future(work)
+        running = _Running(fields, plan, answers, reading)
+        batch.runs[id(fields)] = running
         return running
 
     def _planner(self, type_: GraphQLObjectType, batch: Batch) -> Planner:
@@ -363,9 +401,9 @@ class Executor(PlainExecutor):
         if failed is None:
             log.info("tripped", keys=piece.keys)
             values = await self._resolve(type_, ref, path, fields, piece.keys, position)
-            return b",".join(_pair(k, values[k]) for k in piece.keys)
+            return b",".join(pair(k, values[k]) for k in piece.keys)
         self._refuse(type_, path, fields, piece.keys, failed)
-        return b",".join(_pair(k, None) for k in piece.keys)
+        return b",".join(pair(k, None) for k in piece.keys)
 
 
 class _Running:
@@ -382,24 +420,3 @@ class _Running:
 
 async def _awaited(value: Any) -> Any:
     return await value if isawaitable(value) else value
-
-
-def _pair(key: str, value: Any) -> bytes:
-    return b'"' + key.encode() + b'":' + orjson.dumps(value)
-
-
-def _text(piece: Cells, row: Any) -> bytes | None:
-    """The bytes of a piece; None where the statement has no usable cell for it."""
-    if row is None:
-        return None
-    cells = [row[c] for c in piece.columns]
-    if any(isinstance(c, Exception) or c is None for c in cells):
-        return None
-    if piece.form == "run":
-        text: str = cells[0].strip()
-        return text[1:-1].encode()
-    key = b'"' + piece.keys[0].encode() + b'":'
-    if piece.form == "list":
-        return key + b"[" + ",".join(cells).encode() + b"]"
-    found: str = cells[0]
-    return key + found.encode()

@@ -3,17 +3,19 @@ that Python makes of columns."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 
 from cyclorama.errors import CostLimitError
+from cyclorama.execution.declarations import Declarations
 from cyclorama.execution.holes import MOST_WAVES, Hole, Job
 from cyclorama.execution.leaves import leaf_of_column
 from cyclorama.execution.levels import Grouped, Level, NotPlanned, Use
-from cyclorama.execution.templates import Scope
+from cyclorama.execution.templates import Scope, Template
 from cyclorama.resolvers.loaded import KINDS
 from cyclorama.schema import catalogue
 from cyclorama.schema.adapt import clause, selectable
@@ -36,20 +38,40 @@ def hole(
         )
     kind = KINDS[type_.name]
     names = tuple(composer.asked(kind))
-    columns = catalogue.attribute_columns(kind, names, level.env.fields)
-    texts = []
-    if composer.sqlite:  # a JSON text stays a text, as on PostgreSQL
-        columns = {n: c.concat(sa.literal_column("''")) for n, c in columns.items()}
-    for name, column in {"id": selectable(level.own).c.id, **columns}.items():
-        scope = Scope(level.env.kind, own=level.own)
-        template = composer.library.cached(
-            ("hole", name, level.own, level.env.kind, level.env.fields),
-            partial(composer.library.compiler.expression, column, scope),
-        )
-        texts.append(composer.put(template, level))
+    env = level.env
+    found = layout_input(
+        composer.library, kind, names, env.fields, level.own, env.kind, with_id=True
+    )
+    texts = [composer.put(template, level) for template in found]
     composer.track.holes.append(Hole(tuple(composer.track.steps), kind, type_, fields))
     name = "json_array" if composer.sqlite else "json_build_array"
     return f"{name}({', '.join(texts)})"
+
+
+def layout_input(
+    library: Declarations,
+    kind: str,
+    names: Sequence[str],
+    fields: Sequence[Any],
+    own: Any,
+    page: str,
+    *,
+    with_id: bool = False,
+) -> list[Template]:
+    """What layouts ask of a row of a kind of records, on a page of some kind."""
+    columns = catalogue.attribute_columns(kind, names, fields)
+    if library.dialect == "sqlite":  # a JSON text stays a text, as on PostgreSQL
+        columns = {n: c.concat(sa.literal_column("''")) for n, c in columns.items()}
+    if with_id:
+        columns = {"id": selectable(own).c.id, **columns}
+    scope = Scope(page, own=own)
+    return [
+        library.cached(
+            ("hole", name, own, page, fields),
+            partial(library.compiler.expression, column, scope),
+        )
+        for name, column in columns.items()
+    ]
 
 
 def made(composer: Composer, source: Python, use: Use) -> str:

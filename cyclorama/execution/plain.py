@@ -9,8 +9,9 @@ run no code of their class, and values were serialised.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 from types import CoroutineType
 from typing import Any, Final
@@ -26,6 +27,9 @@ from cyclorama.storage.kept import Kept
 
 log = structlog.get_logger(__name__)
 MOST_SELECTIONS: Final = 1024
+Found = list[tuple[Any, Any]]
+"""Records, each with its type and what is asked of it."""
+Again = Callable[[], Any]
 UNUSUAL: Final = object()
 """Stands for a value that graphql-core has to complete."""
 
@@ -139,13 +143,20 @@ class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         if not self.is_async_iterable(result) and is_iterable(result):
             result = bounded(result, info)
+        again = partial(
+            super().complete_list_value,
+            return_type,
+            field_details_list,
+            info,
+            path,
+            result,
+            position_context,
+        )
         if position_context is None:
-            done = self._completed(return_type, field_details_list, result)
+            done = self._completed(return_type, field_details_list, result, again)
             if done is not UNUSUAL:
                 return done
-        return super().complete_list_value(
-            return_type, field_details_list, info, path, result, position_context
-        )
+        return again()
 
     async def complete_async_iterator_value(
         self,
@@ -174,16 +185,27 @@ class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
         result: Any,
         position_context: Any,
     ) -> Any:
+        again = partial(
+            super().complete_object_value,
+            return_type,
+            field_details_list,
+            info,
+            path,
+            result,
+            position_context,
+        )
         if position_context is None:
-            done = self._completed(return_type, field_details_list, result)
+            done = self._completed(return_type, field_details_list, result, again)
             if done is not UNUSUAL:
                 return done
-        return super().complete_object_value(
-            return_type, field_details_list, info, path, result, position_context
-        )
+        return again()
 
-    def _completed(self, type_: Any, details: Any, value: Any) -> Any:
-        """The completed value, or `UNUSUAL`."""
+    def with_records(self, run: Run, value: Any, found: Found, again: Again) -> Any:
+        """The completed value once its records are read, or `UNUSUAL`."""
+        return UNUSUAL
+
+    def _completed(self, type_: Any, details: Any, value: Any, again: Again) -> Any:
+        """The completed value, to be awaited where it holds records, or `UNUSUAL`."""
         key = (id(type_), id(details))
         held = self._plain.get(key)
         if held is None:
@@ -194,10 +216,12 @@ class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
         run = held[2].run or held[2].grown(self, type_, details, value)
         if run is None:
             return UNUSUAL
+        found: Found = []
         try:
-            return run(value)
+            done = run(value, lambda ref, asked: found.append((ref, asked)))
         except Exception:  # whatever it is, graphql-core meets it again and tells it
             return UNUSUAL
+        return self.with_records(run, value, found, again) if found else done
 
 
 def bounded(items: Any, info: Any) -> Any:

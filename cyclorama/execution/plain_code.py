@@ -33,9 +33,12 @@ from strawberry.schema.schema_converter import CustomGraphQLEnumType
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 from strawberry.types.field import StrawberryField
 
+from cyclorama.resolvers.loaded import KINDS
 from cyclorama.resolvers.refs import Ref
 
-Run = Callable[[Any], Any]
+Records = Callable[[Ref, Any], Any]
+"""What stands for a record, given with its type and what is asked of it."""
+Run = Callable[[Any, Records], Any]
 MOST_ITEMS: Final = 10_000
 """How many items one list may have that no plan reads."""
 MOST_CLASSES: Final = 64
@@ -75,7 +78,7 @@ class Classes(set[type]):
 
 def is_plain(class_: Any, attributes: Sequence[str]) -> bool:
     """Whether reading these attributes of an object runs no code, and the object is
-    neither null, nor an error, nor to be awaited, nor a record that plans read."""
+    neither null, nor an error, nor to be awaited, nor a record."""
     if class_.__getattribute__ is not object.__getattribute__ or issubclass(
         class_, (type(None), type(Undefined), Exception, Ref)
     ):
@@ -102,6 +105,7 @@ class Writer:
             "LISTS": (list, tuple),
             "VALUES": VALUES,
             "INFINITE": math.inf,
+            "Ref": Ref,
         }
 
     def written(self, type_: Any, details: Any) -> Run:
@@ -122,14 +126,14 @@ class Writer:
         """The name of a function for one object."""
         name = self.named(None)
         lines, made = self.fields(type_, details, INDENT)
-        self.lines += [f"def {name}(item):", *lines, f"{INDENT}return {made}"]
+        self.lines += [f"def {name}(item, records):", *lines, f"{INDENT}return {made}"]
         return name
 
     def list_(self, type_: GraphQLList[Any], details: Any) -> str:
         """The name of a function for a whole list."""
         name, pad = self.named(None), INDENT * 2
         lines = [
-            f"def {name}(items):",
+            f"def {name}(items, records):",
             "    if type(items) not in LISTS or len(items) > MOST_ITEMS:",
             "        raise Unusual",
             "    done = []",
@@ -138,7 +142,7 @@ class Writer:
         ]
         self.usual(details)
         inner, made = type_.of_type, "item"
-        if isinstance(bare(inner), GraphQLObjectType):
+        if is_object(bare(inner)):
             if not isinstance(inner, GraphQLNonNull):
                 lines += [f"{pad}if item is None:", f"{pad}    add(None)"]
                 lines += [f"{pad}    continue"]
@@ -212,14 +216,30 @@ class Writer:
     def present(self, type_: Any, details: Any, variable: str, pad: str) -> list[str]:
         """Lines that complete a variable that must not be null."""
         if isinstance(type_, GraphQLList):
-            return [f"{pad}{variable} = {self.list_(type_, details)}({variable})"]
+            made = f"{self.list_(type_, details)}({variable}, records)"
+            return [f"{pad}{variable} = {made}"]
+        if is_object(type_):
+            made = f"{self.object_(type_, details)}({variable}, records)"
+            return [f"{pad}{variable} = {made}"]
         if isinstance(type_, GraphQLObjectType):
-            return [f"{pad}{variable} = {self.object_(type_, details)}({variable})"]
+            return self.record(type_, details, variable, pad)
         if isinstance(type_, GraphQLEnumType):
             return self.enum(type_, variable, pad)
         if isinstance(type_, GraphQLScalarType):
             return self.scalar(type_, variable, pad)
         raise NotPlain
+
+    def record(
+        self, type_: GraphQLObjectType, details: Any, variable: str, pad: str
+    ) -> list[str]:
+        """Lines for a record, which its plan reads."""
+        self.usual(details)
+        asked = self.named((type_, details))
+        return [
+            f"{pad}if type({variable}) is not Ref or {variable}.kind != {type_.name!r}:",
+            f"{pad}    raise Unusual",
+            f"{pad}{variable} = records({variable}, {asked})",
+        ]
 
     def enum(self, type_: GraphQLEnumType, variable: str, pad: str) -> list[str]:
         """Lines for a member of an enum: Python's name to GraphQL's."""
@@ -275,6 +295,11 @@ ODD: Final = {
 }
 """When a value needs more than to be taken as it is."""
 OTHER: Final = {GraphQLFloat: whole_as_float, GraphQLID: whole_as_id}
+
+
+def is_object(type_: Any) -> bool:
+    """Whether a type is that of objects in memory, and no record."""
+    return isinstance(type_, GraphQLObjectType) and type_.name not in KINDS
 
 
 def bare(type_: Any) -> Any:

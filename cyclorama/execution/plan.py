@@ -1,9 +1,8 @@
-"""A plan: one statement for the records of a batch, and how their answers are joined."""
+"""The planner: from a selection of records to the one statement that reads it."""
 
 from __future__ import annotations
 
 import itertools
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,10 +14,10 @@ from graphql.execution.values import get_argument_values
 from strawberry.types.field import StrawberryField
 
 from cyclorama.errors import CostLimitError, InvalidInputError, RequestError
+from cyclorama.execution.answers import TRIPWIRE
 from cyclorama.execution.binds import Binds, Run
 from cyclorama.execution.composer import Composer
 from cyclorama.execution.declarations import Declarations
-from cyclorama.execution.holes import Open
 from cyclorama.execution.levels import (
     DEFINITION,
     Collect,
@@ -33,6 +32,7 @@ from cyclorama.execution.levels import (
     type_of,
     variables_of,
 )
+from cyclorama.execution.pieces import Cells, Piece, Plan, Refused, Rest
 from cyclorama.resolvers.context import Variant
 from cyclorama.resolvers.gates import (
     OfRecord,
@@ -45,64 +45,6 @@ from cyclorama.schema.symbols import ROWS
 
 DEEPEST = 12
 log = structlog.get_logger(__name__)
-TRIPWIRE = f"cy_null_{secrets.token_hex(12)}"
-"""Stands in an answer where a value is missing that may not be null."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """Part of a record's answer that the statement yields: its keys and its columns."""
-
-    keys: tuple[str, ...]
-    columns: tuple[int, ...]
-    form: str
-    """`run` of plain fields, `one` field, or `list` of sections."""
-    sections: tuple[str, ...] = ()
-    """Keys of those that are read."""
-    left: Open = ((), ())
-    """What is left open in them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """A field that graph resolvers answer."""
-
-    key: str
-    is_declared: bool = False
-    """Whether a plan should have held it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A field that is not read at all."""
-
-    key: str
-    error: RequestError
-
-
-Piece = Cells | Rest | Refused
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The statement, its parameters, and the pieces of each variant in order."""
-
-    sql: str
-    binds: Binds
-    pieces: Mapping[str, tuple[Piece, ...]]
-    width: int
-    """Columns of the statement, the id's included."""
-    sections: Mapping[str, tuple[str, ...]]
-    """Keys of the sections that are read of each variant, in order."""
-
-    @property
-    def has_columns(self) -> bool:
-        """Whether there is anything to read."""
-        return self.width > 1
-
-    def rest(self, variant: Variant) -> list[Rest]:
-        """What graph resolvers answer."""
-        return [p for p in self.pieces[variant.token] if isinstance(p, Rest)]
 
 
 @dataclass(slots=True)
@@ -170,12 +112,12 @@ class Planner:
                 else:
                     self.refused = {**self.refused, left.key: left.error}
                 continue
-            sql = self._statement(records)
+            sql, head = self._statement(records)
             if self._nesting > 1 and not self.library.parses(sql):
                 self._nesting = min(self._nesting, DEEPEST) - 1
                 continue
-            width = len(self._columns) + 1
-            return Plan(sql, self._binds, pieces, width, _sections(pieces))
+            width, read = len(self._columns) + 1, _sections(pieces)
+            return Plan(sql, self._binds, pieces, width, head, read)
 
     def _pieces(
         self, fields: Grouped, index: int, variant: Variant, left_out: set[str]
@@ -354,7 +296,7 @@ class Planner:
         self._columns.append(_Column(text, index if several else None))
         return len(self._columns)
 
-    def _statement(self, records: str) -> str:
+    def _statement(self, records: str) -> tuple[str, int]:
         texts = ["v.id"]
         for column in self._columns:
             text = column.text
@@ -378,7 +320,8 @@ class Planner:
             # LIMIT keeps the planner, which expects a hundred, from reading them all.
             one = f'SELECT * FROM "{table}" r WHERE r.id = v.id LIMIT 1'
             join = f"CROSS JOIN LATERAL ({one}) r0"
-        return f"SELECT {', '.join(texts)} FROM ({given}) v {join}"
+        head = f"SELECT {', '.join(texts)}"
+        return f"{head} FROM ({given}) v {join}", len(head)
 
 
 def _sections(
@@ -415,4 +358,4 @@ def run_of(ctx: Any, variables: Any, batch: Any) -> Run:
     )
 
 
-__all__ = ["TRIPWIRE", "Cells", "Plan", "Planner", "Rest", "run_of"]
+__all__ = ["Planner", "run_of"]

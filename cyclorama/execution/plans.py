@@ -10,7 +10,7 @@ from graphql import GraphQLEnumType
 
 from cyclorama.execution.declarations import Declarations
 from cyclorama.execution.holes import MOST_WAVES
-from cyclorama.execution.plan import Plan
+from cyclorama.execution.pieces import Plan
 from cyclorama.storage.kept import Kept
 
 MOST = 1024

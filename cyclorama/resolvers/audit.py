@@ -13,6 +13,7 @@ from cyclorama.errors import ForbiddenError, InvalidInputError
 from cyclorama.resolvers.context import Context
 from cyclorama.resolvers.cursors import Order, OrderKey, page_info
 from cyclorama.resolvers.keyset import page_size
+from cyclorama.resolvers.reads import Sections
 from cyclorama.schema.audit import (
     AuditActorKind,
     AuditChange,
@@ -23,6 +24,7 @@ from cyclorama.schema.audit import (
     AuditRead,
 )
 from cyclorama.schema.envelope import Surface
+from cyclorama.storage.accounts import Viewer
 from cyclorama.storage.audit import READ, ROWS, Actor, Author, Entry, canonical, record
 
 MOST_VALUES: Final = 100
@@ -48,16 +50,15 @@ async def record_change(
 def author_of(ctx: Context) -> Author:
     """The viewer as the author of a change in this request."""
     return Author(
-        actor=actor_of(ctx),
+        actor=actor_of(ctx.viewer),
         at=ctx.now,
         operation=ctx.operation,
         request_id=ctx.request_id,
     )
 
 
-def actor_of(ctx: Context) -> Actor:
+def actor_of(viewer: Viewer) -> Actor:
     """The viewer as the audit log names them."""
-    viewer = ctx.viewer
     return Actor(kind=viewer.kind, id=viewer.id, name=viewer.email or viewer.name)
 
 
@@ -68,20 +69,24 @@ def entries_of_reads(ctx: Context) -> list[Entry]:
         records = [r for held in groups.values() for r in held]
         if not records:
             continue
-        reads = [{"sections": s, "records": r} for s, r in groups.items()]
         entries.append(
             Entry(
                 at=ctx.now,
-                actor=actor_of(ctx),
+                actor=actor_of(ctx.viewer),
                 action=READ,
                 subject=records[0] if len(records) == 1 else None,
                 operation=ctx.operation,
                 surface=surface,
                 request_id=ctx.request_id,
-                details={"reads": reads},
+                details=reads_of(groups),
             )
         )
     return entries
+
+
+def reads_of(groups: Mapping[Sections, Sequence[str]]) -> Mapping[str, Any]:
+    """The records by the sections that were read of them, as an entry holds them."""
+    return {"reads": [{"sections": s, "records": r} for s, r in groups.items()]}
 
 
 async def audit_log(

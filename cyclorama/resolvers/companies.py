@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import repeat
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from cyclorama.errors import InvalidInputError
 from cyclorama.resolvers.context import Context
 from cyclorama.resolvers.cursors import Order, OrderKey, page_info
 from cyclorama.resolvers.keyset import page_size
-from cyclorama.resolvers.refs import layout_columns, refs
+from cyclorama.resolvers.refs import attributes_of, layout_columns, refs
 from cyclorama.schema.inputs import CompanyFilter, CompanyOrder, CompanyOrderField
 from cyclorama.schema.lists import CompanyConnection, CompanyEdge
 from cyclorama.schema.sql import json_has
@@ -45,22 +46,37 @@ async def list_companies(
     size = page_size(first)
     order = company_order(order_by or ())
     condition = sa.and_(sa.true(), *_conditions(filter)) if filter else sa.true()
-    query = (
-        sa.select(CompanyRow.id, *order.columns(), *layout_columns(ctx, COMPANY))
-        .where(condition)
-        .order_by(*order.clauses())
-        .limit(size + 1)
-    )
-    if after is not None:
-        query = query.where(order.after(after))
-    rows = await ctx.reading.execute(query, ctx.symbols)
+
+    def query(limit: Any) -> sa.Select[Any]:
+        columns = (*order.columns(), *layout_columns(ctx, COMPANY))
+        chosen = sa.select(CompanyRow.id, *columns).order_by(*order.clauses())
+        return chosen.limit(limit)
+
+    rows: Any
+    if filter is None and after is None:
+        asked = (order.tag, attributes_of(ctx, COMPANY), ctx.settings.fields)
+        rows = await ctx.reading.prepared(
+            ("companies", *asked),
+            lambda: query(sa.bindparam("size", type_=sa.Integer())),
+            size=size + 1,
+            **ctx.symbols,
+        )
+    else:
+        chosen = query(size + 1).where(condition)
+        if after is not None:
+            chosen = chosen.where(order.after(after))
+        rows = await ctx.reading.execute(chosen, ctx.symbols)
     page = rows[:size]
-    cursors = [order.cursor(row) for row in page]
+    # A field that the operation's text does not name is not asked for.
+    needed = page if "cursor" in ctx.text else page[:1] + page[-1:]
+    cursors = [order.cursor(row) for row in needed]
     found: Any = refs(ctx, COMPANY, page)
     return CompanyConnection(
         edges=[
             CompanyEdge(cursor=c, node=ref)
-            for c, ref in zip(cursors, found, strict=True)
+            for c, ref in zip(
+                cursors if needed is page else repeat(""), found, strict=False
+            )
         ],
         page_info=page_info(cursors, more=len(rows) > size, after=after),
         total_count=_Asked(lambda: _count(ctx, condition)),  # type: ignore[arg-type]

@@ -117,6 +117,11 @@ class Context:
     """Its name."""
     reads: Reads = field(default_factory=Reads)
     """What has been read, for the audit log."""
+    credential: str | None = None
+    """The digest of the token that the viewer signed in with."""
+    roots: list[tuple[Any, Any, Any]] = field(default_factory=list)
+    """The records that the operation's own fields gave, each with the plan that it was
+    read by and the variables."""
     resolutions: dict[Any, Any] = field(default_factory=dict)
     """Layouts that were resolved, by what they asked of the records."""
     _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)

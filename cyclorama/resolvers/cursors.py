@@ -79,8 +79,7 @@ class Order:
 
     def cursor(self, row: Any) -> str:
         """The place of a row that has this order's `columns`."""
-        found = row._mapping
-        keys = [_plain(found[f"{PREFIX}{i}"]) for i in range(len(self.keys))]
+        keys = [_plain(getattr(row, f"{PREFIX}{i}")) for i in range(len(self.keys))]
         return orjson.dumps([self.tag, *keys]).hex()
 
     def _values(self, cursor: str) -> list[Any]:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -43,7 +44,7 @@ class Batch:
         return list({r.variant.token: r.variant for r in self.refs}.values())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Ref:
     """A record that exists and that the viewer may read; its fields are not read yet."""
 
@@ -78,8 +79,9 @@ def attributes_of(ctx: Context, kind: str) -> tuple[str, ...]:
 def refs(ctx: Context, kind: str, rows: Sequence[Any]) -> list[Ref]:
     """References to the records of these rows, in their order, as one batch."""
     labels = [f"{_PREFIX}{i}" for i in range(len(attributes_of(ctx, kind)))]
-    found = ((row.id, [getattr(row, label) for label in labels]) for row in rows)
-    return refs_of(ctx, kind, found)
+    asked = attrgetter("id", *labels) if labels else lambda row: (row.id,)
+    found = (asked(row) for row in rows)
+    return refs_of(ctx, kind, ((record, raw) for record, *raw in found))
 
 
 def refs_of(

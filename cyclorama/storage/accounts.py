@@ -108,12 +108,24 @@ def _signing(*further: Any) -> sa.Select[Any]:
     )
 
 
+def credential_of(token: str) -> str | None:
+    """The digest by which a bearer token is known; None for what can't be one."""
+    if not token.startswith(PREFIX) or len(token) > LONGEST_TOKEN:
+        return None
+    return _hashed(token)
+
+
+def _hashed(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 async def sign_in(reading: Reading, token: str, now: datetime) -> SignedIn | None:
     """Whom a bearer token stands for; None if it is unknown or expired, or its user was
     deactivated. One statement; none for what can't be a token."""
-    if not token.startswith(PREFIX) or len(token) > LONGEST_TOKEN:
+    credential = credential_of(token)
+    if credential is None:
         return None
-    rows = await reading.prepared("sign_in", _by_token, hash=_hashed(token), now=now)
+    rows = await reading.prepared("sign_in", _by_token, hash=credential, now=now)
     if not rows:
         return None
     return SignedIn(
@@ -124,13 +136,28 @@ async def sign_in(reading: Reading, token: str, now: datetime) -> SignedIn | Non
     )
 
 
-def _by_token() -> sa.Select[Any]:
-    now = sa.bindparam("now", type_=TokenRow.expires_at.type)
+def _by_token(hash_: str = "hash", now: str = "now") -> sa.Select[Any]:
+    instant = sa.bindparam(now, type_=TokenRow.expires_at.type)
     return (
         _signing(TokenRow.id.label("token_id"), TokenRow.expires_at)
         .join(TokenRow, TokenRow.user_id == UserRow.id)
-        .where(TokenRow.token_hash == sa.bindparam("hash"), TokenRow.expires_at > now)
+        .where(
+            TokenRow.token_hash == sa.bindparam(hash_), TokenRow.expires_at > instant
+        )
     )
+
+
+def identity(dialect: str) -> Any:
+    """All that `sign_in` finds, as one text: equal as long as nothing of it has changed,
+    null where nobody signs in. Binds: `arg_credential` and `cy_now`."""
+    found = _by_token("arg_credential", "cy_now").subquery("cy_signing")
+    if dialect == "sqlite":
+        rows = sa.func.json_group_array(sa.func.json_array(*found.c))
+    else:
+        rows = sa.func.json_agg(sa.func.json_build_array(*found.c))
+    text = sa.cast(rows, sa.Text())
+    whole = sa.select(text).having(sa.func.count() > 0)
+    return whole.select_from(found).scalar_subquery()
 
 
 async def signed_in_as(reading: Reading, email: str) -> SignedIn | None:
@@ -168,10 +195,6 @@ def _personal(joined: str | None) -> Mapping[str, Mapping[str, Any]]:
     if joined is None:
         return {}
     return {held["layout"]: held for held in orjson.loads(f"[{joined}]")}
-
-
-def _hashed(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def normal_email(email: str) -> str:

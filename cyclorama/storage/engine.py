@@ -20,12 +20,13 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import URL, Executable, event, make_url
+from sqlalchemy import URL, Connection, Executable, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncSession,
 )
+from sqlalchemy.util.concurrency import greenlet_spawn
 
 from cyclorama.errors import ConfigError
 from cyclorama.storage.kept import Kept
@@ -63,8 +64,8 @@ class Reading:
     Who waits for a statement may be cancelled, others go on reading: the statement comes
     to its end, or is stopped when the transaction ends."""
 
-    def __init__(self, database: Database, connection: AsyncConnection, driver: Any):
-        self.connection = connection
+    def __init__(self, database: Database, pooled: Connection, driver: Any):
+        self.connection = AsyncConnection(database.readers, pooled)
         self.database = database
         self._driver = driver
         self._turn = asyncio.Lock()
@@ -213,31 +214,63 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Reading]:
         """One reading transaction; all its statements see the same state."""
-        async with self.readers.connect() as connection:
-            driver, rollback = await self._begun(connection)
-            reading = Reading(self, connection, driver)
+        pooled = await greenlet_spawn(self.readers.sync_engine.connect)
+        driver: Any = None
+        try:
+            driver, rollback = await self._begun(pooled)
+            reading = Reading(self, pooled, driver)
             try:
                 yield reading
             finally:
                 await reading.end()
-                if self._is_lost(driver):
-                    await connection.invalidate()
-                else:
+                if not self._is_lost(driver):
                     await rollback()
+        finally:
+            if driver is not None and self._is_lost(driver):
+                await greenlet_spawn(pooled.invalidate)
+            await greenlet_spawn(pooled.close)
 
-    async def _begun(self, connection: AsyncConnection) -> tuple[Any, Rollback]:
+    async def fetch(self, sql: str, parameters: Parameters) -> Sequence[Sequence[Any]]:
+        """All rows of one statement's text, which needs no transaction to see one state;
+        who is cancelled stops it in the database."""
+        self.tell_watches(sql)
+        pooled = await greenlet_spawn(self.readers.sync_engine.pool.connect)
+        driver: Any = pooled.driver_connection
+        found: Sequence[Sequence[Any]]
+        try:
+            if self.is_sqlite:
+                found = await self._interruptible(driver, sql, parameters)
+            else:
+                found = await driver.fetch(sql, *parameters)
+            return found
+        finally:
+            lost = self._is_lost(driver)
+            await greenlet_spawn(pooled.invalidate if lost else pooled.close)
+
+    async def _interruptible(
+        self, driver: Any, sql: str, parameters: Parameters
+    ) -> Any:
+        """The statement's thread is waited for, whoever is cancelled."""
+        task = asyncio.ensure_future(driver.execute_fetchall(sql, parameters))
+        try:
+            return await asyncio.shield(task)
+        finally:
+            while not task.done():
+                await driver.interrupt()
+                await asyncio.wait({task}, timeout=0.05)
+
+    async def _begun(self, pooled: Connection) -> tuple[Any, Rollback]:
         """The driver's own connection in a transaction, with what ends it. One that the
         server has closed meanwhile is replaced."""
+        driver: Any = pooled.connection.driver_connection
         while True:
-            raw = await connection.get_raw_connection()
-            driver: Any = raw.driver_connection
             if not self._is_lost(driver):
                 try:
                     return driver, await self._begin(driver)
                 except Exception:
                     if not self._is_lost(driver):
                         raise
-            await connection.invalidate()
+            driver = await greenlet_spawn(_replaced, pooled)
 
     def _is_lost(self, driver: Any) -> bool:
         return not self.is_sqlite and bool(driver.is_closed())
@@ -281,6 +314,11 @@ class Database:
         """Close all connections."""
         await self.readers.dispose()
         await self.engine.dispose()
+
+
+def _replaced(pooled: Connection) -> Any:
+    pooled.invalidate()
+    return pooled.connection.driver_connection
 
 
 def _open_file(path: str) -> None:

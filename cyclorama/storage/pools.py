@@ -50,7 +50,7 @@ class Pools:
 
     def readers(self, size: int) -> AsyncEngine:
         """For reading transactions, which the driver itself begins and ends."""
-        made = self._make(size, isolation_level="AUTOCOMMIT")
+        made = self._make(size, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
         if self.url.get_backend_name() == "postgresql" and self.pgbouncer:
             # What SQLAlchemy asks of a new connection is prepared and then executed.
             pool = made.sync_engine

@@ -32,6 +32,14 @@ async def test_both_engines_answer_alike(name: str, database: str, server: str) 
     assert tally.codes["SECTION_NOT_IN_LAYOUT"]
 
 
+@pytest.mark.parametrize("database", DATABASES)
+async def test_the_short_way_gives_the_same_bytes(database: str, server: str) -> None:
+    async with opened("demo", database, 2, server) as world:
+        world.roots = ("company", "relationship")
+        await compare(world, seed=2, operations=4 * OPERATIONS, alone=True)
+    assert world.planned.shortened > 10, world.planned.shortened
+
+
 async def test_the_same_seed_gives_the_same_operations() -> None:
     texts = []
     for _ in range(2):

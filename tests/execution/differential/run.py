@@ -30,13 +30,14 @@ async def compare(
     seed: int,
     operations: int,
     shrink: bool = True,
+    alone: bool = False,
     tally: Tally | None = None,
     progress: Callable[[Tally], None] = lambda tally: None,
 ) -> Tally:
     """The tally of so many requests that were answered alike; `Different` otherwise."""
     tally = Tally() if tally is None else tally
     last = tally.compared + operations
-    writer = Writer(world.schema, seed, world.pools, roots=world.roots)
+    writer = Writer(world.schema, seed, world.pools, roots=world.roots, alone=alone)
     while tally.compared < last:
         asked = writer.operation()
         viewer = writer.chance.choice(world.viewers)

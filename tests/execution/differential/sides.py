@@ -16,7 +16,13 @@ from cyclorama.execution.plans import Plans
 from cyclorama.layouts.model import LayoutBook
 from cyclorama.plugins.compose import Graph
 from cyclorama.resolvers.context import Configuration, Context
-from cyclorama.storage.accounts import GroupFacts, Viewer
+from cyclorama.storage.accounts import (
+    GroupFacts,
+    Viewer,
+    add_user,
+    create_token,
+    credential_of,
+)
 from cyclorama.storage.engine import Database, Reading
 from cyclorama.testing import NOW
 
@@ -29,6 +35,9 @@ class Side:
         plans = Plans(Declarations(database.dialect))
         limits = Limits(depth=30)
         self.engine = Engine(graph.schema, plans, limits, planned=planned)
+        self.shortened = 0
+        """Answers that the short way gave, too, in the same bytes."""
+        self._credentials: dict[Any, str] = {}
 
     async def ask(
         self,
@@ -57,7 +66,38 @@ class Side:
             )
             operation = Operation(query=text, variables=values)
             answer = await self.engine.answer(operation, context)
-        return orjson.loads(answer.body)
+            if "errors" not in (found := orjson.loads(answer.body)):
+                await self._ask_shortly(operation, context, answer.body)
+        return found
+
+    async def _ask_shortly(
+        self, operation: Operation, context: Context, body: bytes
+    ) -> None:
+        """Have a query answered until the short way knows it, which must agree."""
+        if len(context.roots) != 1 or operation.query.startswith("mutation"):
+            return
+        context.credential = await self._credential(context)
+        for _ in range(2):
+            context.roots.clear()
+            await self.engine.answer(operation, context)
+        found = await self.engine.answer_shortly(
+            operation, context.credential, self.database, NOW, NOW.date(), 10
+        )
+        if found is not None:
+            assert found[1].body == body, f"the short way differs: {operation}"
+            self.shortened += 1
+
+    async def _credential(self, context: Context) -> str:
+        """One for each viewer and configuration: the database knows neither of them."""
+        key = (context.viewer.name, context.settings.version)
+        if key not in self._credentials:
+            email = f"{len(self._credentials)}@shortcuts.example"
+            async with self.database.write() as session:
+                await add_user(session, email=email, now=NOW)
+                token = await create_token(session, email=email, now=NOW)
+            self._credentials[key] = credential_of(token) or ""
+            await context.renew()
+        return self._credentials[key]
 
 
 @dataclass(slots=True)

@@ -47,24 +47,32 @@ class Writer:
     """Draws operations; the same ones for the same seed and answers."""
 
     def __init__(
-        self, schema: Any, seed: int, pools: Pools, *, roots: Sequence[str] = ()
+        self,
+        schema: Any,
+        seed: int,
+        pools: Pools,
+        *,
+        roots: Sequence[str] = (),
+        alone: bool = False,
     ) -> None:
         self.schema = schema
         self.chance = random.Random(seed)
         self.words = Words(self.chance, pools)
         self.roots = roots
         """Root fields that are drawn half of the time."""
+        self.alone = alone
+        """Whether an operation is a query of one of these and nothing else."""
 
     def operation(self) -> Asked:
         """One operation."""
         self.draft = _Draft()
         changes = self.schema.mutation_type
         may_change = changes is not None and changes.fields.keys() > NOT_ASKED
-        is_mutation = may_change and self.maybe(0.03)
+        is_mutation = may_change and not self.alone and self.maybe(0.03)
         type_ = changes if is_mutation else self.schema.query_type
         parts = []
-        for _ in range(self.chance.choice((1, 1, 1, 2, 3))):
-            if self.roots and not is_mutation and self.maybe(0.6):
+        for _ in range(1 if self.alone else self.chance.choice((1, 1, 1, 2, 3))):
+            if self.alone or (self.roots and not is_mutation and self.maybe(0.6)):
                 name = self.chance.choice(self.roots)
             else:
                 name = self.chance.choice(

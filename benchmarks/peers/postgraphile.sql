@@ -1,0 +1,134 @@
+-- What a page needs beyond the tables: computed columns of a company, as PostGraphile's
+-- documentation teaches them. They stand in a schema of their own, made anew at each start.
+DROP SCHEMA IF EXISTS postgraphile CASCADE;
+CREATE SCHEMA postgraphile;
+
+CREATE TYPE postgraphile.priority_count AS (label text, count int);
+CREATE TYPE postgraphile.people AS (last int, before int);
+CREATE TYPE postgraphile.support AS (open int, total int, mean_days float, by_priority postgraphile.priority_count[]);
+CREATE TYPE postgraphile.type_total AS (key text, name text, count int, arr_minor bigint, currency text);
+CREATE TYPE postgraphile.hierarchy_node AS (
+  id text, name text, parent_id text, level int, child_count int, is_current bool,
+  arr_minor bigint, sum_minor bigint, currency text
+);
+CREATE TYPE postgraphile.point AS (period_start date, value float, partial bool);
+CREATE TYPE postgraphile.module_usage AS (key text, name text, unit text, total float, series postgraphile.point[]);
+CREATE TYPE postgraphile.usage AS (
+  last int, before int, utilization float, trend_percent float,
+  active_users postgraphile.point[], modules postgraphile.module_usage[]
+);
+
+CREATE FUNCTION postgraphile.month(back int) RETURNS date LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT (date_trunc('month', now() AT TIME ZONE 'UTC') - back * interval '1 month')::date
+$$;
+
+CREATE FUNCTION postgraphile.week() RETURNS date LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT (date_trunc('week', now() AT TIME ZONE 'UTC'))::date - 77
+$$;
+
+CREATE FUNCTION postgraphile.company_lifetime_in_months(c public.company) RETURNS int
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT (extract(year FROM age((now() AT TIME ZONE 'UTC')::date, c.original_contract_date)) * 12
+    + extract(month FROM age((now() AT TIME ZONE 'UTC')::date, c.original_contract_date)))::int
+$$;
+
+CREATE FUNCTION postgraphile.company_people(c public.company) RETURNS postgraphile.people
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT (count(DISTINCT person_key) FILTER (WHERE day >= postgraphile.month(1)))::int,
+    (count(DISTINCT person_key) FILTER (WHERE day < postgraphile.month(1)))::int
+  FROM public.usage_active_day
+  WHERE company_id = c.id AND day >= postgraphile.month(2) AND day < postgraphile.month(0)
+$$;
+
+CREATE FUNCTION postgraphile.company_open_by_priority(c public.company)
+RETURNS SETOF postgraphile.priority_count LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT coalesce(priority, 'No priority'), count(*)::int
+  FROM public.support_case WHERE company_id = c.id AND NOT is_closed GROUP BY 1 ORDER BY 1
+$$;
+
+CREATE FUNCTION postgraphile.company_support(c public.company) RETURNS postgraphile.support
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  WITH cases AS MATERIALIZED (
+    SELECT is_closed, priority, opened_at, closed_at FROM public.support_case WHERE company_id = c.id
+  )
+  SELECT (count(*) FILTER (WHERE NOT is_closed))::int, count(*)::int,
+    round((avg(extract(epoch FROM closed_at - opened_at)) / 86400)::numeric, 1)::float,
+    coalesce((SELECT array_agg((label, count)::postgraphile.priority_count ORDER BY label) FROM (
+      SELECT coalesce(priority, 'No priority') AS label, count(*) AS count
+      FROM cases WHERE NOT is_closed GROUP BY 1) AS b), '{}')
+  FROM cases
+$$;
+
+CREATE FUNCTION postgraphile.company_relationship_totals(c public.company)
+RETURNS SETOF postgraphile.type_total LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT t.key, t.name, count(*)::int, sum(r.arr_minor)::bigint, min(r.currency)
+  FROM public.relationship r JOIN public.relationship_type t ON t.id = r.type_id
+  WHERE r.company_id = c.id GROUP BY t.key, t.name ORDER BY t.key
+$$;
+
+CREATE FUNCTION postgraphile.company_hierarchy(c public.company)
+RETURNS SETOF postgraphile.hierarchy_node LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  WITH RECURSIVE
+  up AS (
+    SELECT c.id AS id, c.parent_id AS parent_id, 0 AS height
+    UNION ALL
+    SELECT p.id, p.parent_id, up.height + 1 FROM up JOIN public.company p ON p.id = up.parent_id
+  ),
+  tree AS (
+    SELECT id, parent_id, name, search_key, arr_minor, currency, 1 AS level, ARRAY[id]::text[] AS path
+    FROM public.company WHERE id = (SELECT id FROM up ORDER BY height DESC LIMIT 1)
+    UNION ALL
+    SELECT k.id, k.parent_id, k.name, k.search_key, k.arr_minor, k.currency,
+      tree.level + 1, tree.path || k.id::text
+    FROM tree JOIN public.company k ON k.parent_id = tree.id
+  )
+  SELECT n.id, n.name, CASE WHEN n.level > 1 THEN n.parent_id END, n.level,
+    (count(*) FILTER (WHERE b.level = n.level + 1))::int, n.id = c.id,
+    n.arr_minor, sum(b.arr_minor)::bigint, n.currency
+  FROM tree n JOIN tree b ON b.path[n.level] = n.id
+  JOIN tree own ON own.id = c.id
+    AND (n.id = ANY (own.path) OR own.id = ANY (n.path) OR n.level > 1 AND n.parent_id = own.parent_id)
+  GROUP BY n.id, n.parent_id, n.name, n.search_key, n.arr_minor, n.currency, n.level, n.path
+  ORDER BY n.level, n.search_key, n.id
+$$;
+
+CREATE FUNCTION postgraphile.company_usage(c public.company) RETURNS postgraphile.usage
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  WITH
+  active AS MATERIALIZED (
+    SELECT person_key, day, (day - postgraphile.week()) / 7 AS week
+    FROM public.usage_active_day
+    WHERE company_id = c.id AND day >= least(postgraphile.month(2), postgraphile.week())
+  ),
+  people AS MATERIALIZED (
+    SELECT count(DISTINCT person_key) FILTER (
+        WHERE day >= postgraphile.month(1) AND day < postgraphile.month(0)) AS last,
+      count(DISTINCT person_key) FILTER (
+        WHERE day >= postgraphile.month(2) AND day < postgraphile.month(1)) AS before,
+      (SELECT sum(quantity) FROM public.usage_entitlement WHERE company_id = c.id
+        AND starts_on < postgraphile.month(0)
+        AND (ends_on IS NULL OR ends_on >= postgraphile.month(0) - 1)) AS entitled
+    FROM active
+  ),
+  used AS MATERIALIZED (
+    SELECT module_id, (day - postgraphile.week()) / 7 AS week, sum(value) AS value
+    FROM public.usage_daily WHERE company_id = c.id GROUP BY 1, 2
+  ),
+  week AS MATERIALIZED (
+    SELECT n, postgraphile.week() + 7 * n AS day FROM generate_series(0, 11) AS n
+  )
+  SELECT last::int, before::int,
+    round(last * 100.0 / nullif(entitled, 0), 1)::float,
+    round((last - before) * 100.0 / nullif(before, 0), 1)::float,
+    (SELECT array_agg((w.day, a.value, w.n = 11)::postgraphile.point ORDER BY n)
+      FROM week AS w LEFT JOIN (
+        SELECT week, count(DISTINCT person_key) AS value FROM active
+        WHERE day >= postgraphile.week() GROUP BY week) AS a ON a.week = w.n),
+    (SELECT array_agg((m.key, m.name, m.unit, t.total, s.series)::postgraphile.module_usage ORDER BY m.position)
+      FROM (SELECT module_id, sum(value) AS total FROM used GROUP BY module_id) AS t
+      JOIN public.usage_module m ON m.id = t.module_id
+      JOIN LATERAL (
+        SELECT array_agg((w.day, u.value, w.n = 11)::postgraphile.point ORDER BY n) AS series
+        FROM week AS w LEFT JOIN used u ON u.week = w.n AND u.module_id = m.id) AS s ON true)
+  FROM people
+$$;
