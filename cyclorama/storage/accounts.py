@@ -15,6 +15,8 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from cyclorama.errors import ConfigError
 from cyclorama.storage.engine import Reading
@@ -87,6 +89,25 @@ class UserFacts:
 _FACTS: Final = ("email", "name", "title", "department")
 
 
+class Joined(FunctionElement[str]):
+    """Texts of several rows as one, with commas; null where there is none."""
+
+    name = "joined"
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(Joined, "sqlite")
+def _joined_on_sqlite(element: Joined, compiler: Any, **options: Any) -> str:
+    return f"group_concat({compiler.process(element.clauses, **options)}, ',')"
+
+
+@compiles(Joined, "postgresql")
+def _joined_on_postgresql(element: Joined, compiler: Any, **options: Any) -> str:
+    text = compiler.process(element.clauses, **options)
+    return f"string_agg({text}, ',' ORDER BY {text})"
+
+
 def _signing(*further: Any) -> sa.Select[Any]:
     """One row for each group of a user, or one without: everything that signing in
     needs, in one statement."""
@@ -95,7 +116,7 @@ def _signing(*further: Any) -> sa.Select[Any]:
     group = [
         getattr(UserGroupRow, n).label(f"group_{n}") for n in ("id", "key", "name")
     ]
-    own = sa.func.aggregate_strings(PersonalisationRow.settings, ",")
+    own = Joined(PersonalisationRow.settings)
     personal = sa.select(own).where(PersonalisationRow.user_id == UserRow.id)
     columns = (version.label("version"), personal.scalar_subquery().label("personal"))
     return (

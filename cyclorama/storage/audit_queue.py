@@ -27,8 +27,15 @@ GRACE_SECONDS: Final = 10.0
 class AuditQueue:
     """One process's entries; a writer runs while there are some."""
 
-    def __init__(self, database: Database, most: int = MOST_WAITING) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        most: int = MOST_WAITING,
+        gathering: float = GATHERING_SECONDS,
+    ) -> None:
         self._database = database
+        self._gathering = gathering
         self._waiting: asyncio.Queue[Entry] = asyncio.Queue(most)
         self._writer: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
@@ -59,7 +66,7 @@ class AuditQueue:
 
     async def _write_on(self) -> None:
         while not self._waiting.empty():
-            await self._pause(GATHERING_SECONDS)
+            await self._pause(self._gathering)
             number = min(AT_ONCE, self._waiting.qsize())
             self._batch = [self._waiting.get_nowait() for _ in range(number)]
             await self._write(self._batch)
