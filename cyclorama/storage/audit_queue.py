@@ -40,6 +40,7 @@ class AuditQueue:
         self._writer: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
         self._batch: list[Entry] = []
+        database.before_close.append(self.close)
 
     async def put(self, entries: Sequence[Entry]) -> None:
         """Leave entries to the writer; waits while there is no room for them."""
@@ -55,14 +56,18 @@ class AuditQueue:
             async with asyncio.timeout(seconds):
                 await self._waiting.join()
         except TimeoutError:
-            left = [*self._batch, *self._all_waiting()]
-            log.error("audit_not_written", entries=[asdict(e) for e in left])
+            await self._give_up()
+
+    async def _give_up(self) -> None:
         if self._writer is not None:
             self._writer.cancel()
             await asyncio.wait({self._writer})
-
-    def _all_waiting(self) -> list[Entry]:
-        return [self._waiting.get_nowait() for _ in range(self._waiting.qsize())]
+        waiting = [self._waiting.get_nowait() for _ in range(self._waiting.qsize())]
+        left = [*self._batch, *waiting]
+        log.error("audit_not_written", entries=[asdict(e) for e in left])
+        for _ in left:
+            self._waiting.task_done()
+        self._batch = []
 
     async def _write_on(self) -> None:
         while not self._waiting.empty():

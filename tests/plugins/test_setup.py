@@ -177,15 +177,18 @@ def test_a_section_that_is_not_installed_cannot_be_switched(ready_url: str) -> N
 
 
 def test_sections_are_switched_off_and_on_and_listed(ready_url: str) -> None:
+    placed = ["csm", "csm_relationship", "essentials", "essentials_relationship"]
+    named = f"Layouts that place it: {', '.join(placed)}.\n"
     assert run(ready_url, "plugins", "disable", "support").output == (
-        "support is disabled.\n"
+        f"support is disabled.\n{named}"
     )
     listed = json.loads(run(ready_url, "plugins", "list", "--json").output)
     assert {f["key"]: f["enabled"] for f in listed}["support"] is False
     assert "support  disabled  cyclorama" in run(ready_url, "plugins", "list").output
     again = run(ready_url, "plugins", "disable", "support")
-    assert again.output == "support is disabled already.\n"
+    assert again.output == f"support is disabled already.\n{named}"
     on = json.loads(run(ready_url, "plugins", "enable", "support", "--json").output)
+    assert on.pop("usedBy") == placed
     assert on == {"key": "support", "enabled": True, "changed": True}
 
 

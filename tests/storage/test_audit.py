@@ -272,7 +272,7 @@ async def test_of_200_tamperings_all_are_found_with_their_first_row(
     chance = random.Random(20)
     missed = []
     async with database.engine.connect() as connection:
-        reading = Reading(database, connection, None)
+        reading = Reading(database, connection.sync_connection, None)
         for attempt in range(200):
             tampering = TAMPERINGS[attempt % len(TAMPERINGS)]
             await connection.begin()
