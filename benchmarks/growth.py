@@ -139,5 +139,5 @@ async def _book(url: str) -> LayoutBook:
 async def _save(url: str, book: LayoutBook) -> None:
     database = Database(url)
     async with database.write() as session:
-        await save_book(session, book, author=None)
+        await save_book(session, book)
     await database.close()

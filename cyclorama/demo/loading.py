@@ -50,7 +50,7 @@ async def load_demo(
         for section in sections:
             if section.demo is not None:
                 await _add(session, section.demo(records))
-        await save_book(session, with_demo_layout(book), author=None)
+        await save_book(session, with_demo_layout(book))
 
 
 def _records(made: Sequence[DemoCompany], now: datetime) -> DemoRecords:

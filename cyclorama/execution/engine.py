@@ -19,7 +19,6 @@ from graphql import (
     execute,
     get_operation_ast,
     parse,
-    validate,
 )
 
 from cyclorama.errors import CODES, InvalidInputError, RequestError
@@ -27,6 +26,7 @@ from cyclorama.execution.executor import Executor
 from cyclorama.execution.limits import Limits, check, check_values
 from cyclorama.execution.plans import Plans
 from cyclorama.execution.shortcuts import Shortcut, Shortcuts
+from cyclorama.execution.validation import validated
 from cyclorama.resolvers.context import Context
 from cyclorama.storage.engine import Database
 from cyclorama.storage.kept import Kept
@@ -59,11 +59,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class ShortAnswer:
-    """An answer, the shortcut that led to it, and the id of its record."""
+    """An answer, the shortcut that led to it, and what was read."""
 
     answer: Answer
     shortcut: Shortcut
-    record: str
+    reads: Mapping[tuple[str, ...], Sequence[str]]
+    """Records by the sections that were read of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +133,13 @@ class Engine:
         rows: Sequence[Any] = ()
         try:
             async with asyncio.timeout(seconds):
-                rows = await database.fetch(shortcut.sql, values)
+                rows = await database.fetch(shortcut.statement.sql, values)
         except Exception as error:  # the long way meets it again and tells it
             log.info("shortcut_failed", error=repr(error))
         body = shortcut.body(rows)
         if body is None:
             return None
-        return ShortAnswer(Answer(200, body), shortcut, record)
+        return ShortAnswer(Answer(200, body), shortcut, shortcut.reads(rows))
 
     def _refused(
         self, chosen: OperationDefinitionNode, operation: Operation
@@ -168,7 +169,7 @@ class Engine:
             check(document, self.limits)
         except RequestError as error:
             return _Prepared(None, (GraphQLError(str(error)),), error.code)
-        errors = validate(self.schema, document, max_errors=50, hide_suggestions=True)
+        errors = validated(self.schema, document)
         if errors:
             return _Prepared(None, tuple(errors), "GRAPHQL_VALIDATION_FAILED")
         return _Prepared(document, (), "")

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
-from cyclorama.layouts.model import LayoutBook, Placement
+from cyclorama.layouts.model import LayoutBook, Placement, SharedSection
 from cyclorama.plugins.section import Section
 
 log = structlog.get_logger(__name__)
@@ -25,7 +25,22 @@ def upgraded(book: LayoutBook, sections: Mapping[str, Section]) -> LayoutBook:
             for p in layout.placements
         )
         layouts.append(replace(layout, placements=placements))
-    return replace(book, layouts=tuple(layouts))
+    shared = tuple(
+        _shared(s, sections[s.section]) if s.section in sections else s
+        for s in book.shared
+    )
+    return replace(book, layouts=tuple(layouts), shared=shared)
+
+
+def _shared(shared: SharedSection, section: Section) -> SharedSection:
+    held = Placement(
+        shared.key,
+        shared.section,
+        config=shared.config,
+        config_version=shared.config_version,
+    )
+    found = _upgraded(held, section)
+    return replace(shared, config=found.config, config_version=found.config_version)
 
 
 def _upgraded(placement: Placement, section: Section) -> Placement:

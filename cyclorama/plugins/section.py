@@ -125,6 +125,7 @@ class Section:
             requires_config=self.requires_config,
             enabled=enabled,
             config_version=self.config_version,
+            in_code=bool(self.fields),
         )
 
 

@@ -64,29 +64,30 @@ def actor_of(viewer: Viewer) -> Actor:
 
 def entries_of_reads(ctx: Context) -> list[Entry]:
     """What the request has read, one entry for each surface that it read for."""
-    entries = []
-    for surface, groups in ctx.reads.by_surface().items():
-        records = [r for held in groups.values() for r in held]
-        if not records:
-            continue
-        entries.append(
-            Entry(
-                at=ctx.now,
-                actor=actor_of(ctx.viewer),
-                action=READ,
-                subject=records[0] if len(records) == 1 else None,
-                operation=ctx.operation,
-                surface=surface,
-                request_id=ctx.request_id,
-                details=reads_of(groups),
-            )
-        )
-    return entries
+    author = author_of(ctx)
+    return [
+        entry_of_reads(author, surface, groups)
+        for surface, groups in ctx.reads.by_surface().items()
+        if groups
+    ]
 
 
-def reads_of(groups: Mapping[Sections, Sequence[str]]) -> Mapping[str, Any]:
-    """The records by the sections that were read of them, as an entry holds them."""
-    return {"reads": [{"sections": s, "records": r} for s, r in groups.items()]}
+def entry_of_reads(
+    author: Author, surface: str, groups: Mapping[Sections, Sequence[str]]
+) -> Entry:
+    """What was read for a surface: records by the sections that were read of them."""
+    records = [r for held in groups.values() for r in held]
+    reads = [{"sections": s, "records": r} for s, r in groups.items()]
+    return Entry(
+        at=author.at,
+        actor=author.actor,
+        action=READ,
+        subject=records[0] if len(records) == 1 else None,
+        operation=author.operation,
+        surface=surface,
+        request_id=author.request_id,
+        details={"reads": reads},
+    )
 
 
 async def audit_log(

@@ -171,7 +171,7 @@ def _on_surface(ctx: Context, ref: Ref, surface: Surface) -> Any:
     if surface is Surface.PAGE:
         return ref.variant
     kind = ref.variant.kind
-    return variant(ctx, kind, resolved(ctx, kind, ref.attributes, surface.name))
+    return variant(ctx, kind, resolved(ctx, kind, ref.id, ref.attributes, surface.name))
 
 
 def section_object(ctx: Context, section: Any, ref: Ref, env: Env) -> Any:
@@ -209,7 +209,7 @@ def _hidden(ctx: Context, ref: Ref, surface: Surface) -> list[SectionPlacement]:
     """What the viewer hid. Resolved anew: viewers who get the same share a variant, from
     whatever reasons they lack the rest."""
     kind = ref.variant.kind
-    resolution = resolved(ctx, kind, ref.attributes, surface.name)
+    resolution = resolved(ctx, kind, ref.id, ref.attributes, surface.name)
     withheld = {w.instance_key: w.reason for w in resolution.withheld}
     return [
         _placement(described(ctx.settings.sections[p.section], p, position))

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+import sqlalchemy as sa
 from sqlalchemy import Connection
+
+from cyclorama.storage.types import Instant, text
 
 ENTRIES: Final = "audit_entry"
 HEAD: Final = "audit_head"
@@ -57,3 +60,43 @@ def _on_sqlite(table: str, change: str, condition: str = "") -> str:
         f"CREATE TRIGGER {table}_no_{change} BEFORE {change.upper()} ON {table} "
         f"{condition} BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
     )
+
+
+def create_audit_tables() -> None:
+    """Make them in a revision of Alembic's."""
+    from alembic import op
+
+    number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    op.create_table(
+        ENTRIES,
+        sa.Column("number", number, autoincrement=False, nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("actor_kind", text(80), nullable=False),
+        sa.Column("actor_id", text(80), nullable=True),
+        sa.Column("actor", text(255), nullable=False),
+        sa.Column("action", text(80), nullable=False),
+        sa.Column("subject", text(255), nullable=True),
+        sa.Column("operation", text(255), nullable=True),
+        sa.Column("surface", text(80), nullable=True),
+        sa.Column("request_id", text(80), nullable=True),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("previous", text(64), nullable=False),
+        sa.Column("hash", text(64), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_entry")),
+    )
+    for name, column in (
+        ("subject", "subject"),
+        ("actor", "actor_id"),
+        ("action", "action"),
+        ("at", "at"),
+    ):
+        op.create_index(f"ix_audit_entry_{name}", ENTRIES, [column, "number"])
+    op.create_table(
+        HEAD,
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", number, nullable=False),
+        sa.Column("hash", text(64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
+    )
+    for statement in guards(op.get_bind().dialect.name):
+        op.execute(sa.text(statement))

@@ -141,19 +141,19 @@ def test_new_settings_are_written_at_the_version_of_today() -> None:
 @anyio
 async def test_an_upgrade_is_written_on_the_next_save(database: Database) -> None:
     async with database.write() as session:
-        await save_book(session, book({"fahrenheit": True}, 1), author=None)
+        await save_book(session, book({"fahrenheit": True}, 1))
     async with database.read() as reading:
         held = await load_book(reading)
     assert held.layouts[0].placements[0].config_version == 1
     loaded = upgraded(held, {"forecast": weather()})
     async with database.write() as session:
-        saved = await save_book(session, loaded, author=None)
+        saved = await save_book(session, loaded)
     assert saved.changed == ("base",)
     async with database.read() as reading:
         (placement,) = (await load_book(reading)).layouts[0].placements
     assert (placement.config, placement.config_version) == ({"unit": "F"}, 3)
     async with database.write() as session:
-        assert not (await save_book(session, loaded, author=None)).anything
+        assert not (await save_book(session, loaded)).anything
 
 
 @anyio
@@ -162,7 +162,7 @@ async def test_a_server_reads_upgraded_settings(database: Database) -> None:
     composed = compose([weather()])
     app = App(made.settings, database, composed, made.engine)
     async with database.write() as session:
-        await save_book(session, book({"fahrenheit": True}, 1), author=None)
+        await save_book(session, book({"fahrenheit": True}, 1))
     async with database.read() as reading:
         (layout,) = (await app.configuration(reading)).book.layouts
     assert layout.placements[0].config == {"unit": "F"}
@@ -201,7 +201,7 @@ def doctor(url: str) -> list[str]:
 async def _save(url: str, made: LayoutBook) -> None:
     database = Database(url)
     async with database.write() as session:
-        await save_book(session, made, author=None)
+        await save_book(session, made)
     await database.close()
 
 

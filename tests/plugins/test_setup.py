@@ -137,7 +137,7 @@ async def _add_layout(url: str, layout: Layout) -> None:
         book = await load_book(reading)
     async with database.write() as session:
         changed = replace(book, layouts=(*book.layouts, layout))
-        await save_book(session, changed, author=None)
+        await save_book(session, changed)
     await database.close()
 
 

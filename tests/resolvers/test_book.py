@@ -69,7 +69,7 @@ BOOK = LayoutBook(
 
 async def save(database: Database, book: LayoutBook, **given: Any) -> Saved:
     async with database.write() as session:
-        return await save_book(session, book, **{"author": None, **given})
+        return await save_book(session, book, **given)
 
 
 async def load(database: Database) -> LayoutBook:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from cyclorama.storage.append_only import guards
+from cyclorama.storage.append_only import create_audit_tables
 from cyclorama.storage.types import Instant, json, text
 
 revision = "core_0001"
@@ -252,6 +252,8 @@ def upgrade() -> None:
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("viewer", json(), nullable=False),
         sa.Column("record", json(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=True),
+        sa.Column("valid_until", sa.Date(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_layout_assignment")),
         sa.ForeignKeyConstraint(
             ["layout_id"],
@@ -270,6 +272,9 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("surfaces", json(), nullable=False),
         sa.Column("config", json(), nullable=False),
+        sa.Column("shared", text(80), nullable=True),
+        sa.Column("decoupled_from", text(80), nullable=True),
+        sa.Column("decoupled_version", sa.Integer(), nullable=True),
         sa.Column("config_version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_section_placement")),
         sa.ForeignKeyConstraint(
@@ -423,8 +428,9 @@ def upgrade() -> None:
         "relationship_person",
         ["relationship_id"],
     )
+    _create_layout_tables()
     _create_personalisation()
-    _create_audit()
+    create_audit_tables()
 
 
 def _create_personalisation() -> None:
@@ -444,38 +450,37 @@ def _create_personalisation() -> None:
     )
 
 
-def _create_audit() -> None:
-    number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+def _create_layout_tables() -> None:
+    """Shared sections, pins, and the history of layouts."""
     op.create_table(
-        "audit_entry",
-        sa.Column("number", number, autoincrement=False, nullable=False),
-        sa.Column("at", Instant(), nullable=False),
-        sa.Column("actor_kind", text(80), nullable=False),
-        sa.Column("actor_id", text(80), nullable=True),
-        sa.Column("actor", text(255), nullable=False),
-        sa.Column("action", text(80), nullable=False),
-        sa.Column("subject", text(255), nullable=True),
-        sa.Column("operation", text(255), nullable=True),
-        sa.Column("surface", text(80), nullable=True),
-        sa.Column("request_id", text(80), nullable=True),
-        sa.Column("details", sa.Text(), nullable=False),
-        sa.Column("previous", text(64), nullable=False),
-        sa.Column("hash", text(64), nullable=False),
-        sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_entry")),
+        "shared_section",
+        sa.Column("id", text(80), nullable=False),
+        sa.Column("key", text(80), nullable=False),
+        sa.Column("section", text(80), nullable=False),
+        sa.Column("name", text(255), nullable=False),
+        sa.Column("config", json(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("config_version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shared_section")),
+        sa.UniqueConstraint("key", name=op.f("uq_shared_section_key")),
     )
-    for name, column in (
-        ("subject", "subject"),
-        ("actor", "actor_id"),
-        ("action", "action"),
-        ("at", "at"),
-    ):
-        op.create_index(f"ix_audit_entry_{name}", "audit_entry", [column, "number"])
     op.create_table(
-        "audit_head",
-        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("number", number, nullable=False),
-        sa.Column("hash", text(64), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
+        "layout_pin",
+        sa.Column("record_id", text(80), nullable=False),
+        sa.Column("layout_id", text(80), nullable=False),
+        sa.Column("viewer", json(), nullable=False),
+        sa.PrimaryKeyConstraint("record_id", name=op.f("pk_layout_pin")),
+        sa.ForeignKeyConstraint(
+            ["layout_id"], ["layout.id"], name=op.f("fk_layout_pin_layout_id_layout")
+        ),
     )
-    for statement in guards(op.get_bind().dialect.name):
-        op.execute(sa.text(statement))
+    op.create_table(
+        "layout_revision",
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", Instant(), nullable=True),
+        sa.Column("author", text(255), nullable=False),
+        sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("digest", text(80), nullable=False),
+        sa.Column("changes", json(), nullable=False),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_layout_revision")),
+    )
