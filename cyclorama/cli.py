@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "import": "imports.imports_app",
     "layouts": "layouts.layouts_app",
     "plugins": "plugins.plugins_app",
+    "audit": "audit.audit_app",
 }
 """Where in `cyclorama.commands` each command is; loaded when it is run."""
 HELP: Final = {
@@ -42,6 +43,7 @@ HELP: Final = {
     "import": "Bring in records of other systems.",
     "layouts": "Layouts as a file, and who gets which.",
     "plugins": "The section plugins.",
+    "audit": "What was changed and read, by whom.",
 }
 """What each command says of itself, so that `--help` needs to load none."""
 

@@ -15,6 +15,7 @@ from cyclorama.layouts.checks import Limits
 from cyclorama.layouts.model import LayoutBook, Placement, SectionFacts
 from cyclorama.layouts.resolution import Resolution
 from cyclorama.resolvers.breakers import Breakers
+from cyclorama.resolvers.reads import Reads
 from cyclorama.storage.accounts import Viewer
 from cyclorama.storage.engine import Database, Reading
 from cyclorama.storage.kept import Kept
@@ -114,6 +115,10 @@ class Context:
     breakers: Breakers = field(default_factory=Breakers)
     text: str = ""
     """The operation that runs, as the client wrote it."""
+    operation: str | None = None
+    """Its name."""
+    reads: Reads = field(default_factory=Reads)
+    """What has been read, for the audit log."""
     credential: str | None = None
     """The digest of the token that the viewer signed in with."""
     roots: list[Any] = field(default_factory=list)
