@@ -273,6 +273,7 @@ async def test_the_log_is_read_in_pages_and_through_filters(desk: Desk) -> None:
     pages, after = [], None
     while True:
         answer = await desk.ask("admin", LOG, first=4, after=after)
+        assert "errors" not in answer, answer["errors"]
         page = answer["data"]["auditLog"]
         pages += [e["node"]["id"] for e in page["edges"]]
         if not page["pageInfo"]["hasNextPage"]:
