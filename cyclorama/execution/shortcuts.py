@@ -39,6 +39,7 @@ from cyclorama.resolvers.refs import Ref, attributes_of
 from cyclorama.schema.symbols import ROWS
 from cyclorama.storage.accounts import Viewer, identity
 from cyclorama.storage.kept import Kept
+from cyclorama.storage.prefix import Prefix
 
 MOST: Final = 4096
 MOST_SQL: Final = 20_000_000
@@ -71,6 +72,10 @@ class Shortcut:
     sql: str
     binds: Binds
     variables: VariableValues
+    prefix: Prefix | None
+    """What the viewer may read."""
+    bypassed: bool
+    """Whether the viewer reads past rules of access."""
     inputs: list[str] = field(default_factory=list)
     """What layouts ask of records, as answered by those that get this layout."""
     served: int = 0
@@ -199,6 +204,8 @@ class Shortcuts:
             sql=sql,
             binds=binds,
             variables=variables,
+            prefix=context.database.prefix,
+            bypassed=context.bypassed,
             inputs=[input_],
         )
         if isinstance(kept, Shortcut):

@@ -66,6 +66,7 @@ from cyclorama.schema.sql import (
     weeks_back,
 )
 from cyclorama.schema.symbols import now, record, today, viewer_id
+from cyclorama.storage.engine import WHOLE
 from cyclorama.storage.ids import kind_of_id, new_id
 from cyclorama.storage.rows import (
     KEY,
@@ -90,6 +91,7 @@ __all__ = [
     "JSON",
     "KEY",
     "NAME",
+    "WHOLE",
     "Arg",
     "Card",
     "Company",

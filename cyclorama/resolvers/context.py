@@ -13,6 +13,7 @@ from strawberry.types import Info as StrawberryInfo
 
 from cyclorama.layouts.model import LayoutBook, Placement, SectionFacts
 from cyclorama.layouts.resolution import Resolution
+from cyclorama.resolvers.access import Access
 from cyclorama.resolvers.breakers import Breakers
 from cyclorama.storage.accounts import Viewer
 from cyclorama.storage.engine import Database, Reading
@@ -79,6 +80,8 @@ class Configuration:
     fields: Sequence[Any]
     sections: Mapping[str, Any]
     """The composed sections by key."""
+    access: Access | None = None
+    """Who may read which records; None: everybody all."""
     variants: Kept[Any, Variant] = field(default_factory=_kept)
     attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """What layouts ask of each kind of record; filled when it is first needed."""
@@ -112,6 +115,8 @@ class Context:
     breakers: Breakers = field(default_factory=Breakers)
     text: str = ""
     """The operation that runs, as the client wrote it."""
+    bypassed: bool = False
+    """Whether rules of access would restrict the viewer, who reads past them."""
     credential: str | None = None
     """The digest of the token that the viewer signed in with."""
     roots: list[tuple[Any, Any, Any]] = field(default_factory=list)
