@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from cyclorama.layouts.access import AccessBook, Grant
 from cyclorama.resolvers.access_sql import Holes, readable
@@ -79,7 +80,7 @@ class Access:
 
 async def access_of(
     database: Database,
-    reading: Reading,
+    reading: Reading | AsyncSession,
     book: AccessBook,
     fields: Sequence[Any],
     sections: Iterable[Any],

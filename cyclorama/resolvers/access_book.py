@@ -156,7 +156,7 @@ async def save_access(
 
 async def _replace(session: AsyncSession, book: AccessBook) -> None:
     held = await session.execute(sa.select(TeamRow.key, TeamRow.id))
-    ids = {key: i for key, i in held}
+    ids = {row.key: row.id for row in held}
     for row in (RecordTeamRow, TeamMemberRow, TeamRow, AccessRuleRow):
         await session.execute(sa.delete(row))
     ids = {t.key: ids.get(t.key) or new_id("team") for t in book.teams}

@@ -40,10 +40,10 @@ SECTIONS = """summary { cards { key value } fields { path displayValue } tags }
     company { id name parent { id } } own { path value } rolledUp { path value } } }
   support { openCount cases(view: ALL) { totalCount edges { node { subject } } } }
   usage { utilization modules { key series { value } } }"""
-RECORD = """query($id: ID!) { node(id: $id) { id ... on Company { name parent { id name }
-  fields(paths: ["parent", "parent.name", "csm.name"]) { path value displayValue }
-  externalRefs { externalId } %s }
-  ... on Relationship { name company { id name } %s } } }""" % (SECTIONS, SECTIONS)
+RECORD = f"""query($id: ID!) {{ node(id: $id) {{ id ... on Company {{ name
+  parent {{ id name }} externalRefs {{ externalId }}
+  fields(paths: ["parent", "parent.name", "csm.name"]) {{ path value displayValue }}
+  {SECTIONS} }} ... on Relationship {{ name company {{ id name }} {SECTIONS} }} }} }}"""
 LISTS = (
     "{ companies(first: 7) { totalCount pageInfo { hasNextPage endCursor } edges { "
     "cursor node { id name parent { id } support { openCount } } } } }",
