@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from cyclorama.app import App, make_app
-from cyclorama.commands import common
 from cyclorama.commands.access import access_app, applied, exported, planned
 from cyclorama.config import load_settings
 from cyclorama.errors import ConfigError
@@ -37,9 +36,8 @@ teams:
 """
 
 
-@pytest.fixture
-async def app(ready_database: Database) -> App:
-    async with ready_database.write() as session:
+async def fill(database: Database) -> None:
+    async with database.write() as session:
         ann = await add_user(session, email="ann@example.com", groups=["csm"], now=NOW)
         await add_user(session, email="bob@example.com", groups=["csm"], now=NOW)
         await add_user(session, email="root@example.com", groups=["admin"], now=NOW)
@@ -54,6 +52,11 @@ async def app(ready_database: Database) -> App:
                 entity_id="company_3",
             )
         )
+
+
+@pytest.fixture
+async def app(ready_database: Database) -> App:
+    await fill(ready_database)
     return make_app(load_settings(), ready_database)
 
 
@@ -150,32 +153,28 @@ async def test_a_plan_says_who_would_read_what_and_changes_nothing(app: App) -> 
 
 
 def test_the_commands_print_and_say_by_their_code(
-    app: App, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ready_url: str, tmp_path: Path
 ) -> None:
-    url = app.database.url.render_as_string(hide_password=False)
-
-    @asynccontextmanager
-    async def opened(*_: object, **__: object) -> AsyncIterator[App]:
-        database = Database(url)
-        yield make_app(load_settings(), database)
+    async def filled() -> None:
+        database = Database(ready_url)
+        await fill(database)
         await database.close()
 
-    monkeypatch.setattr(common, "opened_app", opened)
+    asyncio.run(filled())
     file = tmp_path / "access.yaml"
     file.write_text(FILE)
-    runner = CliRunner()
-    nothing = runner.invoke(access_app, ["list"])
-    assert "everybody reads every record" in nothing.output
-    first = runner.invoke(access_app, ["plan", str(file)])
+
+    def command(*words: str) -> Any:
+        return CliRunner().invoke(access_app, [*words, "--database-url", ready_url])
+
+    assert "everybody reads every record" in command("list").output
+    first = command("plan", str(file))
     assert first.exit_code == 2
     assert "ann@example.com reads company: 5 -> 2" in first.output
-    done = runner.invoke(access_app, ["apply", str(file), "--json"])
+    done = command("apply", str(file), "--json")
     assert json.loads(done.output)["teams_added"] == ["emea"]
-    assert runner.invoke(access_app, ["plan", str(file)]).exit_code == 0
-    shown = runner.invoke(access_app, ["list"]).output
-    assert (
-        "ALLOW COMPANY 'CSMs read their own': viewer groups hold the group csm" in shown
-    )
+    assert command("plan", str(file)).exit_code == 0
+    shown = command("list").output
+    assert "ALLOW COMPANY 'CSMs read their own': viewer groups hold the" in shown
     assert "TEAM emea 'EMEA': 1 members, 2 records" in shown
-    exported_text = runner.invoke(access_app, ["export"]).output
-    assert "CSMs read their own" in exported_text
+    assert "CSMs read their own" in command("export").output
