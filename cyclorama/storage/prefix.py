@@ -19,6 +19,11 @@ _READS_NOTHING: Final = re.compile(
     r"\s*(INSERT|UPDATE|DELETE|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET|PRAGMA)\b",
     re.IGNORECASE,
 )
+_QUALIFIED: Final = re.compile(
+    r"""(?:\b(?:FROM|JOIN)\s+"?\w+"?|"?\b(?:main|public)"?)\s*\.\s*"?(\w+)""",
+    re.IGNORECASE,
+)
+"""A table behind the name of a schema, which no shadow hides."""
 _LOCKS: Final = re.compile(r"\sFOR (NO KEY )?UPDATE(\s|$)")
 
 
@@ -63,7 +68,8 @@ class Prefix:
         """The statement behind those shadows that it reads.
 
         `given` is how many parameters it has; `numbered` whether its placeholders have
-        numbers: the prefix's own come after them then, and before them otherwise."""
+        numbers: the prefix's own come after them then, and before them otherwise.
+        `RuntimeError` for one that names the schema of such a table."""
         if _READS_NOTHING.match(sql) or _LOCKS.search(sql):
             return Shadowed(sql, (), False)
         words = set(_WORDS.findall(sql))
@@ -71,6 +77,12 @@ class Prefix:
         named |= {n for name in named for n in self._needed[name]}
         if not named:
             return Shadowed(sql, (), False)
+        for found in _QUALIFIED.finditer(sql):
+            if found[1] in named:
+                raise RuntimeError(
+                    f"A statement names the schema of the table {found[1]!r} and would "
+                    "read past the rules of access; name the table alone."
+                )
         pieces = ", ".join(
             f'"{n}" AS NOT MATERIALIZED ({s.sql})'
             for n, s in self.shadows.items()
