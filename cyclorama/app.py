@@ -7,7 +7,7 @@ import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from cyclorama.execution.engine import Answer, Engine, Operation
 from cyclorama.execution.limits import Limits
 from cyclorama.execution.plain import selections
 from cyclorama.execution.plans import Plans
+from cyclorama.layouts.checks import Limits as LayoutLimits
 from cyclorama.layouts.resolution import Resolution
 from cyclorama.plugins.compose import Graph, compose
 from cyclorama.plugins.discovery import discover
@@ -30,6 +31,7 @@ from cyclorama.resolvers.access_book import load_access
 from cyclorama.resolvers.book import load_book
 from cyclorama.resolvers.breakers import Breakers
 from cyclorama.resolvers.context import Budgets, Configuration, Context
+from cyclorama.resolvers.layout_files import Desk
 from cyclorama.resolvers.refs import find, resolved
 from cyclorama.storage.accounts import (
     ADMINS,
@@ -146,6 +148,28 @@ class App:
             access=await access_of(self.database, reading, rules, fields, sections),
         )
 
+    @property
+    def layout_limits(self) -> LayoutLimits:
+        """How many layouts, assignments and so on there may be."""
+        return LayoutLimits(
+            company_layouts=self.settings.max_company_layouts,
+            layouts_per_type=self.settings.max_layouts_per_type,
+            assignments_per_kind=self.settings.max_assignments,
+        )
+
+    async def desk(self, reading: Reading) -> Desk:
+        """What layout files are read and planned with, for the command line."""
+        return Desk(
+            reading=reading,
+            settings=await self.configuration(reading),
+            today=self.today(self.now()),
+            limits=self.layout_limits,
+        )
+
+    def today(self, now: datetime) -> date:
+        """The calendar day of an instant where the organisation is."""
+        return now.astimezone(ZoneInfo(self.settings.time_zone)).date()
+
     @asynccontextmanager
     async def context(
         self, sign: SignIn, *, now: datetime, request_id: str = "-"
@@ -171,14 +195,14 @@ class App:
                 note_bypass(signed.viewer, request_id)
             database = self.database.restricted(prefix)
             reading.restrict(prefix)
-            zone = ZoneInfo(self.settings.time_zone)
             yield Context(
                 database=database,
                 reading=reading,
                 viewer=signed.viewer,
                 settings=settings,
                 now=now,
-                today=now.astimezone(zone).date(),
+                today=self.today(now),
+                layout_limits=self.layout_limits,
                 graph=self.graph,
                 request_id=request_id,
                 renewed=renewed,
@@ -238,7 +262,7 @@ class App:
         (ref,) = await find(context, kind, [record_id])
         if ref is None:
             return None
-        return resolved(context, kind, ref.attributes, surface)
+        return resolved(context, kind, ref.id, ref.attributes, surface)
 
 
 def open_database(settings: Settings) -> Database:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from cyclorama.commands.common import AsJson, DatabaseUrl, run
-from cyclorama.commands.layouts import _read, _write
+from cyclorama.commands.layout_work import read_text, write_text
 from cyclorama.layouts.access import AccessBook
 from cyclorama.layouts.access_file import Written, access_as_data, export_access
 from cyclorama.layouts.clauses import OPERATORS
@@ -68,7 +68,7 @@ def export_command(
     """Write all rules and teams as an access file."""
     text = export_access(run(database_url, exported))
     if output is not None:
-        _write(output, text)
+        write_text(output, text)
     else:
         typer.echo(text, nl=False)
 
@@ -78,7 +78,7 @@ def plan_command(
     file: File, database_url: DatabaseUrl = None, as_json: AsJson = False
 ) -> None:
     """Say what applying a file would change, and for whom; exit code 2 where it would."""
-    text = _read(file)
+    text = read_text(file)
     plan = run(database_url, lambda app: planned(app, text))
     typer.echo(json.dumps(asdict(plan)) if as_json else "\n".join(_words_of(plan)))
     if plan.change.anything:
@@ -96,7 +96,7 @@ def apply_command(
     as_json: AsJson = False,
 ) -> None:
     """Replace all rules and teams by those of a file, all or nothing."""
-    text = _read(file)
+    text = read_text(file)
     change, version = run(
         database_url, lambda app: applied(app, text, expected_version)
     )

@@ -19,7 +19,6 @@ from graphql import (
     execute,
     get_operation_ast,
     parse,
-    validate,
 )
 
 from cyclorama.errors import CODES, InvalidInputError, RequestError
@@ -27,6 +26,7 @@ from cyclorama.execution.executor import Executor
 from cyclorama.execution.limits import Limits, check, check_values
 from cyclorama.execution.plans import Plans
 from cyclorama.execution.shortcuts import Shortcuts
+from cyclorama.execution.validation import validated
 from cyclorama.resolvers.access import note_bypass
 from cyclorama.resolvers.context import Context
 from cyclorama.storage.accounts import Viewer
@@ -126,7 +126,7 @@ class Engine:
         try:
             async with asyncio.timeout(seconds):
                 readable = database.restricted(shortcut.prefix)
-                rows = await readable.fetch(shortcut.sql, values)
+                rows = await readable.fetch(shortcut.statement.sql, values)
         except Exception as error:  # the long way meets it again and tells it
             log.info("shortcut_failed", error=repr(error))
         body = shortcut.body(rows)
@@ -164,7 +164,7 @@ class Engine:
             check(document, self.limits)
         except RequestError as error:
             return _Prepared(None, (GraphQLError(str(error)),), error.code)
-        errors = validate(self.schema, document, max_errors=50, hide_suggestions=True)
+        errors = validated(self.schema, document)
         if errors:
             return _Prepared(None, tuple(errors), "GRAPHQL_VALIDATION_FAILED")
         return _Prepared(document, (), "")

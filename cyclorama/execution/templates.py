@@ -17,8 +17,15 @@ from sqlalchemy.sql.elements import quoted_name
 from sqlalchemy.sql.selectable import FromClause, Select
 
 from cyclorama.execution.leaves import is_small
-from cyclorama.schema.adapt import adapt, clause, correlate, selectable, stand_ins
-from cyclorama.schema.symbols import RECORD, RECORD_NAME, SYMBOLS
+from cyclorama.schema.adapt import (
+    adapt,
+    clause,
+    correlate,
+    record_rows,
+    selectable,
+    stand_ins,
+)
+from cyclorama.schema.symbols import RECORD, RECORD_NAME, SYMBOLS, RecordRow
 
 OWN_NAME, CHILD_NAME = "\x01@o\x01", "\x01@c\x01"
 ARGUMENT = "arg_"
@@ -42,6 +49,8 @@ class Template:
     own: frozenset[str]
     """Columns of the own row that the text reads."""
     child: frozenset[str]
+    joined: Mapping[str, RecordRow]
+    """Rows of the record that the text reads, by their holes."""
 
 
 def _cutting(dialect: Any) -> Any:
@@ -135,7 +144,7 @@ class Compiler:
             if row is not None:
                 rows[selectable(row)] = _stand_in(selectable(row), name)
         adapted = adapt(expression, scope.kind, stand_ins(rows))
-        outer = [*rows.values(), RECORD]
+        outer = [*rows.values(), RECORD, *record_rows(adapted)]
         correlate(adapted, outer)
         return _Fitted(adapted, outer, tuple(rows), top)
 
@@ -159,6 +168,7 @@ class Compiler:
             binds,
             _columns_after(parts, "@o"),
             _columns_after(parts, "@c"),
+            {r.name[1:-1]: r for r in fitted.rows if isinstance(r, RecordRow)},
         )
 
     def _bind(self, name: str, compiled: Any) -> Bind:

@@ -9,6 +9,12 @@ import strawberry
 from cyclorama.errors import InvalidInputError
 from cyclorama.resolvers.companies import list_companies
 from cyclorama.resolvers.context import Context, Info
+from cyclorama.resolvers.layout_changes import (
+    apply_layouts,
+    layout_history,
+    plan_layouts,
+    revert_layouts,
+)
 from cyclorama.resolvers.layouts import (
     explain_layout,
     layout_file,
@@ -28,7 +34,15 @@ from cyclorama.schema.inputs import (
     SearchMatch,
     SearchType,
 )
-from cyclorama.schema.layouts import Layout, LayoutExplanation
+from cyclorama.schema.layouts import (
+    ApplyLayoutsInput,
+    ApplyLayoutsPayload,
+    Layout,
+    LayoutExplanation,
+    LayoutPlan,
+    LayoutRevision,
+    RevertLayoutsInput,
+)
 from cyclorama.schema.lists import CompanyConnection, SearchConnection
 from cyclorama.schema.records import Company, Relationship
 from cyclorama.schema.symbols import COMPANY, RELATIONSHIP
@@ -135,8 +149,31 @@ class Query:
         description="All layouts and assignments as the text of a layout file. For "
         "admins."
     )
-    def layout_file(self, info: Info) -> str:
-        return layout_file(info.context)
+    async def layout_file(self, info: Info) -> str:
+        return await layout_file(info.context)
+
+    @strawberry.field(
+        description="What applying a layout file would change, for whom, and what to "
+        "think over before. For admins."
+    )
+    async def plan_layouts(
+        self,
+        info: Info,
+        file: Annotated[str, strawberry.argument(description="The text of the file.")],
+    ) -> LayoutPlan:
+        return await plan_layouts(info.context, file)
+
+    @strawberry.field(
+        description="The last changes of layouts, newest first. For admins."
+    )
+    async def layout_history(
+        self,
+        info: Info,
+        first: Annotated[
+            int, strawberry.argument(description="How many: 1 to 100.")
+        ] = 20,
+    ) -> list[LayoutRevision]:
+        return await layout_history(info.context, first)
 
     @strawberry.field(
         description="Which layout a user gets on a record and why; you yourself without "
@@ -157,7 +194,23 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    pass
+    @strawberry.mutation(
+        description="Replace all layouts and assignments by those of a file, all or "
+        "nothing. For admins."
+    )
+    async def apply_layouts(
+        self, info: Info, input: ApplyLayoutsInput
+    ) -> ApplyLayoutsPayload:
+        return await apply_layouts(info.context, input)
+
+    @strawberry.mutation(
+        description="Go back to the layouts of a revision, as one more change. For "
+        "admins."
+    )
+    async def revert_layouts(
+        self, info: Info, input: RevertLayoutsInput
+    ) -> ApplyLayoutsPayload:
+        return await revert_layouts(info.context, input)
 
 
 def _group(group: Any) -> UserGroup:
