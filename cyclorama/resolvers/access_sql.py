@@ -64,12 +64,10 @@ def readable(grant: Grant, kind: str, fields: Sequence[Any], holes: Holes) -> st
         found.append(f"({rules.any(grant.denied)}) IS NOT TRUE")
     if grant.teams is not None:
         own = "SELECT 1 FROM record_team u WHERE u.record_id = t.id"
-        keyed = holes.among("m.key", grant.teams, "text")
-        shared = (
-            "SELECT 1 FROM record_team u JOIN team m ON m.id = u.team_id "
-            f"WHERE u.record_id = t.id AND {keyed}"
+        shared = _Teams().some(
+            lambda key, _: holes.among(key, grant.teams or (), "text")
         )
-        found.append(f"(NOT EXISTS ({own}) OR EXISTS ({shared}))")
+        found.append(f"(NOT EXISTS ({own}) OR {shared})")
     return " AND ".join(found)
 
 
@@ -160,10 +158,7 @@ class _Rules:
         if name == "id":
             return _Column("t.id", "text")
         if name == "teams":
-            rows = (
-                "record_team u JOIN team m ON m.id = u.team_id AND u.record_id = t.id"
-            )
-            return _Elements(rows, "true", {"text": ("true", "m.key")})
+            return _Teams()
         known = catalogue.entry(self.kind, name, self.fields)
         if known is None or known.column is None:
             raise ValueError(f"{name} is no attribute of a {self.kind}")
@@ -262,6 +257,22 @@ class _Keyed(_Attribute):
             return None
         rows = f"SELECT k.id FROM {self.table} k WHERE {self.condition}{found}"
         return f"{self.column} IN ({rows})"
+
+
+class _Teams(_Attribute):
+    """The keys of a record's teams, which are looked up once for all records."""
+
+    present = "EXISTS (SELECT 1 FROM record_team u WHERE u.record_id = t.id)"
+
+    def some(self, test: Test) -> str | None:
+        found = test("m.key", "text")
+        if found is None:
+            return None
+        teams = f"SELECT m.id FROM team m WHERE {found}"
+        return (
+            "EXISTS (SELECT 1 FROM record_team u WHERE u.record_id = t.id "
+            f"AND u.team_id IN ({teams}))"
+        )
 
 
 class _Elements(_Attribute):
