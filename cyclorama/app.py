@@ -25,9 +25,16 @@ from cyclorama.execution.plans import Plans
 from cyclorama.layouts.checks import Limits as LayoutLimits
 from cyclorama.layouts.resolution import Resolution
 from cyclorama.plugins.compose import Graph, compose
+from cyclorama.plugins.configs import upgraded
 from cyclorama.plugins.discovery import discover
-from cyclorama.resolvers.access import access_of, note_bypass
+from cyclorama.resolvers.access import access_of
 from cyclorama.resolvers.access_book import load_access
+from cyclorama.resolvers.audit import (
+    actor_of,
+    entries_of_reads,
+    entry_of_bypass,
+    entry_of_reads,
+)
 from cyclorama.resolvers.book import load_book
 from cyclorama.resolvers.breakers import Breakers
 from cyclorama.resolvers.context import Budgets, Configuration, Context
@@ -40,6 +47,8 @@ from cyclorama.storage.accounts import (
     credential_of,
     signed_in_as,
 )
+from cyclorama.storage.audit import Author
+from cyclorama.storage.audit_queue import AuditQueue
 from cyclorama.storage.configuration import load_fields, read_version
 from cyclorama.storage.engine import Database, Reading
 from cyclorama.storage.kept import Kept
@@ -72,12 +81,15 @@ class App:
     engine: Engine
     now: Callable[[], datetime] = clock
     breakers: Breakers = field(default_factory=Breakers)
+    audit: AuditQueue = field(init=False)
+    """What requests have read, until it is written."""
     _configuration: Configuration | None = field(default=None)
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _notes: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.breakers.watch = self._note
+        self.audit = AuditQueue(self.database)
 
     def _note(self, section: str, since: datetime | None) -> None:
         task = asyncio.ensure_future(self._write_note(section, since))
@@ -141,7 +153,7 @@ class App:
         rules, sections = await load_access(reading), self.graph.sections.values()
         return Configuration(
             version=version,
-            book=await load_book(reading),
+            book=upgraded(await load_book(reading), self.graph.sections),
             facts=self.graph.facts(await load_switches(reading)),
             fields=fields,
             sections=self.graph.sections,
@@ -192,7 +204,7 @@ class App:
             bypassed = prefix is not None and self._bypasses(signed.viewer)
             if bypassed:
                 prefix = None
-                note_bypass(signed.viewer, request_id)
+                await self.audit.put([entry_of_bypass(signed.viewer, now, request_id)])
             database = self.database.restricted(prefix)
             reading.restrict(prefix)
             yield Context(
@@ -234,7 +246,7 @@ class App:
             yield context
 
     async def answer_shortly(
-        self, operation: Operation, token: str
+        self, operation: Operation, token: str, request_id: str = "-"
     ) -> tuple[Viewer, Answer] | None:
         """The answer by one statement, and whose it is; None where nothing like it was
         answered before, or something has changed since."""
@@ -244,13 +256,33 @@ class App:
         now = self.now()
         today = now.astimezone(ZoneInfo(self.settings.time_zone)).date()
         seconds = self.settings.statement_timeout_seconds
-        return await self.engine.answer_shortly(
+        found = await self.engine.answer_shortly(
             operation, credential, self.database, now, today, seconds
         )
+        if found is None:
+            return None
+        shortcut = found.shortcut
+        author = Author(
+            actor=actor_of(shortcut.viewer),
+            at=now,
+            operation=shortcut.operation,
+            request_id=request_id,
+        )
+        entries = [entry_of_reads(author, "PAGE", found.reads)]
+        if shortcut.bypassed:
+            entries.append(entry_of_bypass(shortcut.viewer, now, request_id))
+        await self.audit.put(entries)
+        return shortcut.viewer, found.answer
 
     async def answer(self, operation: Operation, context: Context) -> Answer:
-        """The answer to an operation."""
-        return await self.engine.answer(operation, context)
+        """The answer to an operation; what it read is left to the audit log."""
+        answer = await self.engine.answer(operation, context)
+        await self.audit.put(entries_of_reads(context))
+        return answer
+
+    async def close(self) -> None:
+        """Close the database, once the audit log has what it still lacks."""
+        await self.database.close()
 
     async def resolution(
         self, context: Context, record_id: str, surface: str = "PAGE"
@@ -293,12 +325,12 @@ async def opened(
     `ConfigError` says what is wrong with the URL, the server or the migrations."""
     settings = load_settings(database_url=database_url)
     database = open_database(settings)
+    app = make_app(settings, database)
     try:
-        app = make_app(settings, database)
         await (app.check() if check_migrated else database.check())
         yield app
     finally:
-        await database.close()
+        await app.close()
 
 
 def asgi() -> Any:

@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "layouts": "layouts.layouts_app",
     "access": "access.access_app",
     "plugins": "plugins.plugins_app",
+    "audit": "audit.audit_app",
 }
 """Where in `cyclorama.commands` each command is; loaded when it is run."""
 HELP: Final = {
@@ -44,6 +45,7 @@ HELP: Final = {
     "layouts": "Layouts as a file, and who gets which.",
     "access": "Who may read which records: rules and teams as a file.",
     "plugins": "The section plugins.",
+    "audit": "What was changed and read, by whom.",
 }
 """What each command says of itself, so that `--help` needs to load none."""
 

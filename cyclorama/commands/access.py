@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cyclorama.commands.common import AsJson, DatabaseUrl, run
+from cyclorama.commands.common import AsJson, DatabaseUrl, author, run
 from cyclorama.commands.layout_work import read_text, write_text
 from cyclorama.layouts.access import AccessBook
 from cyclorama.layouts.access_file import Written, access_as_data, export_access
@@ -132,7 +132,12 @@ async def applied(
     """What applying a file changed, and the configuration's version now."""
     book, _ = await _book(app, text)
     async with app.database.write() as session:
-        return await save_access(session, book, expected_version=expected_version)
+        return await save_access(
+            session,
+            book,
+            expected_version=expected_version,
+            author=author(app, "access apply"),
+        )
 
 
 def _changes(change: AccessChange) -> list[str]:

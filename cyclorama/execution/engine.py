@@ -25,11 +25,9 @@ from cyclorama.errors import CODES, InvalidInputError, RequestError
 from cyclorama.execution.executor import Executor
 from cyclorama.execution.limits import Limits, check, check_values
 from cyclorama.execution.plans import Plans
-from cyclorama.execution.shortcuts import Shortcuts
+from cyclorama.execution.shortcuts import Shortcut, Shortcuts
 from cyclorama.execution.validation import validated
-from cyclorama.resolvers.access import note_bypass
 from cyclorama.resolvers.context import Context
-from cyclorama.storage.accounts import Viewer
 from cyclorama.storage.engine import Database
 from cyclorama.storage.kept import Kept
 from cyclorama.storage.outages import MESSAGE, is_unavailable
@@ -57,6 +55,16 @@ class Answer:
 
     status: int
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ShortAnswer:
+    """An answer, the shortcut that led to it, and what was read."""
+
+    answer: Answer
+    shortcut: Shortcut
+    reads: Mapping[tuple[str, ...], Sequence[str]]
+    """Records by the sections that were read of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +118,7 @@ class Engine:
         now: datetime,
         today: date,
         seconds: float,
-    ) -> tuple[Viewer, Answer] | None:
+    ) -> ShortAnswer | None:
         """The answer by one statement, and whose it is, where a shortcut leads to it."""
         found = self.shortcuts.find(
             operation.query,
@@ -132,9 +140,7 @@ class Engine:
         body = shortcut.body(rows)
         if body is None:
             return None
-        if shortcut.bypassed:
-            note_bypass(shortcut.viewer, "-")
-        return shortcut.viewer, Answer(200, body)
+        return ShortAnswer(Answer(200, body), shortcut, shortcut.reads(rows))
 
     def _refused(
         self, chosen: OperationDefinitionNode, operation: Operation
@@ -177,6 +183,7 @@ class Engine:
         context: Context,
     ) -> Answer:
         context.text = operation.query
+        context.operation = chosen.name.value if chosen.name else None
         result: Any = execute(
             self.schema,
             document,

@@ -23,6 +23,7 @@ from cyclorama.plugins.checks import check_sections, description, parent_of, who
 from cyclorama.plugins.discovery import Failure
 from cyclorama.plugins.section import Section
 from cyclorama.resolvers.gates import gated, record_fields, section_field
+from cyclorama.resolvers.personal import personalise_layout
 from cyclorama.resolvers.query import Mutation, Query
 from cyclorama.schema.records import RECORD_TYPES, Record360
 from cyclorama.schema.scalars import SCALARS
@@ -91,6 +92,7 @@ def _of_core() -> Iterator[_Added]:
             yield _Added(record, field, CORE)
     yield _Added(Query, _root(admin.section_plugins), CORE)
     yield _Added(Mutation, _root(admin.set_section_plugin_enabled), CORE)
+    yield _Added(Mutation, _root(personalise_layout), CORE)
 
 
 def _of_section(section: Section) -> Iterator[_Added]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import sqlalchemy as sa
-import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cyclorama.layouts.access import AccessBook, Grant
@@ -20,7 +19,6 @@ from cyclorama.storage.engine import Database, Reading
 from cyclorama.storage.kept import Kept
 from cyclorama.storage.prefix import Prefix, Shadow
 
-log = structlog.get_logger(__name__)
 MOST_PREFIXES: Final = 1024
 _KEYS: Final = {"company_id": "company", "relationship_id": "relationship"}
 """Columns that say whom a row is about, whether or not they are foreign keys."""
@@ -28,11 +26,6 @@ _RECORD: Final = "record_id"
 """The column of rows that are about a record of either kind."""
 _LINKS: Final = ("company_person", "relationship_person")
 """Who knows a person: one who is linked to unreadable records alone is unreadable."""
-
-
-def note_bypass(viewer: Viewer, request_id: str) -> None:
-    """Tell that a request read past the rules that would have restricted its viewer."""
-    log.info("access_bypassed", viewer=viewer.id, request_id=request_id)
 
 
 def _prefixes() -> Kept[str, Prefix]:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cyclorama.errors import ConfigError
 from cyclorama.layouts.access import AccessBook, AccessRule, Team
+from cyclorama.layouts.access_file import Written, access_as_data
 from cyclorama.layouts.model import Clause
 from cyclorama.storage.access_rows import (
     AccessRuleRow,
@@ -19,6 +20,7 @@ from cyclorama.storage.access_rows import (
     TeamMemberRow,
     TeamRow,
 )
+from cyclorama.storage.audit import Author, record
 from cyclorama.storage.configuration import bump_configuration
 from cyclorama.storage.engine import Reading
 from cyclorama.storage.ids import new_id
@@ -130,10 +132,14 @@ def _written(thing: AccessRule | Team) -> str:
 
 
 async def save_access(
-    session: AsyncSession, book: AccessBook, *, expected_version: int | None = None
+    session: AsyncSession,
+    book: AccessBook,
+    *,
+    expected_version: int | None = None,
+    author: Author | None = None,
 ) -> tuple[AccessChange, int]:
     """Replace all rules and teams by these; what changed, and the configuration's version
-    afterwards, which grows with a change.
+    afterwards, which grows with a change. The audit log has it where there is an author.
 
     Raises `ConfigError` where the configuration isn't at `expected_version`."""
     query = sa.select(ConfigurationRow.version).where(ConfigurationRow.id == 1)
@@ -147,11 +153,23 @@ async def save_access(
     async def execute(statement: Any) -> Any:
         return (await session.execute(statement)).all()
 
-    change = difference(await _loaded(execute, with_records=True), book)
+    old = await _loaded(execute, with_records=True)
+    change = difference(old, book)
     if not change.anything:
         return change, version
     await _replace(session, book)
-    return change, await bump_configuration(session)
+    version = await bump_configuration(session)
+    if author is not None:
+        before, after = (_told(b) for b in (old, book))
+        await record(session, author, "access.change", None, before=before, after=after)
+    return change, version
+
+
+def _told(book: AccessBook) -> dict[str, Any]:
+    """The rules and teams by name, in the words of an access file."""
+    data = access_as_data(Written(book.rules, book.teams))
+    rules = {f"rule {r['name']}": r for r in data["rules"]}
+    return rules | {f"team {t['key']}": t for t in data["teams"]}
 
 
 async def _replace(session: AsyncSession, book: AccessBook) -> None:

@@ -16,6 +16,7 @@ from cyclorama.layouts.model import LayoutBook, Placement, SectionFacts
 from cyclorama.layouts.resolution import Resolution
 from cyclorama.resolvers.access import Access
 from cyclorama.resolvers.breakers import Breakers
+from cyclorama.resolvers.reads import Reads
 from cyclorama.storage.accounts import Viewer
 from cyclorama.storage.engine import Database, Reading
 from cyclorama.storage.kept import Kept
@@ -119,6 +120,10 @@ class Context:
     """The operation that runs, as the client wrote it."""
     bypassed: bool = False
     """Whether rules of access would restrict the viewer, who reads past them."""
+    operation: str | None = None
+    """Its name."""
+    reads: Reads = field(default_factory=Reads)
+    """What has been read, for the audit log."""
     credential: str | None = None
     """The digest of the token that the viewer signed in with."""
     roots: list[Any] = field(default_factory=list)
