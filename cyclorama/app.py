@@ -27,13 +27,21 @@ from cyclorama.layouts.resolution import Resolution
 from cyclorama.plugins.compose import Graph, compose
 from cyclorama.plugins.configs import upgraded
 from cyclorama.plugins.discovery import discover
-from cyclorama.resolvers.audit import actor_of, entries_of_reads, entry_of_reads
+from cyclorama.resolvers.access import access_of
+from cyclorama.resolvers.access_book import load_access
+from cyclorama.resolvers.audit import (
+    actor_of,
+    entries_of_reads,
+    entry_of_bypass,
+    entry_of_reads,
+)
 from cyclorama.resolvers.book import load_book
 from cyclorama.resolvers.breakers import Breakers
 from cyclorama.resolvers.context import Budgets, Configuration, Context
 from cyclorama.resolvers.layout_files import Desk
 from cyclorama.resolvers.refs import find, resolved
 from cyclorama.storage.accounts import (
+    ADMINS,
     SignedIn,
     Viewer,
     credential_of,
@@ -101,6 +109,7 @@ class App:
         """Every cache of the process that grows with what is asked, by name."""
         plans, configuration = self.engine.plans, self._configuration
         variants = None if configuration is None else configuration.variants
+        access = None if configuration is None else configuration.access
         return {
             "documents": self.engine.documents,
             "plans": plans.kept,
@@ -113,6 +122,8 @@ class App:
             "plain_variables": selections(self.engine.schema).shaping,
             "layout_variants": Kept(0) if variants is None else variants,
             "core_statements": self.database.kept,
+            "shadowed_statements": self.database.behind,
+            "access_prefixes": Kept(0) if access is None else access.kept,
         }
 
     async def check(self) -> None:
@@ -138,12 +149,15 @@ class App:
             return kept
 
     async def _loaded(self, reading: Reading, version: int) -> Configuration:
+        fields = await load_fields(reading)
+        rules, sections = await load_access(reading), self.graph.sections.values()
         return Configuration(
             version=version,
             book=upgraded(await load_book(reading), self.graph.sections),
             facts=self.graph.facts(await load_switches(reading)),
-            fields=await load_fields(reading),
+            fields=fields,
             sections=self.graph.sections,
+            access=await access_of(self.database, reading, rules, fields, sections),
         )
 
     @property
@@ -180,14 +194,21 @@ class App:
 
             async def renewed() -> Reading:
                 await inner.aclose()
-                return await inner.enter_async_context(self.database.read())
+                return await inner.enter_async_context(database.read())
 
             signed = await sign(reading)
             if signed is None:
                 raise UnauthenticatedError("Sign in with a valid bearer token.")
             settings = await self.configuration(reading, signed.configuration_version)
+            prefix = settings.access.prefix(signed.viewer) if settings.access else None
+            bypassed = prefix is not None and self._bypasses(signed.viewer)
+            if bypassed:
+                prefix = None
+                await self.audit.put([entry_of_bypass(signed.viewer, now, request_id)])
+            database = self.database.restricted(prefix)
+            reading.restrict(prefix)
             yield Context(
-                database=self.database,
+                database=database,
                 reading=reading,
                 viewer=signed.viewer,
                 settings=settings,
@@ -202,7 +223,11 @@ class App:
                     section=self.settings.section_timeout_seconds,
                 ),
                 breakers=self.breakers,
+                bypassed=bypassed,
             )
+
+    def _bypasses(self, viewer: Viewer) -> bool:
+        return self.settings.admin_bypass and ADMINS in viewer.permissions
 
     @asynccontextmanager
     async def as_user(self, email: str) -> AsyncIterator[Context]:
@@ -243,7 +268,10 @@ class App:
             operation=shortcut.operation,
             request_id=request_id,
         )
-        await self.audit.put([entry_of_reads(author, "PAGE", found.reads)])
+        entries = [entry_of_reads(author, "PAGE", found.reads)]
+        if shortcut.bypassed:
+            entries.append(entry_of_bypass(shortcut.viewer, now, request_id))
+        await self.audit.put(entries)
         return shortcut.viewer, found.answer
 
     async def answer(self, operation: Operation, context: Context) -> Answer:

@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "users": "users.users_app",
     "import": "imports.imports_app",
     "layouts": "layouts.layouts_app",
+    "access": "access.access_app",
     "plugins": "plugins.plugins_app",
     "audit": "audit.audit_app",
 }
@@ -42,6 +43,7 @@ HELP: Final = {
     "users": "The users of this installation.",
     "import": "Bring in records of other systems.",
     "layouts": "Layouts as a file, and who gets which.",
+    "access": "Who may read which records: rules and teams as a file.",
     "plugins": "The section plugins.",
     "audit": "What was changed and read, by whom.",
 }

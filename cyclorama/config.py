@@ -54,6 +54,10 @@ class Settings(BaseModel):
     request_timeout_seconds: float = Field(default=30.0, gt=0, le=600)
     statement_timeout_seconds: float = Field(default=10.0, gt=0, le=600)
     section_timeout_seconds: float = Field(default=2.0, gt=0, le=600)
+    admin_bypass: bool = Field(
+        default=True,
+        description="Whether admins read all records, whatever the rules of access.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
 

@@ -210,6 +210,28 @@ def demo_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
+def other_demo_url(
+    request: pytest.FixtureRequest, demo_url: str, tmp_path: Path
+) -> Iterator[str]:
+    """The URL of a second copy of the demo, beside that of `demo_url`."""
+    if demo_url.startswith("sqlite"):
+        template: Path = request.getfixturevalue("sqlite_demo")
+        yield f"sqlite:///{shutil.copy(template, tmp_path / 'other.db')}"
+        return
+    server: str = request.getfixturevalue("postgresql_url")
+    with _postgresql(server, request.getfixturevalue("postgresql_demo")) as url:
+        yield url
+
+
+@pytest.fixture
+async def other_demo_database(other_demo_url: str) -> AsyncIterator[Database]:
+    """A second database with the demo."""
+    opened = Database(other_demo_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
 async def demo_database(demo_url: str) -> AsyncIterator[Database]:
     """A database with the demo."""
     opened = Database(demo_url)

@@ -12,7 +12,16 @@ from typing import Any
 
 import pytest
 
-from benchmarks import inside, layouts, limit, naive, operations, report, tuned
+from benchmarks import (
+    access,
+    inside,
+    layouts,
+    limit,
+    naive,
+    operations,
+    report,
+    tuned,
+)
 from benchmarks.checking import check, difference
 from benchmarks.database import fill
 from benchmarks.growth import Step, with_layouts
@@ -186,6 +195,7 @@ async def test_what_is_measured_in_one_process_runs(tmp_path: Path) -> None:
     assert await inside.new_text(filled, 2) != 0
     assert all(v > 0 for v in (await inside.audit(filled, 2)).values())
     assert await inside.page_of_sections(2, 2) > 0
+    assert set(await access.measured(filled.url, 2)) == set(access.QUESTIONS)
     assert layouts.resolving(2) > 0
     assert await layouts.planning(filled.url) > 0
     assert set(await inside.resolver_form(2)) == {"cyclorama", "graphql-core"}

@@ -39,6 +39,7 @@ from cyclorama.resolvers.context import Context
 from cyclorama.resolvers.refs import Ref
 from cyclorama.storage.accounts import Viewer
 from cyclorama.storage.kept import Kept
+from cyclorama.storage.prefix import Prefix
 
 log = structlog.get_logger(__name__)
 MOST: Final = 4096
@@ -80,6 +81,10 @@ class Shortcut:
     statement: Statement
     inputs: dict[str, int]
     """What layouts ask of records, as answered so far, to the number of the variant."""
+    prefix: Prefix | None
+    """What the viewer may read."""
+    bypassed: bool
+    """Whether the viewer reads past rules of access."""
     served: int = 0
     in_vain: int = 0
 
@@ -239,6 +244,8 @@ class Shortcuts:
             root=root,
             statement=page,
             inputs={row[2]: variants[row[1]] for row in rows if row[1] in variants},
+            prefix=context.database.prefix,
+            bypassed=context.bypassed,
         )
         if isinstance(kept, Shortcut):
             made.served, made.in_vain = kept.served, kept.in_vain

@@ -41,14 +41,13 @@ class Problem(NamedTuple):
 class LayoutFileError(ConfigError):
     """A layout file can't be used; nothing of it was applied."""
 
+    what = "layout file"
+
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         count = len(self.problems)
-        head = (
-            "The layout file has a problem"
-            if count == 1
-            else (f"The layout file has {count} problems")
-        )
+        has = "a problem" if count == 1 else f"{count} problems"
+        head = f"The {self.what} has {has}"
         lines = [f"  {_dotted(p.path)}: {p.message}" for p in self.problems]
         super().__init__("\n".join([f"{head}; nothing was changed.", *lines]))
 

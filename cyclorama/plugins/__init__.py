@@ -67,6 +67,7 @@ from cyclorama.schema.sql import (
     weeks_back,
 )
 from cyclorama.schema.symbols import now, record, today, viewer_id
+from cyclorama.storage.engine import WHOLE
 from cyclorama.storage.ids import kind_of_id, new_id
 from cyclorama.storage.rows import (
     KEY,
@@ -91,6 +92,7 @@ __all__ = [
     "JSON",
     "KEY",
     "NAME",
+    "WHOLE",
     "Arg",
     "Card",
     "Company",

@@ -107,6 +107,12 @@ def _check_tables(section: Section) -> None:
                 f"The section {who(section)} lists {table!r} as a table; a table is a "
                 "subclass of cyclorama.plugins.Row."
             )
+        if table.__table__.schema is not None:
+            raise PluginError(
+                f"The table {table.__tablename__!r} of the section {who(section)} names "
+                "a schema, and rules of access could not restrict it; name the table "
+                "alone."
+            )
         name = table.__tablename__
         if not name.startswith(f"{section.key}_"):
             raise PluginError(

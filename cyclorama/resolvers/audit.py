@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -60,6 +61,13 @@ def author_of(ctx: Context) -> Author:
 def actor_of(viewer: Viewer) -> Actor:
     """The viewer as the audit log names them."""
     return Actor(kind=viewer.kind, id=viewer.id, name=viewer.email or viewer.name)
+
+
+def entry_of_bypass(viewer: Viewer, at: datetime, request_id: str) -> Entry:
+    """That a request read past the rules of access that would restrict its viewer."""
+    return Entry(
+        at=at, actor=actor_of(viewer), action="access.bypass", request_id=request_id
+    )
 
 
 def entries_of_reads(ctx: Context) -> list[Entry]:

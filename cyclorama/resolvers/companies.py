@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
+from sqlalchemy.orm import aliased
 
 from cyclorama.errors import InvalidInputError
 from cyclorama.resolvers.context import Context
@@ -170,7 +171,10 @@ def _conditions(filter: CompanyFilter) -> list[ColumnElement[bool]]:
         tags = _few("tags", filter.tags)
         found.append(sa.or_(*(json_has(row.tags, sa.literal(t)) for t in tags)))
     if filter.has_parent is not None:
-        found.append(row.parent_id.is_not(None) == sa.literal(filter.has_parent))
+        # Of a parent that may not be read there is no row.
+        parent = aliased(CompanyRow)
+        is_there = sa.exists().where(parent.id == row.parent_id)
+        found.append(is_there if filter.has_parent else sa.not_(is_there))
     return found
 
 

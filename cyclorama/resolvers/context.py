@@ -14,6 +14,7 @@ from strawberry.types import Info as StrawberryInfo
 from cyclorama.layouts.checks import Limits
 from cyclorama.layouts.model import LayoutBook, Placement, SectionFacts
 from cyclorama.layouts.resolution import Resolution
+from cyclorama.resolvers.access import Access
 from cyclorama.resolvers.breakers import Breakers
 from cyclorama.resolvers.reads import Reads
 from cyclorama.storage.accounts import Viewer
@@ -81,6 +82,8 @@ class Configuration:
     fields: Sequence[Any]
     sections: Mapping[str, Any]
     """The composed sections by key."""
+    access: Access | None = None
+    """Who may read which records; None: everybody all."""
     variants: Kept[Any, Variant] = field(default_factory=_kept)
     attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """What layouts ask of each kind of record; filled when it is first needed."""
@@ -115,6 +118,8 @@ class Context:
     breakers: Breakers = field(default_factory=Breakers)
     text: str = ""
     """The operation that runs, as the client wrote it."""
+    bypassed: bool = False
+    """Whether rules of access would restrict the viewer, who reads past them."""
     operation: str | None = None
     """Its name."""
     reads: Reads = field(default_factory=Reads)

@@ -136,11 +136,16 @@ def _item(path: str, label: str, column: str, picklist: str) -> Entry:
 
 
 def _lookup(path: str, label: str, column: str, target: str, **facts: Any) -> Entry:
+    def value(c: Any) -> Any:
+        # A company that may not be read has no id either: that of its row is asked.
+        held = _hop(target, column, _column("id"))(c) if target == "company" else None
+        return as_json(getattr(c, column) if held is None else held)
+
     return Entry(
         path=path,
         label=label,
         type="LOOKUP",
-        value=lambda c: as_json(getattr(c, column)),
+        value=value,
         display=lambda c: _hop(target, column, _column("name"))(c),
         column=column,
         lookup=target,

@@ -17,6 +17,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import asynccontextmanager
+from copy import copy
 from functools import partial
 from typing import Any
 
@@ -31,6 +32,7 @@ from sqlalchemy.util.concurrency import greenlet_spawn
 from cyclorama.errors import ConfigError
 from cyclorama.storage.kept import Kept
 from cyclorama.storage.pools import BEGIN_BEHIND_PGBOUNCER, Pools
+from cyclorama.storage.prefix import Prefix, Shadowed
 from cyclorama.storage.prepared import Prepared
 
 Parameters = Sequence[Any]
@@ -38,6 +40,13 @@ Watch = Callable[[str], None]
 """Is told the text of every statement."""
 Rollback = Callable[[], Awaitable[Any]]
 MOST_PREPARED = 256
+MOST_SHADOWED = 20_000_000
+"""Characters of the statements of restricted viewers that are kept."""
+PREFIX = "cy_prefix"
+"""The option of a connection that holds what its viewer may read."""
+WHOLE = "cy_whole"
+"""The option of a statement that reads all rows, whoever asks: for what has to hold of
+all, such as that no tree has a circle."""
 
 
 def database_url(text: str) -> URL:
@@ -66,11 +75,19 @@ class Reading:
 
     def __init__(self, database: Database, pooled: Connection, driver: Any):
         self.connection = AsyncConnection(database.readers, pooled)
+        self._pooled = pooled
         self.database = database
+        self.restrict(database.prefix)
         self._driver = driver
         self._turn = asyncio.Lock()
         self._ended = False
         self._tasks: set[asyncio.Task[Any]] = set()
+
+    def restrict(self, prefix: Prefix | None) -> None:
+        """From here on every statement reads what the prefix leaves, and no more."""
+        self._prefix = prefix
+        if prefix is not None:
+            self._pooled.execution_options(**{PREFIX: prefix})
 
     async def end(self) -> None:
         """Stop what runs, in the database, too; nothing starts after it."""
@@ -117,6 +134,15 @@ class Reading:
     async def fetch(self, sql: str, parameters: Parameters) -> Sequence[Sequence[Any]]:
         """All rows of a statement's text, straight from the driver: `$1` on PostgreSQL,
         `?1` on SQLite."""
+        return await self._fetched(sql, parameters, numbered=True)
+
+    async def _fetched(
+        self, sql: str, parameters: Parameters, *, numbered: bool
+    ) -> Sequence[Sequence[Any]]:
+        if self._prefix is not None:
+            sql, parameters = self.database.shadowed(
+                self._prefix, sql, parameters, numbered=numbered
+            )
         self.database.tell_watches(sql)
 
         def run() -> Any:
@@ -133,7 +159,8 @@ class Reading:
         """All rows of a Core statement that is compiled once for all requests with this
         key; `values` are its parameters by name."""
         statement = self.database.prepared(key, make)
-        rows = await self.fetch(statement.sql, statement.parameters(values))
+        given = statement.parameters(values)
+        rows = await self._fetched(statement.sql, given, numbered=False)
         return statement.rows(rows)
 
     async def _in_turn(
@@ -188,20 +215,37 @@ class Database:
         self.readers = pools.readers(pool_size)
         """For reading transactions, which the driver itself begins and ends."""
         for pool in (self.engine, self.readers):
-            event.listen(pool.sync_engine, "before_cursor_execute", self._tell)
+            event.listen(
+                pool.sync_engine, "before_cursor_execute", self._send, retval=True
+            )
         self.kept = Kept[Hashable, Prepared](MOST_PREPARED)
         """Compiled Core statements."""
-        self.statements = 0
-        """That were sent, those that open and end transactions left out."""
+        self.behind = Kept[Hashable, Shadowed](1024, MOST_SHADOWED)
+        """Statements behind their shadows."""
+        self.prefix: Prefix | None = None
+        """What its readers may read; None: everything."""
+        self._sent = [0]
 
     @property
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
         return "sqlite" if self.is_sqlite else "postgresql"
 
+    @property
+    def statements(self) -> int:
+        """How many were sent, those that open and end transactions left out."""
+        return self._sent[0]
+
+    def restricted(self, prefix: Prefix | None) -> Database:
+        """The same database, of which all that is read in any way is what the prefix
+        leaves. What is written is not restricted: look it up before."""
+        made = copy(self)
+        made.prefix = prefix
+        return made
+
     def tell_watches(self, statement: str) -> None:
         """Count a statement and show its text to those who watch."""
-        self.statements += 1
+        self._sent[0] += 1
         for watch in self.watches:
             watch(statement)
 
@@ -210,8 +254,36 @@ class Database:
         dialect = self.readers.dialect
         return self.kept.get(key, lambda: Prepared(make(), dialect))
 
-    def _tell(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def shadowed(
+        self, prefix: Prefix, sql: str, parameters: Parameters, *, numbered: bool
+    ) -> tuple[str, Parameters]:
+        """A statement behind the shadows of a prefix, and its parameters."""
+        given = len(parameters)
+        found = self.behind.get(
+            (prefix.key, sql, given, numbered),
+            lambda: prefix.shadowed(sql, given, numbered=numbered),
+            len(prefix.key) + 2 * len(sql),
+        )
+        return found.sql, prefix.parameters(found, parameters)
+
+    def _send(
+        self,
+        _connection: Any,
+        _cursor: Any,
+        statement: str,
+        parameters: Any,
+        context: Any,
+        many: bool,
+    ) -> tuple[str, Any]:
+        """What SQLAlchemy sends: behind the shadows of who reads on the connection."""
+        prefix = context.execution_options.get(PREFIX)
+        whole = many or context.execution_options.get(WHOLE)
+        if prefix is not None and not whole:
+            statement, parameters = self.shadowed(
+                prefix, statement, parameters, numbered=not self.is_sqlite
+            )
         self.tell_watches(statement)
+        return statement, parameters
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Reading]:
@@ -235,6 +307,8 @@ class Database:
     async def fetch(self, sql: str, parameters: Parameters) -> Sequence[Sequence[Any]]:
         """All rows of one statement's text, which needs no transaction to see one state;
         who is cancelled stops it in the database."""
+        if self.prefix is not None:
+            sql, parameters = self.shadowed(self.prefix, sql, parameters, numbered=True)
         self.tell_watches(sql)
         pooled = await greenlet_spawn(self.readers.sync_engine.pool.connect)
         driver: Any = pooled.driver_connection
@@ -296,6 +370,8 @@ class Database:
             AsyncSession(connection, expire_on_commit=False) as session,
             session.begin(),
         ):
+            if self.prefix is not None:
+                await connection.execution_options(**{PREFIX: self.prefix})
             yield session
 
     async def check(self) -> None:

@@ -14,9 +14,11 @@ from cyclorama.execution.declarations import Declarations
 from cyclorama.execution.engine import Engine, Operation
 from cyclorama.execution.limits import Limits
 from cyclorama.execution.plans import Plans
+from cyclorama.layouts.access import AccessBook
 from cyclorama.layouts.model import KINDS, SURFACES, Layout, LayoutBook, Placement
 from cyclorama.plugins.compose import compose
 from cyclorama.plugins.section import DemoRecords, Section
+from cyclorama.resolvers.access import access_of
 from cyclorama.resolvers.breakers import Breakers
 from cyclorama.resolvers.context import Budgets, Configuration, Context
 from cyclorama.storage.accounts import GroupFacts, Viewer
@@ -98,7 +100,8 @@ def book_of(sections: Sequence[Section], *, hidden: frozenset[str]) -> LayoutBoo
 class Bench:
     """Asks a graph of these sections over one database.
 
-    Every viewer gets every section, but those in `hidden` or what `book` says.
+    Every viewer gets every section, but those in `hidden` or what `book` says, and reads
+    every record, but those that `access` withholds.
     """
 
     def __init__(
@@ -108,6 +111,7 @@ class Bench:
         *,
         hidden: Sequence[str] = (),
         book: LayoutBook | None = None,
+        access: AccessBook = AccessBook(),
         fields: Sequence[FieldFacts] = (),
         budgets: Budgets = Budgets(),
         planned: bool = True,
@@ -119,6 +123,7 @@ class Bench:
         self.graph = compose(sections)
         self.fields = tuple(fields)
         """The custom fields of records."""
+        self.access = access
         self.book = book or book_of(sections, hidden=frozenset(hidden))
         self.statements: list[str] = []
         """Of the last question, without the begin of its transaction."""
@@ -166,9 +171,10 @@ class Bench:
 
             async def opened() -> Reading:
                 await stack.aclose()
-                return await stack.enter_async_context(self.database.read())
+                return await stack.enter_async_context(database.read())
 
-            context = self._context(viewer, await opened(), opened)
+            database = await self._readable(viewer)
+            context = self._context(viewer, database, await opened(), opened)
             operation = Operation(query=query, variables=variables)
             answer = await self._engine.answer(operation, context)
         return orjson.loads(answer.body)
@@ -179,7 +185,24 @@ class Bench:
         assert "errors" not in answer, answer["errors"]
         return answer["data"]
 
-    def _context(self, viewer: Viewer, reading: Reading, opened: Any) -> Context:
+    async def _readable(self, viewer: Viewer) -> Database:
+        """The database as the viewer may read it."""
+        if not self.access.withholds:
+            return self.database
+        async with self.database.read() as reading:
+            found = await access_of(
+                self.database,
+                reading,
+                self.access,
+                self.fields,
+                self.graph.sections.values(),
+            )
+        self.statements.clear()
+        return self.database.restricted(found.prefix(viewer))
+
+    def _context(
+        self, viewer: Viewer, database: Database, reading: Reading, opened: Any
+    ) -> Context:
         settings = Configuration(
             version=1,
             book=self.book,
@@ -188,7 +211,7 @@ class Bench:
             sections=self.graph.sections,
         )
         return Context(
-            database=self.database,
+            database=database,
             reading=reading,
             viewer=viewer,
             settings=settings,

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyclorama.layouts.model import Layout, LayoutBook, Placement
+from cyclorama.layouts.access import DENY, AccessBook, AccessRule
+from cyclorama.layouts.model import Clause, Layout, LayoutBook, Placement
 from cyclorama.plugins.discovery import discover
 from cyclorama.sections.attributes.rules import Bounds, Refused, parsed
 from cyclorama.storage.configuration import FieldFacts
@@ -337,3 +338,25 @@ def test_any_value_is_taken_or_refused_and_nothing_else(type_: str, value: Any) 
 @given(st.decimals(min_value=-(10**9), max_value=10**9, places=2))
 def test_money_comes_back_to_the_cent(amount: Any) -> None:
     assert parsed("CURRENCY", str(amount), Bounds()) == int(amount * 100)
+
+
+async def test_a_record_out_of_reach_is_none_and_still_closes_a_circle(
+    bench: Bench,
+) -> None:
+    await bench.add(company(4, parent_id="company_2", custom={"needed": "x"}))
+    hidden = Clause("id", "EQ", ("company_2",))
+    deny = AccessRule(
+        rank=1, name="Hidden", kind="COMPANY", effect=DENY, record=(hidden,)
+    )
+    bench.access = AccessBook(rules=(deny,))
+    for parent in ("company_2", "company_nowhere"):
+        fields = {"parent": parent}
+        (error,) = (await update(bench, fields, "company_3"))["errors"]
+        assert error["code"] == "LOOKUP_NOT_FOUND"
+        (error,) = (await update(bench, fields, parent))["errors"]
+        assert error["code"] == "NOT_FOUND"
+    fields = {"parent": "company_4"}
+    (error,) = (await update(bench, fields, "company_1"))["errors"]
+    assert error["code"] == "CYCLE"
+    done = await update(bench, fields, "company_3")
+    assert done["errors"] == []

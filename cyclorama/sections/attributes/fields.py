@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cyclorama.plugins import (
+    WHOLE,
     CompanyRow,
     InvalidInputError,
     ManagedAs,
@@ -179,7 +180,8 @@ async def _check_cycle(session: AsyncSession, company: str, parent: str) -> None
             raise Refused("CYCLE", message)
         seen.add(above)
         query = sa.select(CompanyRow.parent_id).where(CompanyRow.id == above)
-        above = await session.scalar(query)
+        # A circle is one, whether or not all of it may be read.
+        above = await session.scalar(query.execution_options(**{WHOLE: True}))
 
 
 def _as_json(value: Any) -> Any:

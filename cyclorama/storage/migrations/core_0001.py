@@ -309,6 +309,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_user_group_member_user_id", "user_group_member", ["user_id"])
+    _create_access()
     op.create_table(
         "company_person",
         sa.Column("id", text(80), nullable=False),
@@ -484,3 +485,50 @@ def _create_layout_tables() -> None:
         sa.Column("changes", json(), nullable=False),
         sa.PrimaryKeyConstraint("version", name=op.f("pk_layout_revision")),
     )
+
+
+def _create_access() -> None:
+    op.create_table(
+        "access_rule",
+        sa.Column("id", text(80), nullable=False),
+        sa.Column("name", text(255), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False),
+        sa.Column("kind", text(80), nullable=False),
+        sa.Column("effect", text(80), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("viewer", json(), nullable=False),
+        sa.Column("record", json(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_rule")),
+        sa.UniqueConstraint("name", name=op.f("uq_access_rule_name")),
+    )
+    op.create_table(
+        "team",
+        sa.Column("id", text(80), nullable=False),
+        sa.Column("key", text(80), nullable=False),
+        sa.Column("name", text(255), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_team")),
+        sa.UniqueConstraint("key", name=op.f("uq_team_key")),
+    )
+    op.create_table(
+        "team_member",
+        sa.Column("team_id", text(80), nullable=False),
+        sa.Column("user_id", text(80), nullable=False),
+        sa.PrimaryKeyConstraint("team_id", "user_id", name=op.f("pk_team_member")),
+        sa.ForeignKeyConstraint(
+            ["team_id"], ["team.id"], name=op.f("fk_team_member_team_id_team")
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["app_user.id"], name=op.f("fk_team_member_user_id_app_user")
+        ),
+    )
+    op.create_index("ix_team_member_user_id", "team_member", ["user_id"])
+    op.create_table(
+        "record_team",
+        sa.Column("record_id", text(80), nullable=False),
+        sa.Column("team_id", text(80), nullable=False),
+        sa.PrimaryKeyConstraint("record_id", "team_id", name=op.f("pk_record_team")),
+        sa.ForeignKeyConstraint(
+            ["team_id"], ["team.id"], name=op.f("fk_record_team_team_id_team")
+        ),
+    )
+    op.create_index("ix_record_team_team_id", "record_team", ["team_id"])
