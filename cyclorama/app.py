@@ -94,6 +94,8 @@ class App:
         variants = None if configuration is None else configuration.variants
         return {
             "documents": self.engine.documents,
+            "validated": self.engine.validated,
+            "views": self.engine.views.kept,
             "plans": plans.kept,
             "shaping_variables": plans.shaping,
             "templates": plans.library.cache,

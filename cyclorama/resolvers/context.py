@@ -80,6 +80,8 @@ class Configuration:
     sections: Mapping[str, Any]
     """The composed sections by key."""
     variants: Kept[Any, Variant] = field(default_factory=_kept)
+    grants: Kept[Any, int] = field(default_factory=lambda: Kept(MOST_VARIANTS))
+    """What viewers may see at all, by what is known of them."""
     attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """What layouts ask of each kind of record; filled when it is first needed."""
 
@@ -112,6 +114,9 @@ class Context:
     breakers: Breakers = field(default_factory=Breakers)
     text: str = ""
     """The operation that runs, as the client wrote it."""
+    grant: int = 0
+    view: Any = None
+    """The schema as the viewer sees it, once an operation runs; a `GraphQLSchema`."""
     credential: str | None = None
     """The digest of the token that the viewer signed in with."""
     roots: list[tuple[Any, Any, Any]] = field(default_factory=list)
@@ -136,6 +141,11 @@ class Context:
             "cy_today": self.today,
             "cy_viewer": self.viewer.id,
         }
+
+    def sees(self, type_: Any) -> bool:
+        """Whether there is such a type of the graph for the viewer."""
+        name = type_.__strawberry_definition__.name
+        return self.view is None or name in self.view.type_map
 
     @property
     def is_admin(self) -> bool:

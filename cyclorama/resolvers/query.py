@@ -30,6 +30,7 @@ from cyclorama.schema.inputs import (
 )
 from cyclorama.schema.layouts import Layout, LayoutExplanation
 from cyclorama.schema.lists import CompanyConnection, SearchConnection
+from cyclorama.schema.permissions import FOR_ADMINS
 from cyclorama.schema.records import Company, Relationship
 from cyclorama.schema.symbols import COMPANY, RELATIONSHIP
 from cyclorama.schema.viewer import Viewer, ViewerKind
@@ -118,7 +119,9 @@ class Query:
     ) -> SearchConnection:
         return await search(info.context, text, types, match, first, after)
 
-    @strawberry.field(description="The layouts there are. For admins.")
+    @strawberry.field(
+        description="The layouts there are. For admins.", metadata=FOR_ADMINS
+    )
     async def layouts(
         self,
         info: Info,
@@ -127,20 +130,24 @@ class Query:
     ) -> list[Layout]:
         return await list_layouts(info.context, kind, relationship_type_key)
 
-    @strawberry.field(description="A layout by its key. For admins.")
+    @strawberry.field(
+        description="A layout by its key. For admins.", metadata=FOR_ADMINS
+    )
     async def layout(self, info: Info, key: str) -> Layout | None:
         return await one_layout(info.context, key)
 
     @strawberry.field(
         description="All layouts and assignments as the text of a layout file. For "
-        "admins."
+        "admins.",
+        metadata=FOR_ADMINS,
     )
     def layout_file(self, info: Info) -> str:
         return layout_file(info.context)
 
     @strawberry.field(
         description="Which layout a user gets on a record and why; you yourself without "
-        "`userId`, and as if in `groupKeys` where they are given. For admins."
+        "`userId`, and as if in `groupKeys` where they are given. For admins.",
+        metadata=FOR_ADMINS,
     )
     async def explain_layout(
         self,
