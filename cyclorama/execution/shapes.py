@@ -122,7 +122,7 @@ class Index:
                 elif found != kept[member]:
                     kept[member] = found
                     changed = True
-            if not kept and self.members[name] or self._is_broken(name, kept):
+            if (not kept and self.members[name]) or self._is_broken(name, kept):
                 del left[name]
                 changed = True
         return changed

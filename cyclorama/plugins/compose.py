@@ -117,9 +117,7 @@ def _of_section(section: Section) -> Iterator[_Added]:
         yield _Added(Mutation, field, who(section))
 
 
-def _root(
-    function: Callable[..., Any], facts: Mapping[Any, Any]
-) -> StrawberryField:
+def _root(function: Callable[..., Any], facts: Mapping[Any, Any]) -> StrawberryField:
     made: StrawberryField = strawberry.field(function, metadata=facts)
     made.description = " ".join((function.__doc__ or "").split("\n\n")[0].split())
     return made

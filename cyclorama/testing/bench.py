@@ -14,7 +14,15 @@ from cyclorama.execution.declarations import Declarations
 from cyclorama.execution.engine import Engine, Operation
 from cyclorama.execution.limits import Limits
 from cyclorama.execution.plans import Plans
-from cyclorama.layouts.model import KINDS, SURFACES, Layout, LayoutBook, Placement
+from cyclorama.layouts.model import (
+    KINDS,
+    SURFACES,
+    Assignment,
+    Clause,
+    Layout,
+    LayoutBook,
+    Placement,
+)
 from cyclorama.plugins.compose import compose
 from cyclorama.plugins.section import DemoRecords, Section
 from cyclorama.resolvers.breakers import Breakers
@@ -43,6 +51,7 @@ CSM: Final = Viewer(
     permissions=(),
 )
 ADMIN: Final = replace(CSM, permissions=("admin",))
+ELSEWHERE: Final = "Elsewhere"
 
 
 def company(number: int = 1, **values: Any) -> CompanyRow:
@@ -74,31 +83,34 @@ def relationship(number: int = 1, of: int = 1, **values: Any) -> RelationshipRow
 
 
 def book_of(sections: Sequence[Section], *, hidden: frozenset[str]) -> LayoutBook:
-    """One layout for each kind, with all sections that it may hold but the hidden."""
-    layouts = []
+    """One layout for each kind, with all sections that it may hold but the hidden; these
+    stand in the layout of records of the name `ELSEWHERE` alone."""
+    layouts, assignments = [], []
+    elsewhere = (Clause("name", "EQ", (ELSEWHERE,)),)
     for kind in KINDS:
-        placements = tuple(
+        whole = tuple(
             Placement(s.key, s.key, surfaces=SURFACES)
             for s in sections
-            if kind in s.kinds and s.key not in hidden
+            if kind in s.kinds
         )
+        key = f"bench-{kind.lower()}"
+        rest = tuple(p for p in whole if p.section not in hidden)
         layouts.append(
-            Layout(
-                f"bench-{kind.lower()}",
-                kind,
-                None,
-                "Bench",
-                is_default=True,
-                placements=placements,
-            )
+            Layout(key, kind, None, "Bench", is_default=True, placements=rest)
         )
-    return LayoutBook(tuple(layouts))
+        if hidden:
+            layouts.append(Layout(f"{key}-all", kind, None, "All", placements=whole))
+            assignments.append(
+                Assignment(1, kind.lower(), f"{key}-all", record=elsewhere)
+            )
+    return LayoutBook(tuple(layouts), tuple(assignments))
 
 
 class Bench:
     """Asks a graph of these sections over one database.
 
-    Every viewer gets every section, but those in `hidden` or what `book` says.
+    Every viewer gets every section, on records of the name `ELSEWHERE` alone those in
+    `hidden`, or what `book` says.
     """
 
     def __init__(
