@@ -38,6 +38,7 @@ from cyclorama.storage.accounts import (
 from cyclorama.storage.configuration import load_fields, read_version
 from cyclorama.storage.engine import Database, Reading
 from cyclorama.storage.kept import Kept
+from cyclorama.storage.masks import load_permissions
 from cyclorama.storage.migration import pending
 from cyclorama.storage.switches import load_switches, note_failure
 
@@ -136,6 +137,7 @@ class App:
             book=await load_book(reading),
             facts=self.graph.facts(await load_switches(reading)),
             fields=await load_fields(reading),
+            permissions=await load_permissions(reading),
             sections=self.graph.sections,
         )
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from cyclorama.execution.reads import reads_of
 from cyclorama.execution.shapes import Needs
 from cyclorama.layouts.visibility import reachable
 from cyclorama.resolvers.context import Context
+from cyclorama.schema.masks import Masked
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -20,12 +23,24 @@ class Units:
     permissions: Mapping[str, int] = field(default_factory=dict)
     coordinates: Mapping[str, int] = field(default_factory=dict)
     """By `Type.field`: the bit of who is not kept from it by a mask."""
+    schema: Any = None
+    _reads: dict[str, frozenset[str]] = field(default_factory=dict, init=False)
+    """What coordinates read of the tables; filled when something is masked."""
 
     @property
     def everything(self) -> int:
         """The grant of who may see all."""
         held = (self.sections, self.permissions, self.coordinates)
         return sum(bit for bits in held for bit in bits.values())
+
+    def hidden(self, masked: Masked) -> set[str]:
+        """The coordinates that are masked, or whose values read what is masked."""
+        if not masked.fields:
+            return set()
+        if not self._reads:
+            self._reads.update(reads_of(self.schema))
+        derived = {c for c, read in self._reads.items() if masked.hides(read)}
+        return derived | masked.fields
 
     def grant(
         self,
@@ -55,4 +70,5 @@ def grant_of(units: Units, context: Context) -> int:
 def _grant(units: Units, context: Context) -> int:
     settings = context.settings
     sections = reachable(settings.book, context.viewer_attributes, settings.facts)
-    return units.grant(sections, context.viewer.permissions)
+    hidden = units.hidden(context.masked)
+    return units.grant(sections, context.viewer.permissions, hidden)

@@ -49,6 +49,7 @@ def units_of(schema: GraphQLSchema, sections: Sequence[Section]) -> Units:
         sections=by_section,
         permissions=permissions,
         coordinates=coordinates,
+        schema=schema,
     )
     _check_enums(schema, needs)
     _check_texts(schema, units)
@@ -66,9 +67,10 @@ def _coordinates(schema: GraphQLSchema) -> Iterator[str]:
     """What a mask may cover: the fields of objects that are no root."""
     roots = {schema.query_type, schema.mutation_type, schema.subscription_type}
     for name, type_ in schema.type_map.items():
-        if isinstance(type_, GraphQLObjectType) and type_ not in roots:
-            if not name.startswith("__"):
-                yield from (f"{name}.{field}" for field in type_.fields)
+        if not isinstance(type_, GraphQLObjectType) or name.startswith("__"):
+            continue
+        if type_ not in roots:
+            yield from (f"{name}.{field}" for field in type_.fields)
 
 
 def _definitions(schema: GraphQLSchema) -> Iterator[tuple[str, Any]]:

@@ -14,9 +14,12 @@ from strawberry.types import Info as StrawberryInfo
 from cyclorama.layouts.model import LayoutBook, Placement, SectionFacts
 from cyclorama.layouts.resolution import Resolution
 from cyclorama.resolvers.breakers import Breakers
+from cyclorama.resolvers.masks import masked
+from cyclorama.schema.masks import Fields, Masked, masked_of
 from cyclorama.storage.accounts import Viewer
 from cyclorama.storage.engine import Database, Reading
 from cyclorama.storage.kept import Kept
+from cyclorama.storage.masks import FieldPermission
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -38,6 +41,16 @@ class Env:
     """The custom fields of records."""
     token: str
     """Equal only for what was planned with the same settings, sections and fields."""
+
+    @property
+    def masked(self) -> Masked:
+        """What the viewer may not see."""
+        return masked_of(self.fields)
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The base columns that the viewer may not see."""
+        return masked_of(self.fields).columns
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -79,6 +92,10 @@ class Configuration:
     fields: Sequence[Any]
     sections: Mapping[str, Any]
     """The composed sections by key."""
+    permissions: Sequence[FieldPermission] = ()
+    """What groups may do with fields."""
+    readable: Kept[Any, Any] = field(default_factory=lambda: Kept(MOST_VARIANTS))
+    """The fields, for the members of some groups."""
     variants: Kept[Any, Variant] = field(default_factory=_kept)
     grants: Kept[Any, int] = field(default_factory=lambda: Kept(MOST_VARIANTS))
     """What viewers may see at all, by what is known of them."""
@@ -141,6 +158,26 @@ class Context:
             "cy_today": self.today,
             "cy_viewer": self.viewer.id,
         }
+
+    @property
+    def fields(self) -> Sequence[Any]:
+        """The custom fields of records, with what is masked for this viewer."""
+        settings = self.settings
+        if not settings.permissions:
+            return settings.fields
+        groups = frozenset(g.key for g in self.viewer.groups)
+
+        def made() -> Fields:
+            found = masked(self.graph, settings.fields, settings.permissions, groups)
+            return Fields.of(settings.fields, found)
+
+        fields: Fields = settings.readable.get((groups,), made)
+        return fields
+
+    @property
+    def masked(self) -> Masked:
+        """What the viewer may not see, and not change."""
+        return masked_of(self.fields)
 
     def sees(self, type_: Any) -> bool:
         """Whether there is such a type of the graph for the viewer."""

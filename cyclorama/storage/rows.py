@@ -335,6 +335,16 @@ class AssignmentRow(Row):
     record: Mapped[list[Any]]
 
 
+class FieldPermissionRow(Row):
+    """What a group may do with a field; `*` stands for everybody else."""
+
+    __tablename__ = "field_permission"
+
+    group_key: Mapped[str] = mapped_column(KEY, primary_key=True)
+    field: Mapped[str] = mapped_column(primary_key=True)
+    access: Mapped[str] = mapped_column(KEY)
+
+
 class PluginSwitchRow(Row):
     """A section plugin that was switched; without a row it is enabled."""
 
