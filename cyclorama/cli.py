@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "users": "users.users_app",
     "import": "imports.imports_app",
     "layouts": "layouts.layouts_app",
+    "masks": "masks.masks_app",
     "plugins": "plugins.plugins_app",
 }
 """Where in `cyclorama.commands` each command is; loaded when it is run."""
@@ -38,6 +39,7 @@ HELP: Final = {
     "users": "The users of this installation.",
     "import": "Bring in records of other systems.",
     "layouts": "Layouts as a file, and who gets which.",
+    "masks": "Who may see and change which field.",
     "plugins": "The section plugins.",
 }
 """What each command says of itself, so that `--help` needs to load none."""

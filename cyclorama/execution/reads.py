@@ -47,7 +47,8 @@ def reads_of(schema: GraphQLSchema) -> dict[str, frozenset[str]]:
 
 
 def _fed(types: Iterable[GraphQLObjectType]) -> dict[str, list[Any]]:
-    """The selects and tables from which the objects of each type are read."""
+    """The selects from which lists of each type are read; what one object is read from
+    belongs to the field that leads to it."""
     found: dict[str, list[Any]] = {}
     for type_ in types:
         for field in type_.fields.values():
@@ -55,8 +56,6 @@ def _fed(types: Iterable[GraphQLObjectType]) -> dict[str, list[Any]]:
             part: Any = None
             if isinstance(source, (Many, Page)):
                 part = source.source
-            elif isinstance(source, One):
-                part = source.target
             for rows in _values(part):
                 if isinstance(rows, SelectBase):
                     found.setdefault(get_named_type(field.type).name, []).append(rows)

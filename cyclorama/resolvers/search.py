@@ -56,8 +56,8 @@ async def search(
         )
     hits = sa.union_all(*(named[t] for t in wanted)).subquery()  # type: ignore[arg-type]
     order = Order(
-        f"search:{match.name}:{sorted(t.name for t in wanted)}:{folded}"
-        f"{':' if _hidden(ctx.masked) else ''}{':'.join(_hidden(ctx.masked))}",
+        f"search:{match.name}:{sorted(t.name for t in wanted)}:"
+        f"{_hidden(ctx.masked)}:{folded}",
         [OrderKey(hits.c[n]) for n in ("rank", "search_key", "type", "id")],
     )
     query = sa.select(hits, *order.columns()).order_by(*order.clauses()).limit(size + 1)

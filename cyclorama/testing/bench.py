@@ -30,6 +30,7 @@ from cyclorama.resolvers.context import Budgets, Configuration, Context
 from cyclorama.storage.accounts import GroupFacts, Viewer
 from cyclorama.storage.configuration import FieldFacts
 from cyclorama.storage.engine import Database, Reading
+from cyclorama.storage.masks import FieldPermission
 from cyclorama.storage.rows import (
     CompanyRow,
     RelationshipRow,
@@ -121,6 +122,7 @@ class Bench:
         hidden: Sequence[str] = (),
         book: LayoutBook | None = None,
         fields: Sequence[FieldFacts] = (),
+        permissions: Sequence[FieldPermission] = (),
         budgets: Budgets = Budgets(),
         planned: bool = True,
     ) -> None:
@@ -131,6 +133,8 @@ class Bench:
         self.graph = compose(sections)
         self.fields = tuple(fields)
         """The custom fields of records."""
+        self.permissions = tuple(permissions)
+        """What groups may do with fields."""
         self.book = book or book_of(sections, hidden=frozenset(hidden))
         self.statements: list[str] = []
         """Of the last question, without the begin of its transaction."""
@@ -197,6 +201,7 @@ class Bench:
             book=self.book,
             facts=self.graph.facts(self.switches),
             fields=self.fields,
+            permissions=self.permissions,
             sections=self.graph.sections,
         )
         return Context(
