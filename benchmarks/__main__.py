@@ -24,7 +24,7 @@ from pathlib import Path
 
 import orjson
 
-from benchmarks import growth, inside, operations, peers, report
+from benchmarks import growth, inside, layouts, operations, peers, report
 from benchmarks.data import COMPANIES
 from benchmarks.database import Filled, Server, fill, postgresql
 from benchmarks.measuring import check_answers, measure
@@ -109,6 +109,9 @@ def within(results: Results, filled: Filled, pace: Pace) -> None:
     step("full page without HTTP, new texts")
     held["sqlite.full_page_ms"] = asyncio.run(inside.full_page(filled, pace.repeats))
     held["new_text_ms"] = asyncio.run(inside.new_text(filled, pace.repeats))
+    step("layouts")
+    held["resolve_layout_ms"] = layouts.resolving(pace.repeats * 5)
+    held["plan_layouts_s"] = asyncio.run(layouts.planning(filled.url))
     step("start-up")
     for plugins in (5, 25, 50):
         held[f"start_up_{plugins}_s"] = inside.start_up(filled, plugins, 3)

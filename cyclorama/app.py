@@ -7,7 +7,7 @@ import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,12 +22,14 @@ from cyclorama.execution.engine import Answer, Engine, Operation
 from cyclorama.execution.limits import Limits
 from cyclorama.execution.plain import selections
 from cyclorama.execution.plans import Plans
+from cyclorama.layouts.checks import Limits as LayoutLimits
 from cyclorama.layouts.resolution import Resolution
 from cyclorama.plugins.compose import Graph, compose
 from cyclorama.plugins.discovery import discover
 from cyclorama.resolvers.book import load_book
 from cyclorama.resolvers.breakers import Breakers
 from cyclorama.resolvers.context import Budgets, Configuration, Context
+from cyclorama.resolvers.layout_files import Desk
 from cyclorama.resolvers.refs import find, resolved
 from cyclorama.storage.accounts import (
     SignedIn,
@@ -141,6 +143,28 @@ class App:
             sections=self.graph.sections,
         )
 
+    @property
+    def layout_limits(self) -> LayoutLimits:
+        """How many layouts, assignments and so on there may be."""
+        return LayoutLimits(
+            company_layouts=self.settings.max_company_layouts,
+            layouts_per_type=self.settings.max_layouts_per_type,
+            assignments_per_kind=self.settings.max_assignments,
+        )
+
+    async def desk(self, reading: Reading) -> Desk:
+        """What layout files are read and planned with, for the command line."""
+        return Desk(
+            reading=reading,
+            settings=await self.configuration(reading),
+            today=self.today(self.now()),
+            limits=self.layout_limits,
+        )
+
+    def today(self, now: datetime) -> date:
+        """The calendar day of an instant where the organisation is."""
+        return now.astimezone(ZoneInfo(self.settings.time_zone)).date()
+
     @asynccontextmanager
     async def context(
         self, sign: SignIn, *, now: datetime, request_id: str = "-"
@@ -159,14 +183,14 @@ class App:
             if signed is None:
                 raise UnauthenticatedError("Sign in with a valid bearer token.")
             settings = await self.configuration(reading, signed.configuration_version)
-            zone = ZoneInfo(self.settings.time_zone)
             yield Context(
                 database=self.database,
                 reading=reading,
                 viewer=signed.viewer,
                 settings=settings,
                 now=now,
-                today=now.astimezone(zone).date(),
+                today=self.today(now),
+                layout_limits=self.layout_limits,
                 graph=self.graph,
                 request_id=request_id,
                 renewed=renewed,
@@ -222,7 +246,7 @@ class App:
         (ref,) = await find(context, kind, [record_id])
         if ref is None:
             return None
-        return resolved(context, kind, ref.attributes, surface)
+        return resolved(context, kind, ref.id, ref.attributes, surface)
 
 
 def open_database(settings: Settings) -> Database:

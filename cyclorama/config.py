@@ -6,20 +6,17 @@ import os
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from cyclorama.errors import ConfigError
 
 PREFIX = "CYCLORAMA_"
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Every setting is the environment variable of its name behind `CYCLORAMA_`."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, extra="ignore", frozen=True, env_ignore_empty=True
-    )
+    model_config = ConfigDict(frozen=True)
 
     database_url: str = Field(
         default="sqlite:///cyclorama.db",
@@ -46,6 +43,13 @@ class Settings(BaseSettings):
     max_depth: int = Field(default=15, ge=3, le=50, description="Of an operation.")
     max_fields: int = Field(default=2_000, ge=10, le=50_000)
     max_tokens: int = Field(default=20_000, ge=100, le=200_000)
+    max_company_layouts: int = Field(default=50, ge=1, le=1_000)
+    max_layouts_per_type: int = Field(
+        default=25, ge=1, le=1_000, description="Relationship layouts of each type."
+    )
+    max_assignments: int = Field(
+        default=200, ge=1, le=5_000, description="Of companies, of relationships."
+    )
     max_body_bytes: int = Field(default=1_000_000, ge=1_000, le=50_000_000)
     request_timeout_seconds: float = Field(default=30.0, gt=0, le=600)
     statement_timeout_seconds: float = Field(default=10.0, gt=0, le=600)
@@ -70,12 +74,20 @@ def export_settings(settings: Settings) -> None:
         os.environ[PREFIX + name.upper()] = str(value)
 
 
+def _environment() -> dict[str, str]:
+    """The settings of the environment; a variable that is empty is as one not set."""
+    found = {name.upper(): value for name, value in os.environ.items() if value}
+    named = {name: PREFIX + name.upper() for name in Settings.model_fields}
+    return {name: found[key] for name, key in named.items() if key in found}
+
+
 def load_settings(**given: Any) -> Settings:
     """The settings of the environment, below those that are given and not None.
 
     `ConfigError` names each variable that can't be used; no value is shown."""
+    own = {k: v for k, v in given.items() if v is not None}
     try:
-        return Settings(**{k: v for k, v in given.items() if v is not None})
+        return Settings(**{**_environment(), **own})
     except ValidationError as error:
         lines = [
             f"{PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import inside, limit, naive, operations, report, tuned
+from benchmarks import inside, layouts, limit, naive, operations, report, tuned
 from benchmarks.checking import check, difference
 from benchmarks.database import fill
 from benchmarks.growth import Step, with_layouts
@@ -185,4 +185,6 @@ async def test_what_is_measured_in_one_process_runs(tmp_path: Path) -> None:
     assert await inside.full_page(filled, 2) > 0
     assert await inside.new_text(filled, 2) != 0
     assert await inside.page_of_sections(2, 2) > 0
+    assert layouts.resolving(2) > 0
+    assert await layouts.planning(filled.url) > 0
     assert set(await inside.resolver_form(2)) == {"cyclorama", "graphql-core"}

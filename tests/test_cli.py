@@ -93,10 +93,12 @@ def test_what_is_given_goes_before_the_environment() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CYCLORAMA_PORT", "9000")
         patch.setenv("CYCLORAMA_HOST", "")
+        patch.setenv("cyclorama_pool_size", "3")
         patch.setenv("CYCLORAMA_DATABASE_URL", "postgresql://ann:hush@host/name")
         settings = load_settings(port=None, workers=2)
         assert load_settings(port=9001).port == 9001
     assert (settings.port, settings.host, settings.workers) == (9000, "127.0.0.1", 2)
+    assert settings.pool_size == 3
     assert "hush" not in repr(settings)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from cyclorama.cli import without_garbage_collection
 from cyclorama.errors import ConfigError
 
 T = TypeVar("T")
@@ -61,8 +62,10 @@ def opened_app(
     database_url: str | None, *, check_migrated: bool = True
 ) -> AbstractAsyncContextManager[Any]:
     """The application; imported late, so that `--help` needn't load the whole graph."""
-    from cyclorama.app import opened
-    from cyclorama.server.logs import configure_logs
+    with without_garbage_collection():
+        from cyclorama.app import graph, opened
+        from cyclorama.server.logs import configure_logs
 
-    configure_logs("WARNING", "console")
+        configure_logs("WARNING", "console")
+        graph()
     return opened(database_url, check_migrated=check_migrated)

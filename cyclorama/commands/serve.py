@@ -32,11 +32,9 @@ def serve(
         async with opened_app(settings.database_url):
             pass
 
-    # Next to nothing of what is loaded now will ever be garbage.
-    gc.disable()
     asyncio.run(check())
+    # What is loaded now is never garbage; workers share its pages.
     gc.freeze()
-    gc.enable()
     typer.echo(f"Serving on http://{settings.host}:{settings.port}/graphql", err=True)
     run_server(settings)
 

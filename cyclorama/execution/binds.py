@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -32,8 +32,8 @@ class Run:
     """The digest of the token."""
     identity: str = ""
     """Who it stood for; see `accounts.identity`."""
-    inputs: Sequence[str] = ()
-    """What layouts ask of records, as answered by those of one layout."""
+    inputs: Mapping[str, int] = field(default_factory=dict)
+    """What layouts ask of records, as answered by those of each variant."""
 
 
 SYMBOL_VALUES: Mapping[str, Getter] = {

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, cast
 
 import orjson
-import sqlalchemy as sa
 from graphql import (
     GraphQLField,
     GraphQLNonNull,
@@ -33,26 +32,28 @@ from cyclorama.execution.declarations import (
     row_of,
 )
 from cyclorama.execution.holes import Track
+from cyclorama.execution.joined import Joined
 from cyclorama.execution.leaves import Leaf
 from cyclorama.execution.left_open import hole, made
 from cyclorama.execution.levels import (
     DEFINITION,
-    MOST_KEYS,
     Collect,
     Details,
     Grouped,
     Level,
+    Lookups,
     NotPlanned,
     Use,
     item_type,
     origin_of,
-    quoted,
     type_of,
     variables_of,
 )
 from cyclorama.execution.lists import many
+from cyclorama.execution.made import named, without_rows
 from cyclorama.execution.pages import page
 from cyclorama.execution.templates import Scope, Template
+from cyclorama.execution.writing import writer
 from cyclorama.resolvers.gates import OfRecord
 from cyclorama.resolvers.keyset import AFTER, Keyset, page_size
 from cyclorama.resolvers.loaded import KINDS
@@ -72,6 +73,7 @@ from cyclorama.schema.read import (
     Value,
     arguments_of,
 )
+from cyclorama.schema.symbols import RECORD
 
 
 class Composer:
@@ -104,6 +106,10 @@ class Composer:
         self._inside = 0
         self.track = Track()
         self.sqlite = library.dialect == "sqlite"
+        self.json = writer(library.dialect, binds)
+        self.joined = Joined(library, binds)
+        self.lookups = Lookups()
+        """What is joined to the record."""
         self._names = itertools.count(1)
         self._uses = itertools.count(1)
 
@@ -120,10 +126,10 @@ class Composer:
             return hole(self, type_, fields, level)
         self._inside += 1
         try:
-            pairs = [self.pair(type_, k, d, level) for k, d in fields.items()]
+            members = {k: self.member(type_, k, d, level) for k, d in fields.items()}
         finally:
             self._inside -= 1
-        return self.pairs(pairs)
+        return self.json.object(members)
 
     def _is_own(self, type_: GraphQLObjectType, details: Details) -> bool:
         """Whether a record's field depends on its layout."""
@@ -132,25 +138,18 @@ class Composer:
             field_.extensions.get(DEFINITION), OfRecord
         )
 
-    def pair(
+    def member(
         self, type_: GraphQLObjectType, key: str, details: Details, level: Level
     ) -> str:
-        """A name and its value, for an object."""
+        """The value of an object's field."""
         with self.track.at(key, type_of(type_, details), details):
-            return f"{quoted(key)}, {self.field(type_, details, level)}"
-
-    def pairs(self, pairs: Sequence[str]) -> str:
-        """A JSON object of names and values that are written already."""
-        if len(pairs) > MOST_KEYS[self.library.dialect]:
-            raise NotPlanned("an object has too many fields")
-        name = "json_object" if self.sqlite else "json_build_object"
-        return f"{name}({', '.join(pairs)})"
+            return self.field(type_, details, level)
 
     def field(self, type_: GraphQLObjectType, details: Details, level: Level) -> str:
         """The JSON value of one field."""
         name = details[0].node.name.value
         if name == "__typename":
-            return quoted(type_.name) if self.sqlite else f"{quoted(type_.name)}::text"
+            return self.json.name(type_.name)
         field_ = type_.fields[name]
         definition = field_.extensions.get(DEFINITION)
         if not isinstance(definition, StrawberryField):
@@ -186,23 +185,12 @@ class Composer:
             source = Known(lambda: thing)
         else:
             source = Each(lambda: thing)
-        outer = Level(level.env, level.alias, level.own, level.proven)
-        outer.where = level.where
-        text = self._source(source, coordinate, field_, details, outer, kept=False)
-        level.asked |= outer.asked
-        return text
-
-    def or_null(self, text: str) -> str:
-        """A column of JSON that says `null` where it is missing."""
-        return f"coalesce({text}, {'' if self.sqlite else 'json '}'null')"
+        outer = level.same_row()
+        return self._source(source, coordinate, field_, details, outer, kept=False)
 
     def constant(self, value: Any) -> str:
         """A value that is known when planning, as JSON."""
-        if value is None:
-            return "NULL" if self.sqlite else "NULL::json"
-        wire = orjson.dumps(value, default=_wire).decode()
-        place = self.binds.constant(wire, cast="json")
-        return f"json({place})" if self.sqlite else f"{place}::json"
+        return self.json.known(orjson.dumps(value, default=_wire).decode())
 
     def column(self, name: str, field_: GraphQLField, level: Level) -> str:
         columns = selectable(level.own).c
@@ -241,10 +229,7 @@ class Composer:
             case Page():
                 return self._page(source, use)
             case Here():
-                inner = Level(level.env, level.alias, level.own, level.proven)
-                text = self.nested(use, inner)
-                level.asked |= inner.asked
-                return text
+                return self.nested(use, level.same_row(where=()))
             case Each():
                 return self._each(source, use)
             case Known():
@@ -322,14 +307,16 @@ class Composer:
         alias = f"t{next(self._names)}"
         cls_row = row_of(origin_of(get_named_type(use.field.type)))
         if isinstance(target, SelectBase):
-            inner = Level(level.env, alias, self.named(cls_row, target, use))
+            item = without_rows(target, use)
+            if item is not None:
+                return self._made(target, item, use)
+            inner = Level(level.env, alias, named(self.library, cls_row, target, use))
             text = self.nested(use, inner)
             rows = self.library.cached(
                 use.key("rows"), lambda: self.library.compiler.rows(target, scope)
             )
-            body = (
-                f"(SELECT {text} FROM {self.put(rows, level, use.arguments)} {alias})"
-            )
+            found = self.put(rows, level, use.arguments)
+            body = f"(SELECT {text} FROM {found} {alias}{inner.lookups})"
             return self._required(body, use)
         if is_row(target):
             own = own_row(origin_of(get_named_type(use.field.type)), target)
@@ -337,43 +324,61 @@ class Composer:
             text = self.nested(use, inner)
             where = self.condition(source.where, target, use, alias)
             table = self.table(target, use)
-            body = f"(SELECT {text} FROM {table} {alias} WHERE {where} LIMIT 1)"
+            found = f"{table} {alias}{inner.lookups}"
+            body = f"(SELECT {text} FROM {found} WHERE {where} LIMIT 1)"
             return self._required(body, use)
-        inner = Level(level.env, alias, cls_row, proven=True)
-        text = self.nested(use, inner)
         key = self.library.cached(
             use.key("key"), lambda: self.library.compiler.expression(target, scope)
         )
         table = self.table(cls_row, use)
         left = self.put(key, level, use.arguments)
-        body = f"(SELECT {text} FROM {table} {alias} WHERE {alias}.id = {left})"
         column = clause(target)
         proven = level.proven and getattr(column, "nullable", True) is False
         proven = proven and bool(getattr(column, "foreign_keys", ()))
-        return body if proven else self._required(body, use)
-
-    def named(self, cls_row: Any, select: Any, use: Use) -> Any:
-        """The row that a type reads where its rows come from a select: the type's own
-        if the select's columns have its names, else what the select selects."""
-        columns = select.selected_columns
-        if cls_row is not None and set(columns.keys()) <= set(
-            selectable(cls_row).c.keys()
-        ):
-            return cls_row
-        return self.library.cached(
-            use.key("named"),
-            lambda: sa.table(
-                "cy_named", *(sa.column(k, c.type) for k, c in columns.items())
-            ),
+        lookups = self._lookups(column, level)
+        if lookups is None:
+            inner = Level(level.env, alias, cls_row, proven=True)
+            text = self.nested(use, inner)
+            found = f"{table} {alias}{inner.lookups}"
+            body = f"(SELECT {text} FROM {found} WHERE {alias}.id = {left})"
+            return body if proven else self._required(body, use)
+        alias = lookups.alias(table, left, self.next_alias)
+        text = self.nested(
+            use, Level(level.env, alias, cls_row, proven=True, lookups=lookups)
         )
+        if proven:
+            return text
+        return self._required(f"CASE WHEN {alias}.id IS NOT NULL THEN {text} END", use)
+
+    def _made(self, target: Any, item: Mapping[str, Any], use: Use) -> str:
+        """An object of expressions, where the select's condition is met."""
+        level = use.level
+        where = (*level.where, use.coordinate, use.shape.key)
+        text = self.nested(use, level.same_row(item=item, where=where))
+        if target.whereclause is None:
+            return text
+        scope = Scope(level.env.kind, own=level.own)
+        template = self.library.cached(
+            use.key("made"),
+            lambda: self.library.compiler.condition(target.whereclause, scope),
+        )
+        condition = self.put(template, level, use.arguments)
+        return self._required(f"CASE WHEN {condition} THEN {text} END", use)
+
+    def _lookups(self, column: Any, level: Level) -> Lookups | None:
+        """Where the row that a column names is joined; None where it can't be."""
+        table = getattr(column, "table", None)
+        if table is None:
+            return None
+        if table is RECORD or level.alias in (None, "r0"):
+            return self.lookups
+        return level.lookups
 
     def _required(self, text: str, use: Use) -> str:
         """A value that may be missing where the graph says that it is not."""
         if not isinstance(use.field.type, GraphQLNonNull):
-            return text
-        if self.sqlite:
-            return f"coalesce({text}, '{self.tripwire}')"
-        return f"coalesce({text}, '\"{self.tripwire}\"'::json)"
+            return text if self.sqlite else self.json.or_null(text)
+        return self.json.or_wire(text, self.tripwire)
 
     def nested(self, use: Use, level: Level) -> str:
         """The object of a field's type over another level."""
@@ -388,18 +393,11 @@ class Composer:
         for index, item in enumerate(items):
             with self.track.at(index, item_type(use.field.type), use.details):
                 texts.append(self._item(item, use, index))
-        if not texts:
-            return self.constant([])
-        if len(texts) > 2 * MOST_KEYS[self.library.dialect] - 1:
-            raise NotPlanned("a list has too many items")
-        name = "json_array" if self.sqlite else "json_build_array"
-        return f"{name}({', '.join(texts)})"
+        return self.json.array(texts)
 
     def _items(self, source: Each | Known, use: Use) -> Any:
-        if callable(source.function):
-            items = source.function()
-        else:
-            items = self.evaluate(source.function, use)
+        function = source.function
+        items = function() if callable(function) else self.evaluate(function, use)
         return shown(items, use.level.env.masked)
 
     def _known(self, source: Known, use: Use) -> str:
@@ -408,12 +406,8 @@ class Composer:
 
     def _item(self, item: Mapping[str, Any], use: Use, index: int) -> str:
         outer = use.level
-        level = Level(outer.env, outer.alias, outer.own, outer.proven)
-        level.item = item
-        level.where = (*outer.where, use.coordinate, use.shape.key, index)
-        text = self.nested(use, level)
-        outer.asked |= level.asked
-        return text
+        where = (*outer.where, use.coordinate, use.shape.key, index)
+        return self.nested(use, outer.same_row(item=item, where=where))
 
     # -- rows
 
@@ -459,6 +453,8 @@ class Composer:
     ) -> str:
         level.asked |= template.own
         rows = {"r": "r0", "o": level.alias or "r0", "c": child or ""}
+        for name, row in template.joined.items():
+            rows[name[1:]] = self.joined.alias(row, level.env)
         return self.binds.put(template, rows, arguments or {})
 
     # -- pages
@@ -467,8 +463,7 @@ class Composer:
         rows = self.evaluate(source.source, use)
         left_out = hidden_keys(source.order_by, rows, use.level.env.hidden)
         order = order_keys(source.order_by, rows)
-        keys = Keyset.of(use.coordinate, order, left_out)
-        return page(self, source, rows, keys, use)
+        return page(self, source, rows, Keyset.of(use.coordinate, order, left_out), use)
 
     def page_binds(self, keys: Keyset, use: Use) -> tuple[Callable[[], str], bool]:
         """Places `first` where it is used, and whether the page starts at a cursor."""

@@ -19,7 +19,6 @@ from graphql import (
     execute,
     get_operation_ast,
     parse,
-    validate,
 )
 
 from cyclorama.errors import CODES, InvalidInputError, RequestError
@@ -28,6 +27,7 @@ from cyclorama.execution.grants import Units, grant_of
 from cyclorama.execution.limits import Limits, check, check_values
 from cyclorama.execution.plans import Plans
 from cyclorama.execution.shortcuts import Shortcuts
+from cyclorama.execution.validation import validated
 from cyclorama.execution.views import Views
 from cyclorama.resolvers.context import Context
 from cyclorama.storage.accounts import Viewer
@@ -144,7 +144,7 @@ class Engine:
         rows: Sequence[Any] = ()
         try:
             async with asyncio.timeout(seconds):
-                rows = await database.fetch(shortcut.sql, values)
+                rows = await database.fetch(shortcut.statement.sql, values)
         except Exception as error:  # the long way meets it again and tells it
             log.info("shortcut_failed", error=repr(error))
         body = shortcut.body(rows)
@@ -171,10 +171,7 @@ class Engine:
         assert document is not None
 
         def errors() -> tuple[GraphQLError, ...]:
-            found = validate(
-                context.view, document, max_errors=50, hide_suggestions=True
-            )
-            return tuple(found)
+            return tuple(validated(context.view, document))
 
         return self.validated.get((prepared.key, context.grant), errors)
 

@@ -17,7 +17,7 @@ from cyclorama.errors import RequestError
 from cyclorama.execution.answers import has_tripped, members, pair, whole
 from cyclorama.execution.binds import Run
 from cyclorama.execution.levels import failure, section_of
-from cyclorama.execution.pieces import Cells, Plan, Refused, Rest
+from cyclorama.execution.pieces import Cells, Plan, Refused, Rest, Root
 from cyclorama.execution.plain import UNUSUAL, Again, Found, PlainExecutor
 from cyclorama.execution.plain_code import Unusual
 from cyclorama.execution.plan import Planner, run_of
@@ -143,6 +143,11 @@ class Executor(PlainExecutor):
         started = {
             key: self._started(key[1], *planned) for key, planned in plans.items()
         }
+        source = getattr(value, "cy_source", None)
+        if source is not None and len(plans) == 1:
+            ((_, batch), (_, plan, _)) = next(iter(plans.items()))
+            root = Root(batch, plan, self.variable_values, source, run)
+            self.context_value.roots.append(root)
         return self._with_cells(run, value, started, again)
 
     async def _with_cells(
@@ -170,7 +175,8 @@ class Executor(PlainExecutor):
         run = self._run(type_, ref.batch, fields)
         plan, answers = run.plan, run.answers
         if path.prev is None:
-            self.context_value.roots.append((ref, plan, self.variable_values))
+            root = Root(ref.batch, plan, self.variable_values)
+            self.context_value.roots.append(root)
         rest = plan.rest(ref.variant)
         self.plans.unplanned += sum(r.is_declared for r in rest)
         keys = [r.key for r in rest]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 from graphql import GraphQLList, GraphQLNonNull, get_named_type
@@ -29,8 +29,8 @@ class Leaf:
     kind: str
     """The scalar's name; `Enum`; `List` for a JSON array."""
     tripwire: str
-    may_be_null: bool
-    """Whether a null is an answer, or can't be."""
+    missing: Literal["null", "wire", "never"]
+    """What stands for a null: itself, the tripwire; or there can't be one."""
 
     @staticmethod
     def of(type_: Any, tripwire: str, *, proven: bool = False) -> Leaf:
@@ -38,7 +38,10 @@ class Leaf:
         inner = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
         named = get_named_type(type_)
         kind = "List" if isinstance(inner, GraphQLList) else named.name
-        return Leaf(kind, tripwire, proven or not isinstance(type_, GraphQLNonNull))
+        if proven:
+            return Leaf(kind, tripwire, "never")
+        is_required = isinstance(type_, GraphQLNonNull)
+        return Leaf(kind, tripwire, "wire" if is_required else "null")
 
     def json(self, dialect: str, expression: Any) -> Any:
         """The expression as a JSON value of the dialect."""
@@ -50,7 +53,9 @@ class Leaf:
 
     def _sqlite(self, e: Any) -> Any:
         value = self._value_sqlite(e)
-        return value if self.may_be_null else sa.func.coalesce(value, self._wire)
+        if self.missing == "wire":
+            return sa.func.coalesce(value, self._wire)
+        return value
 
     @property
     def _wire(self) -> Any:
@@ -73,36 +78,46 @@ class Leaf:
             return sa.func.json(sa.type_coerce(e, sa.String()))
         return sa.type_coerce(e, sa.String()) if _is_json(e) else e
 
-    # -- PostgreSQL
+    # -- PostgreSQL: JSON as text, which is never null
 
     def _postgresql(self, e: Any) -> Any:
-        value = self._value_postgresql(e)
-        if self.may_be_null:
-            return value
-        return sa.func.coalesce(sa.func.to_json(value), self._json_wire)
+        text = self._value_postgresql(e)
+        if self.missing == "never":
+            return text
+        wire = self._json_wire if self.missing == "wire" else _NULL
+        return sa.func.coalesce(text, wire)
 
     @property
     def _json_wire(self) -> Any:
-        return sa.literal_column(f"'\"{self.tripwire}\"'::json")
+        return sa.literal_column(f"'\"{self.tripwire}\"'")
 
     def _value_postgresql(self, e: Any) -> Any:
+        text: Any
         if self.kind == "DateTime":
             zoned = sa.func.timezone(sa.literal_column("'UTC'"), e)
             wire = '\'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"\''
-            return sa.func.to_char(zoned, sa.literal_column(wire))
+            text = sa.func.to_char(zoned, sa.literal_column(wire), type_=sa.Text())
+            return _QUOTE.concat(text).concat(_QUOTE)
         if self.kind == "Date":
-            return sa.cast(sa.type_coerce(e, sa.Date()), sa.Text())
+            day = sa.cast(sa.type_coerce(e, sa.Date()), sa.Text())
+            return _QUOTE.concat(day).concat(_QUOTE)
         if self.kind == "Float":
-            text: Any = sa.cast(sa.cast(e, sa.Double()), sa.Text())
-            for word in ("NaN", "-Infinity", "Infinity"):
+            text = sa.cast(sa.cast(e, sa.Double()), sa.Text())
+            for word in ("NaN", "Infinity"):
                 pair = (f"'{word}'", f"'\"{self.tripwire}\"'")
                 text = sa.func.replace(text, *(sa.literal_column(p) for p in pair))
-            return sa.cast(text, sa.JSON())
+            return text
         if self.kind == "Int" and not is_small(e):
             return sa.case(
-                (is_out_of_range(e), self._json_wire), else_=sa.func.to_json(e)
+                (is_out_of_range(e), self._json_wire), else_=sa.cast(e, sa.Text())
             )
-        return e
+        if self.kind in ("Int", "Boolean") or _is_json(e):
+            return sa.cast(e, sa.Text())
+        return sa.cast(sa.func.to_json(e), sa.Text())
+
+
+_NULL: Final[Any] = sa.literal_column("'null'")
+_QUOTE: Final[Any] = sa.literal_column("'\"'", sa.Text())
 
 
 def leaf_of_column(column: Any, tripwire: str) -> tuple[Leaf, Any]:
@@ -116,8 +131,8 @@ def leaf_of_column(column: Any, tripwire: str) -> tuple[Leaf, Any]:
     }
     for type_, (kind, convert) in named.items():
         if isinstance(column.type, type_):
-            return Leaf(kind, tripwire, may_be_null=True), convert
-    return Leaf("Any", tripwire, may_be_null=True), None
+            return Leaf(kind, tripwire, "null"), convert
+    return Leaf("Any", tripwire, "null"), None
 
 
 def is_out_of_range(e: Any) -> Any:

@@ -44,8 +44,9 @@ def hole(
     )
     texts = [composer.put(template, level) for template in found]
     composer.track.holes.append(Hole(tuple(composer.track.steps), kind, type_, fields))
-    name = "json_array" if composer.sqlite else "json_build_array"
-    return f"{name}({', '.join(texts)})"
+    if composer.sqlite:
+        return f"json_array({', '.join(texts)})"
+    return f"json_build_array({', '.join(texts)})::text"
 
 
 def layout_input(
@@ -91,5 +92,4 @@ def made(composer: Composer, source: Python, use: Use) -> str:
     composer.track.jobs.append(
         Job(tuple(composer.track.steps), source.function, tuple(converts))
     )
-    name = "json_array" if composer.sqlite else "json_build_array"
-    return f"{name}({', '.join(texts)})"
+    return composer.json.array(texts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graphql import (
@@ -23,7 +23,8 @@ from cyclorama.execution.templates import Scope
 from cyclorama.resolvers.context import Env
 
 DEFINITION = "strawberry-definition"
-MOST_KEYS = {"sqlite": 63, "postgresql": 50}
+MOST_KEYS = 63
+"""Of an object on SQLite."""
 Details = list[FieldDetails]
 Grouped = Mapping[str, Details]
 Collect = Callable[[GraphQLObjectType, Details], Grouped]
@@ -31,6 +32,27 @@ Collect = Callable[[GraphQLObjectType, Details], Grouped]
 
 class NotPlanned(Exception):
     """This selection is for graphql-core: the planner has no way to say it in SQL."""
+
+
+@dataclass(slots=True)
+class Lookups:
+    """Rows that are found by their key and joined to the row that names it."""
+
+    aliases: dict[tuple[str, str], str] = field(default_factory=dict)
+    """By table and key, in the order in which they are joined."""
+
+    def alias(self, table: str, key: str, made: Callable[[], str]) -> str:
+        """The alias of the row of a table with this id."""
+        found = self.aliases.get((table, key))
+        if found is None:
+            found = self.aliases[table, key] = made()
+        return found
+
+    def __str__(self) -> str:
+        return "".join(
+            f" LEFT JOIN {table} {alias} ON {alias}.id = {key}"
+            for (table, key), alias in self.aliases.items()
+        )
 
 
 @dataclass(slots=True)
@@ -46,6 +68,12 @@ class Level:
     where: tuple[Any, ...] = ()
     """Of what is known when planning, the way to the item: fields and positions."""
     asked: set[str] = field(default_factory=set)
+    lookups: Lookups = field(default_factory=Lookups)
+    """Joined to the row, by who writes its FROM."""
+
+    def same_row(self, **changes: Any) -> Level:
+        """Another selection of the same row."""
+        return replace(self, **{"item": None, **changes})
 
 
 @dataclass(frozen=True, slots=True)

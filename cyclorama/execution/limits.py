@@ -28,12 +28,8 @@ class Limits:
     fields: int = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Size:
-    depth: int
-    fields: int
-
-
+_Size = tuple[int, int]
+"""How many levels deep, and how many fields in all."""
 DEEPEST_VALUE = 64
 MOST_REPEATS = 100
 MOST_FRAGMENTS = 200
@@ -64,6 +60,9 @@ def check_values(value: Any) -> None:
 
 
 def _check_literals(document: DocumentNode) -> None:
+    text = document.loc.source.body if document.loc else ""
+    if "\0" not in text and "\\u" not in text:
+        return  # there is no other way to write one
     token = document.loc.start_token if document.loc else None
     while token is not None:
         check_values(token.value)
@@ -87,15 +86,15 @@ def check(document: DocumentNode, limits: Limits) -> None:
     known: dict[str, _Size | None] = {}
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
-            size = _measured(definition.selection_set, fragments, known)
-            if size.depth > limits.depth:
+            depth, fields = _measured(definition.selection_set, fragments, known)
+            if depth > limits.depth:
                 raise CostLimitError(
-                    f"The operation is {size.depth} levels deep; at most "
+                    f"The operation is {depth} levels deep; at most "
                     f"{limits.depth} are allowed. Ask for less in one request."
                 )
-            if size.fields > limits.fields:
+            if fields > limits.fields:
                 raise CostLimitError(
-                    f"The operation asks for {size.fields} fields; at most "
+                    f"The operation asks for {fields} fields; at most "
                     f"{limits.fields} are allowed. Ask for less in one request."
                 )
 
@@ -108,21 +107,20 @@ def _measured(
     depth = fields = 0
     asked: dict[str, int] = {}
     for node in selections.selections:
-        size = _Size(0, 0)
+        inner_depth = inner_fields = 0
         if isinstance(node, FieldNode):
             _count(node, asked)
-            inner = (
-                _measured(node.selection_set, fragments, known)
-                if node.selection_set
-                else _Size(0, 0)
-            )
-            size = _Size(inner.depth + 1, inner.fields + 1)
+            if node.selection_set:
+                inner_depth, inner_fields = _measured(
+                    node.selection_set, fragments, known
+                )
+            inner_depth, inner_fields = inner_depth + 1, inner_fields + 1
         elif isinstance(node, InlineFragmentNode):
-            size = _measured(node.selection_set, fragments, known)
+            inner_depth, inner_fields = _measured(node.selection_set, fragments, known)
         elif isinstance(node, FragmentSpreadNode):
-            size = _spread(node.name.value, fragments, known)
-        depth, fields = max(depth, size.depth), fields + size.fields
-    return _Size(depth, fields)
+            inner_depth, inner_fields = _spread(node.name.value, fragments, known)
+        depth, fields = max(depth, inner_depth), fields + inner_fields
+    return depth, fields
 
 
 def _count(node: FieldNode, asked: dict[str, int]) -> None:
@@ -146,4 +144,4 @@ def _spread(
     if name not in known and name in fragments:
         known[name] = None
         known[name] = _measured(fragments[name].selection_set, fragments, known)
-    return known.get(name) or _Size(0, 0)
+    return known.get(name) or (0, 0)

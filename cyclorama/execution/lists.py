@@ -9,6 +9,7 @@ from sqlalchemy.sql.selectable import SelectBase, Subquery
 
 from cyclorama.execution.declarations import row_of
 from cyclorama.execution.levels import Level, NotPlanned, Use, item_type, origin_of
+from cyclorama.execution.made import named
 from cyclorama.schema.adapt import own_row, selectable
 from cyclorama.schema.columns import hidden_keys, without
 from cyclorama.schema.read import Many
@@ -23,24 +24,29 @@ def many(composer: Composer, source: Many, use: Use) -> str:
     alias = composer.next_alias()
     level = use.level
     if isinstance(rows, SelectBase):
-        named = composer.named(
-            row_of(origin_of(get_named_type(use.field.type))), rows, use
+        shape = named(
+            composer.library,
+            row_of(origin_of(get_named_type(use.field.type))),
+            rows,
+            use,
         )
-        inner = Level(level.env, alias, named)
+        inner = Level(level.env, alias, shape)
     else:
         own = own_row(origin_of(get_named_type(use.field.type)), rows)
         proven = not isinstance(selectable(rows), Subquery)
         inner = Level(level.env, alias, own, proven=proven)
     text = _element(composer, use, inner, rows)
     order, table, where = _rows_of(composer, source, rows, use, alias, inner)
-    columns = ", ".join(f"{alias}.{c}" for c in sorted(inner.asked)) or "1"
+    columns = [f"{alias}.{c}" for c in sorted(inner.asked)] or ["1"]
+    joins, number = str(inner.lookups), None
+    if joins and not composer.sqlite:  # a join may change the order
+        columns.append(f"row_number() OVER (ORDER BY {order}) AS cy_n")
+        number = f"{alias}.cy_n"
     ordered = (
-        f"(SELECT {columns} FROM {table} {alias}{where} ORDER BY {order} "
-        f"LIMIT {int(source.limit)}) {alias}"
+        f"(SELECT {', '.join(columns)} FROM {table} {alias}{where} ORDER BY {order} "
+        f"LIMIT {int(source.limit)}) {alias}{joins}"
     )
-    if composer.sqlite:
-        return f"(SELECT json_group_array({text}) FROM {ordered})"
-    return f"coalesce((SELECT json_agg({text}) FROM {ordered}), '[]'::json)"
+    return composer.json.rows(text, ordered, number)
 
 
 def _rows_of(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLNonNull, GraphQLObjectType, get_named_type
 
-from cyclorama.execution.levels import Grouped, Level, Use, origin_of, quoted, type_of
+from cyclorama.execution.levels import Grouped, Level, Use, origin_of, type_of
 from cyclorama.resolvers.keyset import Keyset
 from cyclorama.schema.adapt import own_row
 from cyclorama.schema.read import Page
@@ -48,16 +48,16 @@ class _Page:
     def _object(
         self, type_: GraphQLObjectType, fields: Grouped, value: Callable[..., str]
     ) -> str:
-        pairs = []
+        members = {}
         for key, details in fields.items():
             with self.composer.track.at(key, type_of(type_, details), details):
-                pairs.append(f"{quoted(key)}, {value(type_, details)}")
-        return self.composer.pairs(pairs)
+                members[key] = value(type_, details)
+        return self.composer.json.object(members)
 
     def _member(self, type_: GraphQLObjectType, details: Any) -> str:
         name = details[0].node.name.value
         if name == "__typename":
-            return self._typename(type_)
+            return self.composer.json.name(type_.name)
         member = get_named_type(type_.fields[name].type)
         if name == "totalCount":
             return self._total()
@@ -69,34 +69,29 @@ class _Page:
             else self._info(member, fields)
         )
 
-    def _typename(self, type_: GraphQLObjectType) -> str:
-        cast = "" if self.composer.sqlite else "::text"
-        return f"{quoted(type_.name)}{cast}"
-
     def _total(self) -> str:
         alias = self.composer.next_alias()
         table = self.composer.table(self.rows, self.use)
         where = self.composer.condition(self.source.where, self.rows, self.use, alias)
         where = f" WHERE {where}" if where else ""
-        return f"(SELECT count(*) FROM {table} {alias}{where})"
+        count = self.composer.json.number("count(*)")
+        return f"(SELECT {count} FROM {table} {alias}{where})"
 
     def _edges(self, type_: GraphQLObjectType, fields: Grouped) -> str:
         self.reads_rows = True
         with self.composer.track.at(None, GraphQLNonNull(type_), self.use.details):
             edge = self._object(type_, fields, self._edge)
-        within = f"FILTER (WHERE {self.alias}.cy_n <= {self.limit})"
-        if self.composer.sqlite:
-            return f"json_group_array({edge}) {within}"
-        aggregate = f"json_agg({edge} ORDER BY {self.alias}.cy_n) {within}"
-        return f"coalesce({aggregate}, '[]'::json)"
+        number = f"{self.alias}.cy_n"
+        within = f"{number} <= {self.limit}"
+        return self.composer.json.collected(edge, number, within)
 
     def _edge(self, type_: GraphQLObjectType, details: Any) -> str:
         name = details[0].node.name.value
         if name == "__typename":
-            return self._typename(type_)
+            return self.composer.json.name(type_.name)
         if name == "cursor":
             self.reads_cursor = True
-            return f"{self.alias}.cy_cursor"
+            return self.composer.json.text(f"{self.alias}.cy_cursor")
         node = get_named_type(type_.fields[name].type)
         assert isinstance(node, GraphQLObjectType)
         self.inner.own = own_row(origin_of(node), self.rows)
@@ -109,26 +104,24 @@ class _Page:
     def _fact(self, type_: GraphQLObjectType, details: Any) -> str:
         name = details[0].node.name.value
         if name == "__typename":
-            return self._typename(type_)
+            return self.composer.json.name(type_.name)
         if name == "hasPreviousPage":
             return self.composer.constant(self.behind)
         self.reads_rows = True
         if name == "hasNextPage":
-            more = f"count(*) > {self.limit}"
-            if self.composer.sqlite:
-                return f"json(CASE WHEN {more} THEN 'true' ELSE 'false' END)"
-            return f"({more})"
+            return self.composer.json.flag(f"count(*) > {self.limit}")
         self.reads_cursor = True
         n, cursor = f"{self.alias}.cy_n", f"{self.alias}.cy_cursor"
         if name == "startCursor":
-            return f"max({cursor}) FILTER (WHERE {n} = 1)"
+            first = f"max({cursor}) FILTER (WHERE {n} = 1)"
+            return self.composer.json.text(first)
         padded = (
             f"printf('%010d', {n})"
             if self.composer.sqlite
             else (f"lpad({n}::text, 10, '0')")
         )
         last = f"max({padded} || {cursor}) FILTER (WHERE {n} <= {self.limit})"
-        return f"substr({last}, 11)"
+        return self.composer.json.text(f"substr({last}, 11)")
 
     def _rows(self) -> str:
         composer, use, alias = self.composer, self.use, self.alias
@@ -158,4 +151,4 @@ class _Page:
             f"AS cy_n{columns} FROM {table} {alias}{where} ORDER BY {order} "
             f"LIMIT {self.limit} + 1"
         )
-        return f"({inner}) {alias}"
+        return f"({inner}) {alias}{self.inner.lookups}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cyclorama.errors import RequestError
 from cyclorama.execution.binds import Binds
@@ -54,6 +55,8 @@ class Plan:
     """Columns of the statement, the id's included."""
     head: int
     """Characters of the statement before its FROM."""
+    whole: int
+    """Characters before what is joined to the records."""
 
     @property
     def has_columns(self) -> bool:
@@ -69,3 +72,16 @@ class Plan:
     def rest(self, variant: Variant) -> list[Rest]:
         """What graph resolvers answer."""
         return [p for p in self.pieces[variant.token] if isinstance(p, Rest)]
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """Records that a field of the operation itself gave, and how they were read."""
+
+    batch: Any
+    plan: Plan
+    variables: Any
+    source: Any = None
+    """Of a page: where it comes from."""
+    run: Any = None
+    """Of a page: the function that completes it."""

@@ -27,7 +27,6 @@ from cyclorama.execution.levels import (
     NotPlanned,
     failure,
     item_type,
-    quoted,
     section_of,
     type_of,
     variables_of,
@@ -112,11 +111,11 @@ class Planner:
                 else:
                     self.refused = {**self.refused, left.key: left.error}
                 continue
-            sql, head = self._statement(records)
+            sql, *cuts = self._statement(records)
             if self._nesting > 1 and not self.library.parses(sql):
                 self._nesting = min(self._nesting, DEEPEST) - 1
                 continue
-            return Plan(sql, self._binds, pieces, len(self._columns) + 1, head)
+            return Plan(sql, self._binds, pieces, len(self._columns) + 1, *cuts)
 
     def _pieces(
         self, fields: Grouped, index: int, variant: Variant, left_out: set[str]
@@ -152,29 +151,29 @@ class Planner:
     def _plain(self, fields: Grouped, index: int, variant: Variant) -> list[Piece]:
         """Plain fields together, each that has a hole by itself."""
         pieces: list[Piece] = []
-        pairs: dict[str, str] = {}
+        members: dict[str, str] = {}
 
         def run() -> None:
-            if not pairs:
+            if not members:
                 return
             try:
-                text = self._composer.pairs([*pairs.values()])
+                text = self._composer.json.object(members)
             except NotPlanned:
-                raise _LeaveOut(next(reversed(pairs))) from None
-            pieces.append(Cells(tuple(pairs), (self._column(text, index),), "run"))
-            pairs.clear()
+                raise _LeaveOut(next(reversed(members))) from None
+            pieces.append(Cells(tuple(members), (self._column(text, index),), "run"))
+            members.clear()
 
         level = Level(bare(variant), "r0", ROWS[self.kind], proven=True)
         for key, details in fields.items():
             self._composer.track.begin()
-            pair = self._try(key, self._composer.pair, self.type, key, details, level)
+            member = self._composer.member
+            text = self._try(key, member, self.type, key, details, level)
             if any(self._composer.track.left):
                 run()
-                text = pair.removeprefix(f"{quoted(key)}, ")
-                text = self._composer.or_null(text)
+                text = self._composer.json.or_null(text)
                 pieces.append(self._cells((key,), [text], index, "one"))
             else:
-                pairs[key] = pair
+                members[key] = text
         run()
         return pieces
 
@@ -281,37 +280,53 @@ class Planner:
             raise _LeaveOut(key, failure(section)) from None
         return text
 
+    @property
+    def _rows_by_column(self) -> bool:
+        """Whether the rows of the record are joined within each column that reads them:
+        SQLite has no LATERAL, and a record's layout may not ask for them."""
+        return self.library.dialect == "sqlite" or len(self.variants) > 1
+
     def _column(self, text: str, index: int) -> int:
         several = len(self.variants) > 1
+        if self._rows_by_column:
+            text = self._composer.joined.to_column(text)
+        text = self._composer.json.complete(text)
         self._columns.append(_Column(text, index if several else None))
         return len(self._columns)
 
-    def _statement(self, records: str) -> tuple[str, int]:
-        texts = ["v.id"]
+    def _statement(self, records: str) -> tuple[str, int, int]:
+        texts = ["r0.id"]
+        variant = "v.variant" if self.library.dialect == "sqlite" else "r0.cy_variant"
         for column in self._columns:
             text = column.text
             if column.variant is not None:
-                text = f"CASE WHEN v.variant = {column.variant} THEN {text} END"
-            texts.append(
-                text if self.library.dialect == "sqlite" else f"({text})::text"
-            )
+                text = f"CASE WHEN {variant} = {column.variant} THEN {text} END"
+            texts.append(text)
+        rows = self._records(records)
+        joins = "" if self._rows_by_column else self._composer.joined.to_statement()
+        head = f"SELECT {', '.join(texts)}"
+        whole = f"{head} FROM {rows}"
+        sql = f"{whole}{self._composer.lookups}{joins}"
+        return sql, len(head), len(whole)
+
+    def _records(self, records: str) -> str:
+        """The rows of the records with what was given of them."""
         table = ROWS[self.kind].__tablename__
         if self.library.dialect == "sqlite":
             given = (
                 "SELECT json_extract(value, '$[0]') AS id, "
                 f"json_extract(value, '$[1]') AS variant FROM json_each({records})"
             )
-            join = f'JOIN "{table}" r0 ON r0.id = v.id'
-        else:
-            given = (
-                "SELECT j ->> 0 AS id, (j ->> 1)::int AS variant "
-                f"FROM jsonb_array_elements({records}::jsonb) AS j"
-            )
-            # LIMIT keeps the planner, which expects a hundred, from reading them all.
-            one = f'SELECT * FROM "{table}" r WHERE r.id = v.id LIMIT 1'
-            join = f"CROSS JOIN LATERAL ({one}) r0"
-        head = f"SELECT {', '.join(texts)}"
-        return f"{head} FROM ({given}) v {join}", len(head)
+            return f'({given}) v JOIN "{table}" r0 ON r0.id = v.id'
+        given = (
+            "SELECT j ->> 0 AS id, (j ->> 1)::int AS variant "
+            f"FROM jsonb_array_elements({records}::jsonb) AS j"
+        )
+        # LIMIT keeps the planner, which expects a hundred, from reading them all, OFFSET
+        # from joining what the records look up to each of them by itself.
+        one = f'SELECT * FROM "{table}" r WHERE r.id = v.id LIMIT 1'
+        given = f"({given}) v CROSS JOIN LATERAL ({one}) r"
+        return f"(SELECT v.variant AS cy_variant, r.* FROM {given} OFFSET 0) r0"
 
 
 class _LeaveOut(Exception):

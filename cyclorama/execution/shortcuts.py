@@ -1,21 +1,22 @@
-"""The short way: a page that was answered before takes one statement.
+"""The short way: what was answered before takes one statement.
 
 What a viewer gets is settled by who they are, by the version of the configuration and by
-what layouts ask of the record. A query for one record that plans alone have answered is
-kept with these three as conditions of its statement. Where one of them no longer holds the
-statement reads nothing of the record and has no row, and the request goes the long way,
+what layouts ask of the record. A query for one record or for a page of them that plans
+alone have answered is kept with these three as conditions of its statement. Where one of
+them no longer holds nothing of the record is read, and the request goes the long way,
 which decides anew. So does whatever is unusual: an error, a null where none may be.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
+from operator import itemgetter
 from typing import Any, Final
 
 import orjson
+import structlog
 from graphql import (
     DocumentNode,
     FieldNode,
@@ -29,34 +30,41 @@ from graphql import (
 from graphql.execution.values import VariableValues
 
 from cyclorama.execution.answers import whole
-from cyclorama.execution.binds import Binds, Run
+from cyclorama.execution.binds import Run
 from cyclorama.execution.declarations import Declarations
-from cyclorama.execution.left_open import layout_input
-from cyclorama.execution.pieces import Cells, Plan
-from cyclorama.execution.templates import Scope
+from cyclorama.execution.pieces import Plan, Root
+from cyclorama.execution.plain_code import Unusual
+from cyclorama.execution.short_statements import Short, Statement
 from cyclorama.resolvers.context import Context
-from cyclorama.resolvers.refs import Ref, attributes_of
-from cyclorama.schema.symbols import ROWS
-from cyclorama.storage.accounts import Viewer, identity
+from cyclorama.resolvers.refs import Ref
+from cyclorama.storage.accounts import Viewer
 from cyclorama.storage.kept import Kept
 
+log = structlog.get_logger(__name__)
 MOST: Final = 4096
 MOST_SQL: Final = 20_000_000
-MOST_INPUTS: Final = 32
+MOST_INPUTS: Final = 256
 """Different answers of records to what layouts ask, for one shortcut."""
 PATIENCE: Final = 16
 """How many statements in vain a shortcut is tried for beyond those that served."""
 ROOTS: Final = frozenset({"company", "relationship", "node"})
 """Fields of the query that give one record by its id."""
+PAGES: Final = frozenset({"companies"})
+"""Those that give a page of records."""
+NOBODY: Final[Any] = None
+ALONE: Final[Any] = None
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A query for one record: the name in its answer, and its id or the variable of it."""
+    """A query for one record, or for a page of records."""
 
     key: str
-    variable: str | None
-    record: str | None
+    """The name in its answer."""
+    variable: str | None = None
+    """That holds the record's id."""
+    record: str | None = None
+    """The id where the text has it."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -66,13 +74,10 @@ class Shortcut:
     asked: Asked
     viewer: Viewer
     identity: str
-    plan: Plan
-    pieces: Sequence[Cells]
-    sql: str
-    binds: Binds
-    variables: VariableValues
-    inputs: list[str] = field(default_factory=list)
-    """What layouts ask of records, as answered by those that get this layout."""
+    root: Root
+    statement: Statement
+    inputs: dict[str, int]
+    """What layouts ask of records, as answered so far, to the number of the variant."""
     served: int = 0
     in_vain: int = 0
 
@@ -83,7 +88,7 @@ class Shortcut:
 
     def values(self, record: str, credential: str, now: datetime, today: date) -> Any:
         """The parameters of its statement for a record."""
-        variables = self.variables
+        variables = self.root.variables
         if self.asked.variable is not None:
             coerced = {**variables.coerced, self.asked.variable: record}
             variables = VariableValues(variables.sources, coerced)
@@ -97,16 +102,43 @@ class Shortcut:
             identity=self.identity,
             inputs=self.inputs,
         )
-        return self.binds.values(run)
+        return self.statement.binds.values(run)
 
     def body(self, rows: Sequence[Any]) -> bytes | None:
         """The answer; None where the long way has to find it."""
-        found = whole(self.pieces, rows[0]) if rows else None
+        found = self._found(rows) if rows else None
         if found is None:
             self.in_vain += 1
             return None
         self.served += 1
         return b'{"data":{"' + self.asked.key.encode() + b'":' + found + b"}}"
+
+    def _found(self, rows: Sequence[Any]) -> bytes | None:
+        width = self.root.plan.width
+        pieces = [*self.root.plan.pieces.values()]
+        source = self.root.source
+        if source is not None:
+            rows = sorted(rows, key=itemgetter(width + 1))
+        if any(row[width] is None for row in rows[: source and source.size]):
+            return None
+        if source is None:
+            return whole(pieces[rows[0][width]], rows[0])
+        keys = [row[width + 2 :] for row in rows]
+        nodes = [
+            Ref("Company", row[0], row, NOBODY, ALONE) for row in rows[: source.size]
+        ]
+
+        def record(ref: Ref, _asked: Any) -> orjson.Fragment:
+            row: Any = ref.attributes
+            found = whole(pieces[row[width]], row)
+            if found is None:
+                raise Unusual
+            return orjson.Fragment(found)
+
+        try:
+            return orjson.dumps(self.root.run(source.shown(keys, nodes), record))
+        except Unusual:
+            return None
 
 
 class Shortcuts:
@@ -115,12 +147,11 @@ class Shortcuts:
     def __init__(self, library: Declarations) -> None:
         self.library = library
         self.questions = Kept[Any, Asked | bool](MOST, MOST_SQL)
-        """Texts: what they ask for, False where it is not one record."""
-        self.kept = Kept[Any, Shortcut | bool](MOST)
+        """Texts: what they ask for, False where it is neither a record nor a page."""
+        self.kept = Kept[Any, Shortcut | bool](MOST, MOST_SQL)
         """True for what was asked once so far."""
-        self.statements = Kept[int, tuple[Plan, str, Binds, str, Binds]](1024, MOST_SQL)
-        """By the plan's identity: the short statement, and the one that asks for what it
-        depends on."""
+        self.statements = Kept[int, tuple[Plan, Statement, Statement]](1024, MOST_SQL)
+        """For one record, by the plan's identity: the page's and the question's."""
 
     def find(
         self, text: str, name: str | None, variables: Any, credential: str
@@ -133,7 +164,9 @@ class Shortcuts:
         found = None if key is None else self.kept.find(key)
         if not isinstance(found, Shortcut) or not found.is_tried:
             return None
-        record = asked.record or variables[asked.variable]
+        record = asked.record or ""
+        if asked.variable is not None:
+            record = variables[asked.variable]
         return (found, record) if isinstance(record, str) else None
 
     async def note(
@@ -157,11 +190,11 @@ class Shortcuts:
         kept = self.kept.find(key)
         if kept is None:
             self.kept.put(key, True)
-            return
-        ref, plan, variables = context.roots[0]
-        if len(plan.pieces) > 1 or not plan.is_whole:
-            return
-        await self._keep(context, key, kept, asked, ref, plan, variables)
+        elif context.roots[0].plan.is_whole:
+            try:
+                await self._keep(context, key, kept, asked, context.roots[0])
+            except Exception as error:  # the request is answered already
+                log.warning("shortcut_not_kept", error=repr(error))
 
     async def _keep(
         self,
@@ -169,94 +202,48 @@ class Shortcuts:
         key: Any,
         kept: Shortcut | bool,
         asked: Asked,
-        ref: Ref,
-        plan: Plan,
-        variables: VariableValues,
+        root: Root,
     ) -> None:
-        _, sql, binds, question, question_binds = self._statements(context, ref, plan)
+        page, question = self._statements(context, root)
         run = Run(
             now=context.now,
             today=context.today,
             viewer_id=context.viewer.id,
-            variables=variables,
-            records=ref.id,
+            variables=root.variables,
+            records=root.batch.refs[0].id if root.batch.refs else "",
             credential=context.credential or "",
         )
-        rows = await context.reading.fetch(question, question_binds.values(run))
+        rows = await context.reading.fetch(question.sql, question.binds.values(run))
         if not rows or rows[0][0] is None:
             return
-        who, input_ = rows[0]
-        if isinstance(kept, Shortcut) and kept.plan is plan and kept.identity == who:
-            others = [i for i in kept.inputs if i != input_]
-            kept.inputs[:] = [input_, *others[: MOST_INPUTS - 1]]
-            return
+        numbers = {token: n for n, token in enumerate(root.plan.pieces)}
+        variants = {ref.id: numbers[ref.variant.token] for ref in root.batch.refs}
         made = Shortcut(
             asked=asked,
             viewer=context.viewer,
-            identity=who,
-            plan=plan,
-            pieces=plan.pieces[ref.variant.token],  # type: ignore[arg-type]
-            sql=sql,
-            binds=binds,
-            variables=variables,
-            inputs=[input_],
+            identity=rows[0][0],
+            root=root,
+            statement=page,
+            inputs={row[2]: variants[row[1]] for row in rows if row[1] in variants},
         )
         if isinstance(kept, Shortcut):
             made.served, made.in_vain = kept.served, kept.in_vain
-        self.kept.put(key, made)
+            same = kept.identity == made.identity
+            if same and [*kept.root.plan.pieces] == [*root.plan.pieces]:
+                known = {**kept.inputs, **made.inputs}
+                made.inputs = dict([*known.items()][-MOST_INPUTS:])
+        weight = 1000 if root.source is None else 1000 + len(page.sql)
+        self.kept.put(key, made, weight)
 
-    def _statements(self, context: Context, ref: Ref, plan: Plan) -> Any:
-        held = self.statements.find(id(plan))
-        if held is not None and held[0] is plan:
-            return held
-        kind = ref.variant.kind
-        made: list[Any] = [plan]
-        binds = plan.binds.copy()
-        who, input_ = self._conditions(context, kind, binds, ref)
-        table = f'"{ROWS[kind].__tablename__}" r0'
-        record = binds.place("records", lambda run: run.records)
-        known = binds.place("identity", lambda run: run.identity)
-        if self.library.dialect == "sqlite":
-            inputs = binds.place(
-                "inputs", lambda run: orjson.dumps(run.inputs).decode()
-            )
-            given = f"SELECT {record} AS id WHERE {who} = {known}"
-            fits = f"{input_} IN (SELECT value FROM json_each({inputs}))"
-            tail = f"FROM ({given}) v JOIN {table} ON r0.id = v.id AND {fits}"
-        else:
-            inputs = binds.place("inputs", lambda run: run.inputs)
-            given = f"SELECT {record}::text AS id WHERE {who} = {known}::text"
-            fits = f"{input_} = ANY({inputs}::text[])"
-            one = f"SELECT * FROM {table} WHERE r0.id = v.id AND {fits} LIMIT 1"
-            tail = f"FROM ({given}) v CROSS JOIN LATERAL ({one}) r0"
-        made += [f"{plan.sql[: plan.head]} {tail}", binds]
-        binds = Binds(self.library.dialect)
-        who, input_ = self._conditions(context, kind, binds, ref)
-        record = binds.place("records", lambda run: run.records)
-        if self.library.dialect != "sqlite":
-            record = f"{record}::text"
-        made += [f"SELECT {who}, {input_} FROM {table} WHERE r0.id = {record}", binds]
-        return self.statements.put(id(plan), tuple(made), len(made[1]))
-
-    def _conditions(
-        self, context: Context, kind: str, binds: Binds, ref: Ref
-    ) -> tuple[str, str]:
-        """Who the credential stands for and what layouts ask of the record, as texts."""
-        compiler = self.library.compiler
-        template = self.library.cached(
-            ("identity", kind),
-            partial(compiler.expression, identity(self.library.dialect), Scope(kind)),
-        )
-        arguments = {"arg_credential": ("credential", lambda run: run.credential)}
-        who = binds.put(template, {}, arguments)
-        names = attributes_of(context, kind)
-        inputs = layout_input(
-            self.library, kind, names, context.settings.fields, ROWS[kind], kind
-        )
-        texts = ", ".join(binds.put(t, {"o": "r0", "r": "r0"}, {}) for t in inputs)
-        if self.library.dialect == "sqlite":
-            return who, f"json_array({texts})"
-        return who, f"json_build_array({texts})::text"
+    def _statements(self, context: Context, root: Root) -> tuple[Statement, Statement]:
+        short = Short(self.library, context, root, root.batch.kind)
+        if root.source is not None:
+            return short.page(), short.question()
+        held = self.statements.find(id(root.plan))
+        if held is None or held[0] is not root.plan:
+            held = (root.plan, short.page(), short.question())
+            self.statements.put(id(root.plan), held, len(held[1].sql))
+        return held[1], held[2]
 
 
 def _key(
@@ -278,17 +265,19 @@ def _asked(document: DocumentNode, operation: OperationDefinitionNode) -> Any:
     root = chosen[0]
     if len(chosen) > 1 or not isinstance(root, FieldNode) or root.directives:
         return False
+    key = (root.alias or root.name).value
+    if operation.operation.value == "query" and root.name.value in PAGES:
+        return Asked(key)
     if operation.operation.value != "query" or root.name.value not in ROOTS:
         return False
     arguments = root.arguments or ()
     if [a.name.value for a in arguments] != ["id"]:
         return False
-    key = (root.alias or root.name).value
     value = arguments[0].value
     if isinstance(value, StringValueNode):
-        return Asked(key, None, value.value)
+        return Asked(key, record=value.value)
     if isinstance(value, VariableNode) and _uses(document, value.name) == 1:
-        return Asked(key, value.name.value, None)
+        return Asked(key, variable=value.name.value)
     return False
 
 

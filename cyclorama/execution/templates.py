@@ -17,10 +17,17 @@ from sqlalchemy.sql.elements import quoted_name
 from sqlalchemy.sql.selectable import FromClause, Select
 
 from cyclorama.execution.leaves import is_small
-from cyclorama.schema.adapt import adapt, clause, correlate, selectable, stand_ins
+from cyclorama.schema.adapt import (
+    adapt,
+    clause,
+    correlate,
+    record_rows,
+    selectable,
+    stand_ins,
+)
 from cyclorama.schema.columns import nulled
 from cyclorama.schema.masks import NOTHING
-from cyclorama.schema.symbols import RECORD, RECORD_NAME, SYMBOLS
+from cyclorama.schema.symbols import RECORD, RECORD_NAME, SYMBOLS, RecordRow
 
 OWN_NAME, CHILD_NAME = "\x01@o\x01", "\x01@c\x01"
 ARGUMENT = "arg_"
@@ -44,6 +51,8 @@ class Template:
     own: frozenset[str]
     """Columns of the own row that the text reads."""
     child: frozenset[str]
+    joined: Mapping[str, RecordRow]
+    """Rows of the record that the text reads, by their holes."""
 
 
 def _cutting(dialect: Any) -> Any:
@@ -141,7 +150,7 @@ class Compiler:
                 rows[selectable(row)] = _stand_in(selectable(row), name)
         hide = nulled(scope.hidden) if scope.hidden else None
         adapted = adapt(expression, scope.kind, stand_ins(rows), hide)
-        outer = [*rows.values(), RECORD]
+        outer = [*rows.values(), RECORD, *record_rows(adapted)]
         correlate(adapted, outer)
         return _Fitted(adapted, outer, tuple(rows), top)
 
@@ -165,6 +174,7 @@ class Compiler:
             binds,
             _columns_after(parts, "@o"),
             _columns_after(parts, "@c"),
+            {r.name[1:-1]: r for r in fitted.rows if isinstance(r, RecordRow)},
         )
 
     def _bind(self, name: str, compiled: Any) -> Bind:

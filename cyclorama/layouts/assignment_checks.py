@@ -1,8 +1,8 @@
-"""What assignments of a layout file must obey: targets, ranks, attributes, values."""
+"""What assignments and pins of a file must obey: targets, ranks, attributes, values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -12,6 +12,7 @@ from cyclorama.layouts.checks import (
     Limits,
     ReadAssignment,
     ReadLayout,
+    ReadPin,
 )
 from cyclorama.layouts.clauses import GROUPS, OPERATORS, in_order
 from cyclorama.layouts.entries import MOST_CLAUSES, ClauseEntry, LayoutEntry
@@ -25,36 +26,83 @@ _MEMBERSHIP = ("IN_GROUP", "NOT_IN_GROUP")
 
 
 def check_assignments(
-    assignments: Iterable[ReadAssignment],
-    layouts: Iterable[ReadLayout],
+    assignments: Sequence[ReadAssignment],
+    layouts: Sequence[ReadLayout],
     known: Known,
     found: Problems,
 ) -> None:
     """Note what is wrong with assignments: targets, ranks, clauses, numbers."""
-    by_key = {x.entry.key: x.entry for x in layouts if x.entry is not None}
-    unreadable = any(x.entry is None for x in layouts)
     targets: list[tuple[ReadAssignment, LayoutEntry]] = []
     for assignment in assignments:
-        target = by_key.get(assignment.entry.layout)
+        target = _target(assignment, layouts, found)
         if target is not None:
             targets.append((assignment, target))
-        elif not unreadable:
-            found.add(
-                (*assignment.path, "layout"),
-                "NOT_FOUND",
-                f"{assignment.where}: there is no layout {assignment.entry.layout!r} in "
-                f"the file; use one of: {listed(by_key)}.",
-            )
         _check_lengths(assignment, found)
-        for path, subject, clause in assignment.clauses:
-            kind = None if target is None else target.kind
-            for where, code, message in _wrong(subject, clause, kind, known):
-                found.add((*path, where), code, f"{assignment.where}: {message}")
+        _check_days(assignment, found)
+        _check_clauses(
+            assignment, None if target is None else target.kind, known, found
+        )
     _check_ranks(targets, found)
     _check_numbers([t for _, t in targets], known.limits, found)
 
 
-def _check_lengths(assignment: ReadAssignment, found: Problems) -> None:
+def check_pins(
+    pins: Sequence[ReadPin],
+    layouts: Sequence[ReadLayout],
+    known: Known,
+    found: Problems,
+) -> None:
+    """Note what is wrong with pins, but whether their records exist."""
+    seen: dict[str, str] = {}
+    for pin in pins:
+        _target(pin, layouts, found)
+        _check_lengths(pin, found)
+        _check_clauses(pin, None, known, found)
+        if pin.entry.record in seen:
+            message = f"{pin.where}: the record is pinned twice; keep one."
+            found.add((*pin.path, "record"), "DUPLICATE", message)
+        seen.setdefault(pin.entry.record, pin.where)
+    if len(pins) > known.limits.pins:
+        message = f"There are {len(pins)} pins; at most {known.limits.pins} are kept."
+        found.add(("pins",), "LIMIT_EXCEEDED", message)
+
+
+def _target(
+    read: ReadAssignment | ReadPin, layouts: Sequence[ReadLayout], found: Problems
+) -> LayoutEntry | None:
+    """The layout that is named; a problem where the file has none of that key."""
+    by_key = {x.entry.key: x.entry for x in layouts if x.entry is not None}
+    target = by_key.get(read.entry.layout)
+    if target is None and all(x.entry is not None for x in layouts):
+        found.add(
+            (*read.path, "layout"),
+            "NOT_FOUND",
+            f"{read.where}: there is no layout {read.entry.layout!r} in "
+            f"the file; use one of: {listed(by_key)}.",
+        )
+    return target
+
+
+def _check_clauses(
+    read: ReadAssignment | ReadPin, kind: str | None, known: Known, found: Problems
+) -> None:
+    for path, subject, clause in read.clauses:
+        for where, code, message in _wrong(subject, clause, kind, known):
+            found.add((*path, where), code, f"{read.where}: {message}")
+
+
+def _check_days(assignment: ReadAssignment, found: Problems) -> None:
+    first, last = assignment.entry.valid_from, assignment.entry.valid_until
+    if first is not None and last is not None and last < first:
+        found.add(
+            (*assignment.path, "valid_until"),
+            "RANGE",
+            f"{assignment.where}: valid_until {last} is before valid_from {first}; "
+            "write the later day there.",
+        )
+
+
+def _check_lengths(assignment: ReadAssignment | ReadPin, found: Problems) -> None:
     for side in ("viewer", "record"):
         count = sum(subject == side for _, subject, _ in assignment.clauses)
         if count > MOST_CLAUSES:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import combinations
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -13,7 +14,9 @@ from cyclorama.layouts.entries import (
     AssignmentEntry,
     ClauseEntry,
     LayoutEntry,
+    PinEntry,
     PlacementEntry,
+    SharedEntry,
 )
 from cyclorama.layouts.model import KINDS, SectionFacts
 from cyclorama.layouts.problems import Path, Problems, listed
@@ -23,12 +26,13 @@ KIND_WORDS = {"COMPANY": "companies", "RELATIONSHIP": "relationships"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How many layouts, assignments and placements a file may hold."""
+    """How many layouts, assignments, placements and pins a file may hold."""
 
     company_layouts: int = 50
     layouts_per_type: int = 25
-    assignments_per_kind: int = 50
+    assignments_per_kind: int = 200
     placements: int = 100
+    pins: int = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,17 @@ class Known:
     paths: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Of fields that settings may show, by kind of record; a kind left out: any."""
     limits: Limits = field(default_factory=Limits)
+    uninstalled: frozenset[str] = frozenset()
+    """Sections whose plugin is missing and that saved layouts place."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadShared:
+    """A shared section of the file and where it stands."""
+
+    path: Path
+    where: str
+    entry: SharedEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +70,22 @@ class ReadPlacement:
     path: Path
     where: str
     entry: PlacementEntry
+    shared: SharedEntry | None = None
+
+    @property
+    def section(self) -> str:
+        """Its own, or that of the shared section."""
+        return self.shared.section if self.shared else self.entry.section or ""
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """Its own, or that of the shared section."""
+        return self.shared.config if self.shared else self.entry.config
 
     @property
     def instance_key(self) -> str:
         """Given, or the section's key."""
-        return self.entry.instance_key or self.entry.section
+        return self.entry.instance_key or self.section
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +96,17 @@ class ReadLayout:
     where: str
     entry: LayoutEntry | None
     placements: tuple[ReadPlacement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPin:
+    """A pin of the file, without the clauses that can't be read."""
+
+    path: Path
+    where: str
+    entry: PinEntry
+    clauses: tuple[tuple[Path, str, ClauseEntry], ...]
+    """Path, `viewer`, clause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +205,7 @@ def _check_placements(layout: ReadLayout, known: Known, found: Problems) -> None
     held: dict[str, int] = {}
     kind = None if layout.entry is None else layout.entry.kind
     for placement in layout.placements:
-        key, section = placement.instance_key, placement.entry.section
+        key, section = placement.instance_key, placement.section
         seen[key] = seen.get(key, 0) + 1
         held[section] = held.get(section, 0) + 1
         if seen[key] == 2:
@@ -191,15 +228,13 @@ def _check_placements(layout: ReadLayout, known: Known, found: Problems) -> None
 def _check_section(
     placement: ReadPlacement, kind: str | None, nth: int, known: Known, found: Problems
 ) -> None:
-    entry, path = placement.entry, (*placement.path, "section")
-    facts = known.sections.get(entry.section)
+    section, path = placement.section, (*placement.path, "section")
+    if section in known.uninstalled:
+        return
+    facts = known.sections.get(section)
     if facts is None:
-        found.add(
-            path,
-            "NOT_FOUND",
-            f"{placement.where}: there is no section {entry.section!r}; install it or "
-            f"use one of: {listed(known.sections)}.",
-        )
+        if placement.shared is None:  # else it was noted at the shared section
+            _unknown_section(placement.path, placement.where, section, known, found)
         return
     if kind is not None and kind not in facts.kinds:
         kinds = " and ".join(KIND_WORDS[k] for k in sorted(facts.kinds))
@@ -212,26 +247,64 @@ def _check_section(
             f"{placement.where}: a layout holds at most "
             f"{facts.max_instances} of {facts.key}; remove this one.",
         )
-    _check_config(placement, kind, facts, known, found)
+    at, where = placement.path, placement.where
+    ignored = Problems()  # of a shared section's settings: they are noted there
+    noted = found if placement.shared is None else ignored
+    settings = _settings(at, where, placement.config, facts, known, noted)
+    _check_paths(placement, kind, settings, known, found)
 
 
-def _check_config(
-    placement: ReadPlacement,
-    kind: str | None,
+def check_shared(shared: Iterable[ReadShared], known: Known, found: Problems) -> None:
+    """Note what is wrong with shared sections: keys, sections, settings."""
+    seen: dict[str, str] = {}
+    for one in shared:
+        first = seen.setdefault(one.entry.key, one.where)
+        if first is not one.where:
+            found.add(
+                (*one.path, "key"),
+                "DUPLICATE",
+                f"{one.where}: another shared section has this key; give one of them "
+                "another.",
+            )
+        section = one.entry.section
+        if section in known.uninstalled:
+            continue
+        facts = known.sections.get(section)
+        if facts is None:
+            _unknown_section(one.path, one.where, section, known, found)
+        else:
+            _settings(one.path, one.where, one.entry.config, facts, known, found)
+
+
+def _unknown_section(
+    path: Path, where: str, section: str, known: Known, found: Problems
+) -> None:
+    found.add(
+        (*path, "section"),
+        "NOT_FOUND",
+        f"{where}: there is no section {section!r}; install it or "
+        f"use one of: {listed(known.sections)}.",
+    )
+
+
+def _settings(
+    path: Path,
+    where: str,
+    config: Mapping[str, Any],
     facts: SectionFacts,
     known: Known,
     found: Problems,
-) -> None:
-    model, config = known.configs.get(facts.key), placement.entry.config
-    path = (*placement.path, "config")
+) -> BaseModel | None:
+    """The settings in the section's model; notes what does not fit it."""
+    model, at = known.configs.get(facts.key), (*path, "config")
     if not config and facts.requires_config:
-        return
+        return None
     if model is not None:
-        settings = found.read(model, config, path, placement.where)
-        _check_paths(placement, kind, settings, known, found)
-    elif config:
+        return found.read(model, config, at, where)
+    if config:
         message = f"{facts.key} has no settings; remove config."
-        found.add(path, "UNKNOWN_FIELD", f"{placement.where}: {message}")
+        found.add(at, "UNKNOWN_FIELD", f"{where}: {message}")
+    return None
 
 
 def _check_paths(

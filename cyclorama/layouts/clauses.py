@@ -7,10 +7,11 @@ clause holds where one of them matches; `NOT_IN`, `NEQ` are the exact opposites 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import repeat
 from typing import Any, Final
 
 from cyclorama.layouts.model import Clause
@@ -41,7 +42,7 @@ class Operator:
 
 
 def _any_in(own: Sequence[Comparable], wanted: Sequence[Comparable]) -> bool:
-    return any(value in wanted for value in own)
+    return any(map(wanted.__contains__, own))
 
 
 def _none_in(own: Sequence[Comparable], wanted: Sequence[Comparable]) -> bool:
@@ -57,7 +58,7 @@ def _at_most(left: Comparable, right: Comparable) -> bool:
 
 
 def _each(compare: Callable[[Comparable, Comparable], bool]) -> Test:
-    return lambda own, wanted: any(compare(value, wanted[0]) for value in own)
+    return lambda own, wanted: any(map(compare, own, repeat(wanted[0])))
 
 
 def _between(own: Sequence[Comparable], wanted: Sequence[Comparable]) -> bool:
@@ -83,51 +84,91 @@ OPERATORS: Final[Mapping[str, Operator]] = {
 }
 
 
+class Subject:
+    """A viewer or a record to be asked; each of its values is prepared only once."""
+
+    __slots__ = ("_absent", "_several", "values")
+
+    def __init__(self, values: Mapping[str, Any], absent: Any = None) -> None:
+        self.values = values
+        self._absent = absent
+        self._several: dict[str, Sequence[Comparable] | None] = {}
+
+    def meets(self, clauses: Iterable[Clause]) -> bool:
+        """Whether all clauses hold."""
+        for clause in clauses:
+            name = clause.attribute
+            if name not in self._several:
+                value = self.values.get(name, self._absent)
+                if value is MISSING:
+                    return False
+                self._several[name] = _several(value)
+            if not _holds(clause, self._several[name]):
+                return False
+        return True
+
+
 def holds(clause: Clause, value: Any) -> bool:
     """Whether the clause is true of an attribute's value; a malformed one never is."""
+    return value is not MISSING and _holds(clause, _several(value))
+
+
+def _holds(clause: Clause, own: Sequence[Comparable] | None) -> bool:
     operator = OPERATORS.get(clause.operator)
-    if operator is None or value is MISSING or not operator.takes(len(clause.values)):
+    if operator is None:
         return False
-    if value is None and not operator.matches_null:
-        return False
-    return operator.test(_several(value), [_comparable(v) for v in clause.values])
+    wanted = clause.comparables
+    if not wanted:
+        if not operator.takes(len(clause.values)):
+            return False
+        wanted.extend([comparable(v) for v in clause.values])
+    if own is None:
+        return operator.matches_null and operator.test((), wanted)
+    return operator.test(own, wanted)
 
 
 def in_order(low: Any, high: Any) -> bool:
     """Whether two values can be the ends of a range."""
-    return _at_most(_comparable(low), _comparable(high))
+    return _at_most(comparable(low), comparable(high))
+
+
+def asks(subject: str, clause: Clause) -> str:
+    """The clause in words, e.g. `viewer title is CEO`."""
+    operator = OPERATORS.get(clause.operator)
+    words = operator.words if operator else clause.operator
+    between = " and " if clause.operator == "BETWEEN" else " or "
+    wanted = between.join(map(str, clause.values))
+    return " ".join(filter(None, (subject, clause.attribute, words, wanted)))
 
 
 def phrase(subject: str, clause: Clause, value: Any) -> str:
-    """The clause in words with what was found, e.g. `viewer title is CEO: no (CTO)`."""
-    operator = OPERATORS.get(clause.operator)
-    words = operator.words if operator else clause.operator
-    wanted = " or ".join(map(str, clause.values))
-    if clause.operator == "BETWEEN":
-        wanted = " and ".join(map(str, clause.values))
-    said = " ".join(filter(None, (subject, clause.attribute, words, wanted)))
+    """The clause with what was found, e.g. `viewer title is CEO: no (CTO)`."""
+    said = asks(subject, clause)
     if value is MISSING:
         return f"{said}: no (there is no such attribute)"
     return f"{said}: {'yes' if holds(clause, value) else 'no'} ({_shown(value)})"
 
 
 def _shown(value: Any) -> str:
-    several = sorted(str(v) for _, v in _several(value))
+    several = sorted(str(v) for _, v in _several(value) or ())
     return ", ".join(several) if several else "empty"
 
 
-def _several(value: Any) -> list[Comparable]:
+def _several(value: Any) -> list[Comparable] | None:
     if value is None:
-        return []
+        return None
     if isinstance(value, list | tuple | set | frozenset):
-        return [_comparable(v) for v in value if v is not None]
-    return [_comparable(value)]
+        return [comparable(v) for v in value if v is not None]
+    return [comparable(value)]
 
 
-def _comparable(value: Any) -> Comparable:
+def comparable(value: Any) -> Comparable:
+    """The value with its family: text, number or flag."""
     if isinstance(value, bool):
         return ("flag", value)
-    if isinstance(value, int | float | Decimal):
+    if isinstance(value, int | Decimal):
+        return ("number", Decimal(value))
+    if isinstance(value, float):
         return ("number", Decimal(str(value)))
     if isinstance(value, date):
         return ("text", value.isoformat())

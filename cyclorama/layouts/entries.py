@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -50,6 +51,18 @@ def _scalar(value: Any) -> Any:
     return value
 
 
+def _day(value: str) -> str:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        message = "write a day as 2026-01-31"
+        raise PydanticCustomError("day", message) from None
+    return value
+
+
+Day = Annotated[
+    str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_day)
+]
 Scalar = Annotated[
     Any,
     AfterValidator(_scalar),
@@ -64,9 +77,21 @@ class Entry(BaseModel):
 
 
 class PlacementEntry(Entry):
-    """A section in a layout, in page order."""
+    """A section in a layout, in page order: one of its own, or a shared one."""
 
-    section: Key = Field(title="Section", description="The key of a section plugin.")
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": [n]} for n in ("section", "shared")]}
+    )
+
+    section: Key | None = Field(
+        default=None, title="Section", description="The key of a section plugin."
+    )
+    shared: Key | None = Field(
+        default=None,
+        title="Shared section",
+        description="The key of a shared section of this file, in place of `section` "
+        "and `config`.",
+    )
     instance_key: Key | None = Field(
         default=None,
         title="Instance key",
@@ -91,6 +116,28 @@ class PlacementEntry(Entry):
         title="Surfaces",
         description="Where the section is shown.",
     )
+    config: dict[str, Any] = Field(
+        default={}, title="Settings", description="As the section's own model has them."
+    )
+    decoupled_from: Key | None = Field(
+        default=None,
+        title="Decoupled from",
+        description="The key of the shared section that this was before it got settings "
+        "of its own.",
+    )
+    decoupled_version: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = Field(
+        default=None,
+        title="Decoupled at version",
+        description="The version that the shared section had then.",
+    )
+
+
+class SharedEntry(Entry):
+    """A section configured once, for the placements of many layouts."""
+
+    key: Key = Field(title="Key", description="Unique among the shared sections.")
+    section: Key = Field(title="Section", description="The key of a section plugin.")
+    name: Name = Field(title="Name", description="What admins call it.")
     config: dict[str, Any] = Field(
         default={}, title="Settings", description="As the section's own model has them."
     )
@@ -172,6 +219,32 @@ class AssignmentEntry(Entry):
         title="Record",
         description="Conditions on what they look at; none: every record.",
     )
+    valid_from: Day | None = Field(
+        default=None,
+        title="Valid from",
+        description="The first day on which it is asked, in the organisation's time "
+        "zone; none: from now on.",
+    )
+    valid_until: Day | None = Field(
+        default=None,
+        title="Valid until",
+        description="The last day on which it is asked; none: without end.",
+    )
+
+
+class PinEntry(Entry):
+    """The layout of one record, whatever the assignments say."""
+
+    record: Annotated[str, StringConstraints(min_length=1, max_length=80)] = Field(
+        title="Record", description="The id of a company or a relationship."
+    )
+    layout: Key = Field(title="Layout", description="The key of a layout of this file.")
+    viewer: list[ClauseEntry] = Field(
+        default=[],
+        max_length=MOST_CLAUSES,
+        title="Viewer",
+        description="Conditions on who looks; none: everybody.",
+    )
 
 
 class LayoutFile(Entry):
@@ -183,6 +256,16 @@ class LayoutFile(Entry):
     assignments: list[AssignmentEntry] = Field(
         default=[], title="Assignments", description="Asked by rank, first match wins."
     )
+    shared_sections: list[SharedEntry] = Field(
+        default=[],
+        title="Shared sections",
+        description="Configured once, placed by layouts with `shared`.",
+    )
+    pins: list[PinEntry] = Field(
+        default=[],
+        title="Pins",
+        description="Layouts of single records, asked before the assignments.",
+    )
 
 
 def layout_schema(
@@ -192,11 +275,12 @@ def layout_schema(
     configs = configs or {}
     models: list[type[BaseModel]] = [LayoutFile, *dict.fromkeys(configs.values())]
     refs, schema = models_json_schema([(m, "validation") for m in models])
-    placement = schema["$defs"]["PlacementEntry"]
     if configs:
-        placement["allOf"] = [
+        settings = [
             _settings(key, refs[model, "validation"]) for key, model in configs.items()
         ]
+        for name in ("PlacementEntry", "SharedEntry"):
+            schema["$defs"][name]["allOf"] = settings
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Cyclorama layout file",

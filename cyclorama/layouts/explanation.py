@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from cyclorama.layouts.model import Layout
-from cyclorama.layouts.resolution import Resolution, Trace, Withheld
+from cyclorama.layouts.resolution import PINNED, Resolution, Trace, Withheld
 
 REASONS: Final[Mapping[str, str]] = {
     "PLUGIN_DISABLED": "the section is switched off or not installed",
@@ -24,16 +23,25 @@ def explain(resolution: Resolution) -> list[str]:
     return [*_layout(resolution), *_trail(resolution), *_sections(resolution)]
 
 
+def outcome(resolution: Resolution) -> str:
+    """What decided, in a sentence."""
+    last = resolution.trail[-1] if resolution.trail else None
+    if last is None or not last.matched:
+        return f"No assignment matches: {_fallback(resolution)}."
+    if last.assignment == PINNED and last.rank == 0:
+        return f"The record is pinned to {last.layout_key}."
+    return f"Assignment {last.rank} {last.assignment!r} is the first that matches."
+
+
 def _layout(resolution: Resolution) -> Iterator[str]:
     layout = resolution.layout
     yield f"Layout {layout.key} ({layout.name}), version {layout.version}"
+    yield f"  {outcome(resolution)}"
 
 
 def _trail(resolution: Resolution) -> Iterator[str]:
     for trace in resolution.trail:
         yield from _trace(trace)
-    if not any(trace.matched for trace in resolution.trail):
-        yield f"  No assignment matches: {_fallback(resolution.layout)}."
 
 
 def _trace(trace: Trace) -> Iterator[str]:
@@ -43,7 +51,10 @@ def _trace(trace: Trace) -> Iterator[str]:
         yield f"      {sentence}"
 
 
-def _fallback(layout: Layout) -> str:
+def _fallback(resolution: Resolution) -> str:
+    layout = resolution.layout
+    if resolution.case.listed.default is None:
+        return "there is no default layout, and the built-in one answers"
     if layout.kind == "COMPANY":
         return "the default layout of companies answers"
     if layout.relationship_type is None:

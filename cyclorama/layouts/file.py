@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from cyclorama.layouts.assignment_checks import check_assignments
+from cyclorama.layouts.assignment_checks import check_assignments, check_pins
 from cyclorama.layouts.checks import (
     Known,
     Limits,
     ReadAssignment,
     ReadLayout,
+    ReadPin,
     ReadPlacement,
+    ReadShared,
     check_layouts,
+    check_shared,
 )
 from cyclorama.layouts.entries import (
     AssignmentEntry,
     ClauseEntry,
     LayoutEntry,
     LayoutFile,
+    PinEntry,
     PlacementEntry,
+    SharedEntry,
     layout_schema,
 )
 from cyclorama.layouts.model import (
@@ -29,31 +35,31 @@ from cyclorama.layouts.model import (
     Clause,
     Layout,
     LayoutBook,
+    Pin,
     Placement,
     SectionFacts,
+    SharedSection,
 )
 from cyclorama.layouts.problems import (
     LayoutFileError,
     Path,
     Problem,
     Problems,
+    listed,
 )
-from cyclorama.layouts.yaml_text import Flow, YamlTextError, read_yaml, write_yaml
+from cyclorama.layouts.writing import book_as_data, export_layouts
 
 __all__ = [
     "LayoutFileError",
     "Limits",
     "Problem",
+    "book_as_data",
     "export_layouts",
     "layout_schema",
     "parse_layouts",
 ]
-
-_HEADER = """\
-# yaml-language-server: $schema=layout.schema.json
-# All layouts and who gets them. What is removed here is removed when it is applied.
-
-"""
+R = TypeVar("R")
+_PARTS = ("layouts", "assignments", "shared_sections", "pins")
 
 
 def parse_layouts(
@@ -67,11 +73,13 @@ def parse_layouts(
     relationship_types: frozenset[str],
     paths: Mapping[str, frozenset[str]] | None = None,
     limits: Limits | None = None,
+    uninstalled: frozenset[str] = frozenset(),
 ) -> LayoutBook:
     """The layouts of a file, in its order, at version 1.
 
     `attributes` are those of records by kind, `paths` the fields that settings may
-    name (None: any); `viewer_attributes` None allows any.
+    name (None: any); `viewer_attributes` None allows any; sections that are
+    `uninstalled` may stand as they are, their settings unread.
     Raises `LayoutFileError` with every problem of the file.
     """
     found = Problems()
@@ -84,26 +92,40 @@ def parse_layouts(
         relationship_types=relationship_types,
         paths=paths or {},
         limits=limits or Limits(),
+        uninstalled=uninstalled,
     )
     raw = _document(text, found)
-    layouts = [_layout(x, n, found) for n, x in enumerate(raw["layouts"])]
-    assignments = [
-        read
-        for n, x in enumerate(raw["assignments"])
-        if (read := _assignment(x, n, found)) is not None
-    ]
+    shared = _read(_shared, raw["shared_sections"], found)
+    by_key = {x.entry.key: x.entry for x in shared}
+    layouts = [_layout(x, n, by_key, found) for n, x in enumerate(raw["layouts"])]
+    assignments = _read(_assignment, raw["assignments"], found)
+    pins = _read(_pin, raw["pins"], found)
+    check_shared(shared, known, found)
     check_layouts(layouts, known, found)
     check_assignments(assignments, layouts, known, found)
+    check_pins(pins, layouts, known, found)
     if found.found:
         raise LayoutFileError(found.found)
     return LayoutBook(
         tuple(_to_layout(x, x.entry) for x in layouts if x.entry is not None),
         tuple(_to_assignment(x) for x in assignments),
+        tuple(_to_shared(x.entry) for x in shared),
+        tuple(_to_pin(x) for x in pins),
     )
+
+
+def _read(
+    read: Callable[[Any, int, Problems], R | None], raw: list[Any], found: Problems
+) -> list[R]:
+    """What can be read of a list of the file."""
+    made = (read(x, n, found) for n, x in enumerate(raw))
+    return [x for x in made if x is not None]
 
 
 def _document(text: str, found: Problems) -> dict[str, list[Any]]:
     """The file's two lists; raises where there is nothing to look into."""
+    from cyclorama.layouts.yaml_text import YamlTextError, read_yaml
+
     try:
         raw = read_yaml(text)
     except YamlTextError as error:
@@ -111,7 +133,7 @@ def _document(text: str, found: Problems) -> dict[str, list[Any]]:
     if not isinstance(raw, dict):
         message = "The file has to hold the lists layouts and assignments."
         raise LayoutFileError([Problem((), "TYPE", message)])
-    parts = {name: raw.get(name) for name in ("layouts", "assignments")}
+    parts = {name: raw.get(name) for name in _PARTS}
     lists = {k: v if isinstance(v, list) else [] for k, v in parts.items()}
     broken = {k: v for k, v in raw.items() if not (k in parts and isinstance(v, list))}
     hollow: dict[str, Any] = {name: [] for name in parts if name in raw}
@@ -140,11 +162,21 @@ def _called(what: str, raw: Any, name: str, number: int) -> str:
 
 
 def _naming(placement: Any) -> str:
-    own = isinstance(placement, dict) and placement.get("instance_key") is not None
-    return "instance_key" if own else "section"
+    held = placement if isinstance(placement, dict) else {}
+    names = ("instance_key", "section", "shared")
+    return next((n for n in names if held.get(n) is not None), "section")
 
 
-def _layout(raw: Any, number: int, found: Problems) -> ReadLayout:
+def _shared(raw: Any, number: int, found: Problems) -> ReadShared | None:
+    path: Path = ("shared_sections", number)
+    where = _called("Shared section", raw, "key", number)
+    entry = found.read(SharedEntry, raw, path, where)
+    return None if entry is None else ReadShared(path, where, entry)
+
+
+def _layout(
+    raw: Any, number: int, shared: Mapping[str, SharedEntry], found: Problems
+) -> ReadLayout:
     path: Path = ("layouts", number)
     where = _called("Layout", raw, "key", number)
     entry = found.read(LayoutEntry, _without(raw, "placements"), path, where)
@@ -153,9 +185,42 @@ def _layout(raw: Any, number: int, found: Problems) -> ReadLayout:
         inside = f"{where}, {_called('placement', held, _naming(held), n)}"
         at = (*path, "placements", n)
         placement = found.read(PlacementEntry, held, at, inside)
-        if placement is not None:
-            placements.append(ReadPlacement(at, inside, placement))
+        if placement is not None and _is_whole(placement, at, inside, shared, found):
+            used = shared.get(placement.shared or "")
+            placements.append(ReadPlacement(at, inside, placement, used))
     return ReadLayout(path, where, entry, tuple(placements))
+
+
+def _is_whole(
+    entry: PlacementEntry,
+    path: Path,
+    where: str,
+    shared: Mapping[str, SharedEntry],
+    found: Problems,
+) -> bool:
+    """Whether a placement says which section it is; notes what is wrong with that."""
+    if entry.shared is None:
+        if entry.section is None:
+            message = "section is missing; add it."
+            found.add((*path, "section"), "REQUIRED", f"{where}: {message}")
+        if (entry.decoupled_from is None) != (entry.decoupled_version is None):
+            message = "write decoupled_from and decoupled_version both, or neither."
+            found.add((*path, "decoupled_from"), "INVALID", f"{where}: {message}")
+        return entry.section is not None
+    own = ("section", "config", "decoupled_from", "decoupled_version")
+    for name in own:
+        if getattr(entry, name):
+            message = f"a shared section brings its own {name}; remove it."
+            if name.startswith("decoupled"):
+                message = f"it is coupled to {entry.shared!r}; remove {name}."
+            found.add((*path, name), "INVALID", f"{where}: {message}")
+    if entry.shared not in shared:
+        message = (
+            f"there is no shared section {entry.shared!r} in the file; use one of: "
+            f"{listed(shared)}."
+        )
+        found.add((*path, "shared"), "NOT_FOUND", f"{where}: {message}")
+    return entry.shared in shared
 
 
 def _assignment(raw: Any, number: int, found: Problems) -> ReadAssignment | None:
@@ -163,15 +228,29 @@ def _assignment(raw: Any, number: int, found: Problems) -> ReadAssignment | None
     where = _called("Assignment", raw, "name", number)
     entry = found.read(AssignmentEntry, _without(raw, "viewer", "record"), path, where)
     clauses = [
-        (at, subject, clause)
-        for subject in ("viewer", "record")
-        for n, held in enumerate(_list(raw, subject))
-        if (at := (*path, subject, n))
-        and (clause := found.read(ClauseEntry, held, at, f"{where}, {subject}"))
+        clause
+        for side in ("viewer", "record")
+        for clause in _clauses(raw, side, path, where, found)
     ]
-    if entry is None:
-        return None
-    return ReadAssignment(path, where, entry, tuple(clauses))
+    return None if entry is None else ReadAssignment(path, where, entry, tuple(clauses))
+
+
+def _pin(raw: Any, number: int, found: Problems) -> ReadPin | None:
+    path: Path = ("pins", number)
+    where = _called("Pin", raw, "record", number)
+    entry = found.read(PinEntry, _without(raw, "viewer"), path, where)
+    clauses = _clauses(raw, "viewer", path, where, found)
+    return None if entry is None else ReadPin(path, where, entry, tuple(clauses))
+
+
+def _clauses(
+    raw: Any, side: str, path: Path, where: str, found: Problems
+) -> Iterator[tuple[Path, str, ClauseEntry]]:
+    for n, held in enumerate(_list(raw, side)):
+        at = (*path, side, n)
+        clause = found.read(ClauseEntry, held, at, f"{where}, {side}")
+        if clause is not None:
+            yield at, side, clause
 
 
 def _to_layout(read: ReadLayout, entry: LayoutEntry) -> Layout:
@@ -191,19 +270,38 @@ def _to_placement(read: ReadPlacement) -> Placement:
     entry = read.entry
     return Placement(
         instance_key=read.instance_key,
-        section=entry.section,
+        section=read.section,
         label=entry.label,
         icon=entry.icon,
         surfaces=tuple(entry.surfaces),
-        config=entry.config,
+        config=read.config,
+        shared=entry.shared,
+        decoupled_from=entry.decoupled_from,
+        decoupled_version=entry.decoupled_version,
     )
+
+
+def _to_shared(entry: SharedEntry) -> SharedSection:
+    return SharedSection(entry.key, entry.section, entry.name, entry.config)
+
+
+def _to_pin(read: ReadPin) -> Pin:
+    return Pin(
+        read.entry.record,
+        read.entry.layout,
+        tuple(_to_clause(c) for _, _, c in read.clauses),
+    )
+
+
+def _to_clause(entry: ClauseEntry) -> Clause:
+    return Clause(entry.attribute, entry.operator, tuple(entry.values))
 
 
 def _to_assignment(read: ReadAssignment) -> Assignment:
     entry = read.entry
     sides: dict[str, list[Clause]] = {"viewer": [], "record": []}
     for _, subject, c in read.clauses:
-        sides[subject].append(Clause(c.attribute, c.operator, tuple(c.values)))
+        sides[subject].append(_to_clause(c))
     return Assignment(
         rank=entry.rank,
         name=entry.name,
@@ -211,80 +309,10 @@ def _to_assignment(read: ReadAssignment) -> Assignment:
         enabled=entry.enabled,
         viewer=tuple(sides["viewer"]),
         record=tuple(sides["record"]),
+        valid_from=_to_day(entry.valid_from),
+        valid_until=_to_day(entry.valid_until),
     )
 
 
-def export_layouts(book: LayoutBook) -> str:
-    """The file that reads as this book; what is as usual is left out."""
-    return _HEADER + write_yaml(book_as_data(book, Flow))
-
-
-def book_as_data(book: LayoutBook, short: Any = lambda value: value) -> dict[str, Any]:
-    """The book in the shape of the file; `short` wraps what fits on a line."""
-    return {
-        "layouts": [_layout_data(layout, short) for layout in book.layouts],
-        "assignments": [_assignment_data(a, short) for a in book.assignments],
-    }
-
-
-def _layout_data(layout: Layout, short: Any) -> dict[str, Any]:
-    return _unusual(
-        {
-            "key": layout.key,
-            "kind": layout.kind,
-            "relationship_type": layout.relationship_type,
-            "name": layout.name,
-            "description": layout.description,
-            "is_default": layout.is_default,
-            "status": layout.status,
-            "placements": [_placement_data(p, short) for p in layout.placements],
-        },
-        LayoutEntry,
-    )
-
-
-def _placement_data(placement: Placement, short: Any) -> dict[str, Any]:
-    own_key = placement.instance_key != placement.section
-    surfaces = list(placement.surfaces)
-    return _unusual(
-        {
-            "section": placement.section,
-            "instance_key": placement.instance_key if own_key else None,
-            "label": placement.label,
-            "icon": placement.icon,
-            "surfaces": surfaces if surfaces == ["PAGE"] else short(surfaces),
-            "config": placement.config,
-        },
-        PlacementEntry,
-    )
-
-
-def _assignment_data(assignment: Assignment, short: Any) -> dict[str, Any]:
-    return _unusual(
-        {
-            "rank": assignment.rank,
-            "name": assignment.name,
-            "layout": assignment.layout,
-            "enabled": assignment.enabled,
-            "viewer": [short(_clause_data(c)) for c in assignment.viewer],
-            "record": [short(_clause_data(c)) for c in assignment.record],
-        },
-        AssignmentEntry,
-    )
-
-
-def _clause_data(clause: Clause) -> dict[str, Any]:
-    return _unusual(
-        {
-            "attribute": clause.attribute,
-            "operator": clause.operator,
-            "values": list(clause.values),
-        },
-        ClauseEntry,
-    )
-
-
-def _unusual(data: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:
-    """Without what the model would assume anyway."""
-    fields = model.model_fields
-    return {k: v for k, v in data.items() if v != fields[k].default}
+def _to_day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)

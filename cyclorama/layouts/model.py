@@ -1,9 +1,10 @@
-"""The values of layouts: layouts, placements, assignments, clauses, facts of sections."""
+"""The values of layouts: layouts, placements, assignments, pins, facts of sections."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final, Literal
 
 KINDS: Final = ("COMPANY", "RELATIONSHIP")
@@ -31,6 +32,26 @@ class Placement:
     icon: str | None = None
     surfaces: tuple[str, ...] = ("PAGE",)
     config: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Of a shared section: that section's settings."""
+    shared: str | None = None
+    """The key of the shared section that it shows."""
+    decoupled_from: str | None = None
+    """The key of the shared section that it showed before its settings became its own."""
+    decoupled_version: int | None = None
+    """The version that the shared section had then."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedSection:
+    """A section configured once and placed in many layouts.
+
+    Two are equal when they say the same, whatever their versions."""
+
+    key: str
+    section: str
+    name: str
+    config: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    version: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +86,10 @@ class Clause:
     attribute: str
     operator: str
     values: tuple[Any, ...] = ()
+    comparables: list[Any] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
+    """The values as they are compared; filled when the clause is first asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +102,27 @@ class Assignment:
     enabled: bool = True
     viewer: tuple[Clause, ...] = ()
     record: tuple[Clause, ...] = ()
+    valid_from: date | None = None
+    """The first day on which it is asked."""
+    valid_until: date | None = None
+    """The last day on which it is asked."""
+
+    def is_effective(self, today: date) -> bool:
+        """Whether it is asked on this day."""
+        return (self.valid_from is None or self.valid_from <= today) and (
+            self.valid_until is None or today <= self.valid_until
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """The layout of one record, whatever the assignments say, for the viewers of whom
+    all clauses hold."""
+
+    record: str
+    """Its id."""
+    layout: str
+    viewer: tuple[Clause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +132,8 @@ class LayoutList:
     assignments: tuple[tuple[Assignment, Layout], ...]
     """By rank; of equal ranks the layout of the very type first."""
     default: Layout | None
+    layouts: Mapping[str, Layout] = field(default_factory=dict)
+    """Drafts included, by key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +142,21 @@ class LayoutBook:
 
     layouts: tuple[Layout, ...] = ()
     assignments: tuple[Assignment, ...] = ()
+    shared: tuple[SharedSection, ...] = ()
+    pins: tuple[Pin, ...] = ()
     _lists: dict[tuple[str, str | None], LayoutList] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    _pinned: dict[str, Pin] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        self._pinned.update((pin.record, pin) for pin in self.pins)
+
+    def pin_of(self, record: str | None) -> Pin | None:
+        """The pin of the record with this id."""
+        return None if record is None else self._pinned.get(record)
 
     def list_for(self, kind: str, relationship_type: str | None) -> LayoutList:
         """The layouts for records of this kind and type; made once, then kept."""
@@ -117,6 +177,7 @@ class LayoutBook:
         return LayoutList(
             tuple(sorted(assigned, key=_by_rank)),
             min(defaults, key=_specific_first, default=None),
+            served,
         )
 
 
@@ -142,3 +203,5 @@ class SectionFacts:
     """None: any number in one layout."""
     requires_config: bool = False
     enabled: bool = True
+    in_code: bool = False
+    """Whether it is read by functions, beside the one statement of a page."""

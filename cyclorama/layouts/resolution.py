@@ -1,26 +1,33 @@
 """Which layout a viewer gets on a record, what of it, and why.
 
-Assignments are asked by rank, the first match wins; without one the default layout of
-the kind and type answers, and at last the built-in default: there is always an answer.
+A pin of the record is asked first, then the assignments by rank, the first match wins;
+without one the default layout of the kind and type answers, and at last the built-in
+default: there is always an answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
+from typing import Any, Final
 
-from cyclorama.layouts.clauses import MISSING, holds, phrase
+from cyclorama.layouts.clauses import MISSING, Subject, holds, phrase
 from cyclorama.layouts.model import (
     Assignment,
     Clause,
     Layout,
     LayoutBook,
+    LayoutList,
+    Pin,
     Placement,
     SectionFacts,
     WithheldReason,
 )
 from cyclorama.layouts.presets import default_layout
+
+PINNED: Final = "Pinned to this record"
+"""What stands for the name of an assignment in the trail where a pin was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +46,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """An assignment that was asked, and what it found."""
+    """An assignment or a pin that was asked, and what it found."""
 
     rank: int
+    """0 for a pin."""
     assignment: str
     layout_key: str
     matched: bool
@@ -68,14 +76,44 @@ class Withheld:
     reason: WithheldReason
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """Who asks for what and when: all that a layout is decided by."""
+
+    book: LayoutBook
+    viewer: Mapping[str, Any]
+    record: Mapping[str, Any]
+    record_id: str | None
+    kind: str
+    relationship_type: str | None
+    today: date
+
+    @property
+    def listed(self) -> LayoutList:
+        """The layouts that the record may get at all."""
+        return self.book.list_for(self.kind, self.relationship_type)
+
+    @property
+    def pin(self) -> tuple[Pin, Layout] | None:
+        """The record's pin with its layout, if that is one for the record."""
+        pin = self.book.pin_of(self.record_id)
+        layout = None if pin is None else self.listed.layouts.get(pin.layout)
+        return None if pin is None or layout is None else (pin, layout)
+
+
 @dataclass(frozen=True, slots=True)
 class Resolution:
     """The layout, the placements of it that the viewer gets, in order, and the reasons."""
 
     layout: Layout
     placements: tuple[Placement, ...]
-    trail: tuple[Trace, ...]
     withheld: tuple[Withheld, ...]
+    case: Case
+
+    @property
+    def trail(self) -> tuple[Trace, ...]:
+        """What was asked up to the winner, in order; made when it is looked at."""
+        return tuple(_trail(self.case))
 
 
 def resolve(
@@ -85,6 +123,8 @@ def resolve(
     record: Mapping[str, Any],
     kind: str,
     relationship_type: str | None,
+    today: date,
+    record_id: str | None = None,
     surface: str = "PAGE",
     sections: Mapping[str, SectionFacts],
 ) -> Resolution:
@@ -93,25 +133,19 @@ def resolve(
     An attribute that the viewer lacks is null; one that the record lacks does not exist,
     and no clause on it holds.
     """
-    listed = book.list_for(kind, relationship_type)
-    trail: list[Trace] = []
-    chosen = listed.default or default_layout(kind)
-    for assignment, layout in listed.assignments:
-        trail.append(_asked(assignment, layout, viewer, record))
-        if trail[-1].matched:
-            chosen = layout
-            break
+    case = Case(book, viewer, record, record_id, kind, relationship_type, today)
+    chosen = _chosen(case)
     reasons = [_reason(p, kind, surface, sections) for p in chosen.placements]
     judged = list(zip(chosen.placements, reasons, strict=True))
     return Resolution(
         layout=chosen,
         placements=tuple(p for p, reason in judged if reason is None),
-        trail=tuple(trail),
         withheld=tuple(
             Withheld(p.instance_key, p.section, reason)
             for p, reason in judged
             if reason is not None
         ),
+        case=case,
     )
 
 
@@ -122,38 +156,88 @@ def record_attributes(book: LayoutBook, kind: str) -> frozenset[str]:
     return frozenset(clause.attribute for a in asked for clause in a.record)
 
 
-def _asked(
-    assignment: Assignment,
-    layout: Layout,
-    viewer: Mapping[str, Any],
-    record: Mapping[str, Any],
-) -> Trace:
-    findings: list[Finding] = []
-    skipped = _skipped(assignment, layout)
-    if skipped is None:
-        findings += [
-            Finding("viewer", c, viewer.get(c.attribute)) for c in assignment.viewer
-        ]
-        findings += [
-            Finding("record", c, record.get(c.attribute, MISSING))
-            for c in assignment.record
-        ]
-    return Trace(
-        rank=assignment.rank,
-        assignment=assignment.name,
-        layout_key=layout.key,
-        matched=skipped is None and all(f.holds for f in findings),
-        findings=tuple(findings),
-        skipped=skipped,
-    )
+def fallback(listed: LayoutList, kind: str) -> Layout:
+    """The layout that answers where nothing matches."""
+    return listed.default or default_layout(kind)
 
 
-def _skipped(assignment: Assignment, layout: Layout) -> str | None:
+def skipped(assignment: Assignment, layout: Layout, today: date) -> str | None:
+    """Why an assignment is not asked on this day; None where it is."""
     if not assignment.enabled:
         return "The assignment is disabled."
     if layout.status != "PUBLISHED":
         return "The layout is a draft."
-    return None
+    if assignment.is_effective(today):
+        return None
+    if assignment.valid_from is not None and today < assignment.valid_from:
+        return f"It holds only from {assignment.valid_from} on."
+    return f"It held only until {assignment.valid_until}."
+
+
+def shown(
+    layout: Layout, kind: str, surface: str, sections: Mapping[str, SectionFacts]
+) -> Iterator[Placement]:
+    """The placements that whoever gets the layout gets, in order."""
+    for placement in layout.placements:
+        if _reason(placement, kind, surface, sections) is None:
+            yield placement
+
+
+def _chosen(case: Case) -> Layout:
+    viewer, record = Subject(case.viewer), Subject(case.record, MISSING)
+    if case.pin is not None:
+        pin, layout = case.pin
+        if layout.status == "PUBLISHED" and viewer.meets(pin.viewer):
+            return layout
+    for assignment, layout in case.listed.assignments:
+        if (
+            viewer.meets(assignment.viewer)
+            and record.meets(assignment.record)
+            and skipped(assignment, layout, case.today) is None
+        ):
+            return layout
+    return fallback(case.listed, case.kind)
+
+
+def _trail(case: Case) -> Iterator[Trace]:
+    if case.pin is not None:
+        pin, layout = case.pin
+        draft = "The layout is a draft." if layout.status != "PUBLISHED" else None
+        asked = _traced(case, 0, PINNED, layout, pin.viewer, (), draft)
+        yield asked
+        if asked.matched:
+            return
+    for a, layout in case.listed.assignments:
+        because = skipped(a, layout, case.today)
+        asked = _traced(case, a.rank, a.name, layout, a.viewer, a.record, because)
+        yield asked
+        if asked.matched:
+            return
+
+
+def _traced(
+    case: Case,
+    rank: int,
+    name: str,
+    layout: Layout,
+    viewer: tuple[Clause, ...],
+    record: tuple[Clause, ...],
+    because: str | None,
+) -> Trace:
+    findings: list[Finding] = []
+    if because is None:
+        findings += [Finding("viewer", c, case.viewer.get(c.attribute)) for c in viewer]
+        findings += [
+            Finding("record", c, case.record.get(c.attribute, MISSING)) for c in record
+        ]
+    return Trace(
+        rank=rank,
+        assignment=name,
+        layout_key=layout.key,
+        matched=because is None and all(f.holds for f in findings),
+        findings=tuple(findings),
+        skipped=because,
+    )
 
 
 def _reason(

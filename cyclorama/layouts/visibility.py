@@ -1,7 +1,7 @@
 """What a viewer may see on any record at all: the assignments, evaluated in part.
 
-What is known of the viewer decides; what needs the record stays open. The answer can say
-too much, never too little.
+What is known of the viewer decides; what needs the record or the day stays open. The
+answer can say too much, never too little.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cyclorama.layouts.model import (
     LayoutList,
     SectionFacts,
 )
-from cyclorama.layouts.presets import default_layout
+from cyclorama.layouts.resolution import fallback
 
 Residual = list[tuple[Layout, tuple[Clause, ...]]]
 """Layouts, each with the conditions on the record that are left; the first whose
@@ -34,9 +34,10 @@ def residual(listed: LayoutList, viewer: Mapping[str, Any], kind: str) -> Residu
         if not all(holds(c, viewer.get(c.attribute)) for c in assignment.viewer):
             continue
         found.append((layout, assignment.record))
-        if not assignment.record:
+        is_dated = assignment.valid_from or assignment.valid_until
+        if not assignment.record and not is_dated:
             return found
-    return [*found, (listed.default or default_layout(kind), ())]
+    return [*found, (fallback(listed, kind), ())]
 
 
 def reachable(
@@ -47,7 +48,10 @@ def reachable(
     return frozenset(
         (kind, placement.section)
         for kind, listed in _lists(book)
-        for layout, _ in residual(listed, viewer, kind)
+        for layout in (
+            *(layout for layout, _ in residual(listed, viewer, kind)),
+            *_pinned(book, listed, viewer),
+        )
         for placement in layout.placements
         if _is_offered(sections.get(placement.section), kind)
     )
@@ -60,6 +64,18 @@ def _lists(book: LayoutBook) -> Iterator[tuple[str, LayoutList]]:
         types = {x.relationship_type for x in book.layouts if x.kind == kind}
         for type_ in {None, *types}:
             yield kind, book.list_for(kind, type_)
+
+
+def _pinned(
+    book: LayoutBook, listed: LayoutList, viewer: Mapping[str, Any]
+) -> Iterator[Layout]:
+    """The layouts that are pinned to records for this viewer."""
+    for pin in book.pins:
+        layout = listed.layouts.get(pin.layout)
+        if layout is None or layout.status != "PUBLISHED":
+            continue
+        if all(holds(c, viewer.get(c.attribute)) for c in pin.viewer):
+            yield layout
 
 
 def _is_offered(facts: SectionFacts | None, kind: str) -> bool:

@@ -16,7 +16,7 @@ import structlog
 
 from cyclorama.errors import PluginError
 from cyclorama.plugins import hookspecs
-from cyclorama.plugins.hookspecs import PROJECT, hookimpl
+from cyclorama.plugins.hookspecs import PROJECT
 from cyclorama.plugins.section import Section
 
 log = structlog.get_logger(__name__)
@@ -51,18 +51,6 @@ class _Candidate:
     distribution: str
     version: str
     load: Callable[[], Any]
-
-
-class _Single:
-    """Stands for a module that has a `section` and no hook."""
-
-    def __init__(self, section: Section) -> None:
-        self._section = section
-
-    @hookimpl
-    def cyclorama_sections(self) -> list[Section]:
-        """The one section."""
-        return [self._section]
 
 
 def discover(package: str = BUILT_IN) -> Discovered:
@@ -111,9 +99,37 @@ def _place(entry: EntryPoint) -> tuple[str, str]:
 
 def _sections_of(candidate: _Candidate) -> list[Section]:
     """The sections that a plugin brings, with where they come from."""
+    loaded = candidate.load()
+    brought = [loaded]
+    if not isinstance(loaded, Section):
+        brought = _hooked(loaded, candidate) if _has_hook(loaded) else [_single(loaded)]
+    return [
+        replace(s, version=candidate.version, distribution=candidate.distribution)
+        for s in brought
+    ]
+
+
+def _has_hook(loaded: Any) -> bool:
+    functions = filter(inspect.isfunction, vars(loaded).values())
+    return any(hasattr(function, f"{PROJECT}_impl") for function in functions)
+
+
+def _single(loaded: Any) -> Section:
+    """The section of a module without a hook."""
+    section = getattr(loaded, "section", None)
+    if not isinstance(section, Section):
+        raise TypeError(
+            f"{loaded.__name__} has neither a global `section` nor a hook; "
+            "write `section = Section(...)`."
+        )
+    return section
+
+
+def _hooked(loaded: Any, candidate: _Candidate) -> list[Section]:
+    """The sections that the hooks of a module give."""
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(hookspecs)
-    manager.register(_plugin(candidate.load()), candidate.name)
+    manager.register(loaded, candidate.name)
     try:
         manager.check_pending()
     except pluggy.PluginValidationError as error:
@@ -126,26 +142,7 @@ def _sections_of(candidate: _Candidate) -> list[Section]:
     strange = [s for s in brought if not isinstance(s, Section)]
     if strange:
         raise TypeError(f"cyclorama_sections() returned {strange[0]!r}, no Section.")
-    return [
-        replace(s, version=candidate.version, distribution=candidate.distribution)
-        for s in brought
-    ]
-
-
-def _plugin(loaded: Any) -> Any:
-    """What is registered: the module if it has hooks, else its `section`."""
-    if isinstance(loaded, Section):
-        return _Single(loaded)
-    functions = filter(inspect.isfunction, vars(loaded).values())
-    if any(hasattr(function, f"{PROJECT}_impl") for function in functions):
-        return loaded
-    section = getattr(loaded, "section", None)
-    if not isinstance(section, Section):
-        raise TypeError(
-            f"{loaded.__name__} has neither a global `section` nor a hook; "
-            "write `section = Section(...)`."
-        )
-    return _Single(section)
+    return brought
 
 
 def _failure(candidate: _Candidate, error: BaseException) -> Failure:

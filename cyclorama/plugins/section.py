@@ -122,6 +122,7 @@ class Section:
             max_instances=self.max_instances,
             requires_config=self.requires_config,
             enabled=enabled,
+            in_code=bool(self.fields),
         )
 
 

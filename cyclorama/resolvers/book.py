@@ -1,20 +1,33 @@
-"""Layouts and assignments in the database, and the version of the configuration."""
+"""Layouts, assignments, shared sections and pins in the database, and their history."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cyclorama.errors import ConfigError
-from cyclorama.layouts.model import Assignment, Clause, Layout, LayoutBook, Placement
+from cyclorama.layouts.difference import changes, digest, renewed, told_apart
+from cyclorama.layouts.model import (
+    Assignment,
+    Clause,
+    Layout,
+    LayoutBook,
+    Pin,
+    Placement,
+    SharedSection,
+)
+from cyclorama.layouts.writing import export_layouts
 from cyclorama.storage.configuration import bump_configuration
 from cyclorama.storage.engine import Reading
 from cyclorama.storage.ids import new_id
+from cyclorama.storage.layout_history import Revision, latest_revision, record_revision
+from cyclorama.storage.layout_rows import LayoutPinRow, SharedSectionRow
 from cyclorama.storage.rows import (
     AssignmentRow,
     ConfigurationRow,
@@ -30,6 +43,25 @@ _LAYOUTS = sa.select(LayoutRow.__table__)
 _PLACEMENTS = sa.select(PlacementRow.__table__).order_by(
     PlacementRow.layout_id, PlacementRow.position
 )
+_SHARED = sa.select(SharedSectionRow.__table__)
+_PINS = sa.select(LayoutPinRow.__table__)
+MOST_SENTENCES: Final = 500
+"""Of a revision in the history."""
+INSTALLATION: Final = "Cyclorama"
+"""The author of what no person has changed."""
+
+
+class VersionConflictError(ConfigError):
+    """The configuration is not at the version that a change was made for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authored:
+    """A change by somebody: the text of the file, who, and when."""
+
+    text: str
+    author: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +72,18 @@ class Saved:
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     assignments: bool = False
+    shared: bool = False
+    pins: bool = False
+    text: bool = False
+    """Whether the file's text changed and nothing of what it says."""
     version: int
     """Of the configuration, afterwards."""
 
     @property
     def anything(self) -> bool:
         """False where the book was saved already."""
-        return bool(self.added or self.changed or self.removed or self.assignments)
+        layouts = self.added or self.changed or self.removed
+        return bool(layouts or self.assignments or self.shared or self.pins)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +98,17 @@ class Vocabulary:
 
 async def load_book(reading: Reading) -> LayoutBook:
     """All layouts and assignments: companies first, then by type, key and rank."""
-    return _book(
-        await reading.execute(_LAYOUTS),
-        await reading.execute(_PLACEMENTS),
-        await reading.execute(_ASSIGNMENTS),
-    )
+    queries = (_LAYOUTS, _PLACEMENTS, _ASSIGNMENTS, _SHARED, _PINS)
+    return _book(*[await reading.execute(query) for query in queries])
+
+
+async def layout_text(reading: Reading, book: LayoutBook) -> str:
+    """The file of this saved book: as it was applied, comments and order included,
+    where it says the same, written anew otherwise."""
+    last = await latest_revision(reading)
+    if last is not None and last.digest == digest(book):
+        return last.file
+    return export_layouts(book)
 
 
 async def load_vocabulary(reading: Reading) -> Vocabulary:
@@ -81,29 +124,64 @@ async def load_vocabulary(reading: Reading) -> Vocabulary:
 
 
 async def save_book(
-    session: AsyncSession, book: LayoutBook, *, expected_version: int | None = None
+    session: AsyncSession,
+    book: LayoutBook,
+    *,
+    expected_version: int | None = None,
+    by: Authored | None = None,
 ) -> Saved:
-    """Replace all layouts and assignments by these.
+    """Replace all layouts and assignments by these; without `by` it is the installation
+    that does it.
 
     A layout that says the same keeps its version, another one's grows by one, and the
-    version of the configuration with it. Raises `ConfigError` where the configuration
-    isn't at `expected_version`; the caller's transaction undoes everything on an error.
+    version of the configuration with it. Raises `VersionConflictError` where the
+    configuration isn't at `expected_version`; the caller's transaction undoes everything
+    on an error.
     """
     version = await _locked_version(session)
     if expected_version not in (None, version):
-        raise ConfigError(
+        raise VersionConflictError(
             f"The configuration is at version {version}, not {expected_version}: it was "
             "changed meanwhile. Export it, look at the difference and apply again."
         )
-    layouts = (await session.execute(_LAYOUTS)).all()
-    placements = (await session.execute(_PLACEMENTS)).all()
-    assignments = (await session.execute(_ASSIGNMENTS)).all()
-    saved = _difference(_book(layouts, placements, assignments), book, version)
+    queries = (_LAYOUTS, _PLACEMENTS, _ASSIGNMENTS, _SHARED, _PINS)
+    layouts, *others = [(await session.execute(query)).all() for query in queries]
+    old = _book(layouts, *others)
+    saved = _difference(old, book, version)
+    text = export_layouts(book) if by is None else by.text
     if not saved.anything:
-        return saved
-    ids = {row.key: row.id for row in layouts}
-    await _write(session, book, saved, ids)
-    return replace(saved, version=await bump_configuration(session))
+        last = await latest_revision(session)
+        kept = export_layouts(old)
+        if last is not None and last.digest == digest(old):
+            kept = last.file
+        if by is None or text == kept:
+            return saved
+        saved = replace(saved, text=True)
+    else:
+        await _write(session, old, book, saved, {row.key: row.id for row in layouts})
+    version = await bump_configuration(session)
+    revision = Revision(
+        version=version,
+        at=None if by is None else by.at,
+        author=INSTALLATION if by is None else by.author,
+        file=text,
+        digest=digest(book),
+        changes=_sentences(old, book),
+    )
+    await record_revision(session, revision)
+    return replace(saved, version=version)
+
+
+def _sentences(old: LayoutBook, new: LayoutBook) -> tuple[str, ...]:
+    """What changed, for the history; cut after so many with their number."""
+    said = [
+        f"{change.layout}: {change.detail}" if change.layout else change.detail
+        for change in changes(old, new)
+    ]
+    said = said or ["Comments or the order of the file change."]
+    rest = len(said) - MOST_SENTENCES
+    more = [f"… and {rest} more."] if rest > 0 else []
+    return (*said[:MOST_SENTENCES], *more)
 
 
 async def seed_layouts(session: AsyncSession, book: LayoutBook) -> bool:
@@ -121,20 +199,38 @@ async def _locked_version(session: AsyncSession) -> int:
 
 
 def _book(
-    layouts: Iterable[Any], placements: Iterable[Any], assignments: Iterable[Any]
+    layouts: Iterable[Any],
+    placements: Iterable[Any],
+    assignments: Iterable[Any],
+    shared: Iterable[Any],
+    pins: Iterable[Any],
 ) -> LayoutBook:
+    sections = {row.key: _shared(row) for row in sorted(shared, key=lambda r: r.key)}
     placed: defaultdict[str, list[Placement]] = defaultdict(list)
     for row in placements:
-        placed[row.layout_id].append(_placement(row))
+        placed[row.layout_id].append(_placement(row, sections))
     ordered = sorted(layouts, key=_in_book)
     places = {row.id: (n, row.key) for n, row in enumerate(ordered)}
     assigned = sorted(
-        assignments, key=lambda a: (a.rank, places[a.layout_id][0], a.name)
+        assignments, key=lambda a: (a.rank, places[a.layout_id][0], a.name, a.id)
     )
     return LayoutBook(
         tuple(_layout(row, placed[row.id]) for row in ordered),
         tuple(_assignment(row, places[row.layout_id][1]) for row in assigned),
+        tuple(sections.values()),
+        tuple(
+            _pin(row, places[row.layout_id][1])
+            for row in sorted(pins, key=lambda p: p.record_id)
+        ),
     )
+
+
+def _shared(row: Any) -> SharedSection:
+    return SharedSection(row.key, row.section, row.name, row.config, row.version)
+
+
+def _pin(row: Any, layout: str) -> Pin:
+    return Pin(row.record_id, layout, tuple(_clause(c) for c in row.viewer))
 
 
 def _in_book(row: Any) -> tuple[str, str, str]:
@@ -145,14 +241,17 @@ def _layout(row: Any, placements: Sequence[Placement]) -> Layout:
     return Layout(**row._mapping, placements=tuple(placements))
 
 
-def _placement(row: Any) -> Placement:
+def _placement(row: Any, shared: Mapping[str, SharedSection]) -> Placement:
     return Placement(
         row.instance_key,
         row.section,
         row.label,
         row.icon,
         tuple(row.surfaces),
-        row.config,
+        row.config if row.shared is None else shared[row.shared].config,
+        row.shared,
+        row.decoupled_from,
+        row.decoupled_version,
     )
 
 
@@ -164,6 +263,8 @@ def _assignment(row: Any, layout: str) -> Assignment:
         enabled=row.enabled,
         viewer=tuple(_clause(c) for c in row.viewer),
         record=tuple(_clause(c) for c in row.record),
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
     )
 
 
@@ -172,54 +273,40 @@ def _clause(held: Mapping[str, Any]) -> Clause:
 
 
 def _difference(old: LayoutBook, new: LayoutBook, version: int) -> Saved:
-    before = {layout.key: _told_apart(layout) for layout in old.layouts}
-    after = {layout.key: _told_apart(layout) for layout in new.layouts}
+    before = {layout.key: told_apart(layout) for layout in old.layouts}
+    after = {layout.key: told_apart(layout) for layout in new.layouts}
+
+    def differ(part: str) -> bool:
+        return _unordered(getattr(old, part)) != _unordered(getattr(new, part))
+
     return Saved(
         added=tuple(key for key in after if key not in before),
         changed=tuple(k for k in after if k in before and after[k] != before[k]),
         removed=tuple(key for key in before if key not in after),
-        assignments=_asked(old) != _asked(new),
+        assignments=differ("assignments"),
+        shared=differ("shared"),
+        pins=differ("pins"),
         version=version,
     )
 
 
-def _asked(book: LayoutBook) -> list[Any]:
-    """The assignments in an order that doesn't depend on the file's."""
-    ordered = sorted(book.assignments, key=lambda a: (a.rank, a.layout, a.name))
-    return [
-        (
-            a.rank,
-            a.layout,
-            a.name,
-            a.enabled,
-            _told_apart(a.viewer),
-            _told_apart(a.record),
-        )
-        for a in ordered
-    ]
-
-
-def _told_apart(value: Any) -> Any:
-    """The value such that 1 and true, equal in Python, differ."""
-    match value:
-        case bool():
-            return ("flag", value)
-        case Mapping():
-            return {key: _told_apart(held) for key, held in value.items()}
-        case list() | tuple():
-            return [_told_apart(held) for held in value]
-        case Clause(attribute, operator, values):
-            return (attribute, operator, _told_apart(values))
-        case Layout():
-            return (value, [_told_apart(p.config) for p in value.placements])
-    return value
+def _unordered(values: Iterable[Any]) -> list[Any]:
+    """Values in an order that doesn't depend on the file's."""
+    return [told_apart(v) for v in sorted(values, key=repr)]
 
 
 async def _write(
-    session: AsyncSession, book: LayoutBook, saved: Saved, ids: dict[str, str]
+    session: AsyncSession,
+    old: LayoutBook,
+    book: LayoutBook,
+    saved: Saved,
+    ids: dict[str, str],
 ) -> None:
     """Bring the tables to the book; `ids` are those of the layouts by key."""
     await session.execute(sa.delete(AssignmentRow))
+    await session.execute(sa.delete(LayoutPinRow))
+    if saved.shared:
+        await _write_shared(session, old.shared, book.shared)
     touched = [ids[key] for key in (*saved.changed, *saved.removed)]
     gone = [ids[key] for key in saved.removed]
     await session.execute(
@@ -237,6 +324,16 @@ async def _write(
             continue
         await _insert(session, PlacementRow, _placed(layout, ids[layout.key]))
     await _insert(session, AssignmentRow, [_assigned(a, ids) for a in book.assignments])
+    await _insert(session, LayoutPinRow, [_pinned(p, ids) for p in book.pins])
+
+
+async def _write_shared(
+    session: AsyncSession, old: Iterable[SharedSection], new: Iterable[SharedSection]
+) -> None:
+    """All shared sections anew: one that says the same keeps its version."""
+    await session.execute(sa.delete(SharedSectionRow))
+    values = [{**asdict(s), "id": new_id("shared_section")} for s in renewed(old, new)]
+    await _insert(session, SharedSectionRow, values)
 
 
 async def _insert(
@@ -268,6 +365,7 @@ def _placed(layout: Layout, layout_id: str) -> list[dict[str, Any]]:
             "layout_id": layout_id,
             "position": position,
             "surfaces": list(placement.surfaces),
+            "config": {} if placement.shared else placement.config,
         }
         for position, placement in enumerate(layout.placements)
     ]
@@ -284,5 +382,17 @@ def _assigned(assignment: Assignment, ids: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def _pinned(pin: Pin, ids: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "record_id": pin.record,
+        "layout_id": ids[pin.layout],
+        "viewer": [_held(c) for c in pin.viewer],
+    }
+
+
 def _held(clause: Clause) -> dict[str, Any]:
-    return {**asdict(clause), "values": list(clause.values)}
+    return {
+        "attribute": clause.attribute,
+        "operator": clause.operator,
+        "values": list(clause.values),
+    }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import repeat
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -52,6 +51,10 @@ async def list_companies(
         chosen = sa.select(CompanyRow.id, *columns).order_by(*order.clauses())
         return chosen.limit(limit)
 
+    def narrowed() -> sa.Select[Any]:
+        chosen = query(size + 1).where(condition)
+        return chosen if after is None else chosen.where(order.after(after))
+
     rows: Any
     if filter is None and after is None:
         asked = (order.tag, attributes_of(ctx, COMPANY), ctx.settings.fields)
@@ -62,25 +65,49 @@ async def list_companies(
             **ctx.symbols,
         )
     else:
-        chosen = query(size + 1).where(condition)
-        if after is not None:
-            chosen = chosen.where(order.after(after))
-        rows = await ctx.reading.execute(chosen, ctx.symbols)
-    page = rows[:size]
-    # A field that the operation's text does not name is not asked for.
-    needed = page if "cursor" in ctx.text else page[:1] + page[-1:]
-    cursors = [order.cursor(row) for row in needed]
-    found: Any = refs(ctx, COMPANY, page)
-    return CompanyConnection(
-        edges=[
-            CompanyEdge(cursor=c, node=ref)
-            for c, ref in zip(
-                cursors if needed is page else repeat(""), found, strict=False
-            )
-        ],
-        page_info=page_info(cursors, more=len(rows) > size, after=after),
-        total_count=_Asked(lambda: _count(ctx, condition)),  # type: ignore[arg-type]
-    )
+        rows = await ctx.reading.execute(narrowed(), ctx.symbols)
+    found = refs(ctx, COMPANY, rows[:size])
+    source = Source(narrowed, order, size, after, "cursor" in ctx.text)
+    shown = source.shown([source.keys(row) for row in rows], found)
+    shown.total_count = _Asked(lambda: _count(ctx, condition))  # type: ignore[assignment]
+    return shown
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a page of companies comes from, and how it is shown."""
+
+    select: Callable[[], sa.Select[Any]]
+    """The ids, the keys of the order and what layouts ask, of one row too many."""
+    order: Order
+    size: int
+    after: str | None
+    needs_cursors: bool
+    """Whether the operation names them: what its text does not name is not asked."""
+
+    def keys(self, row: Any) -> list[Any]:
+        """The values of the order's keys in a row of the select."""
+        return [getattr(row, name) for name in self.order.labels]
+
+    def shown(
+        self, keys: Sequence[Sequence[Any]], nodes: Sequence[Any]
+    ) -> CompanyConnection:
+        """The page, given the keys of all rows and the references of its own."""
+        size = len(nodes)
+        needed = range(size) if self.needs_cursors else sorted({0, size - 1})
+        cursors = {i: self.order.cursor(keys[i]) for i in needed if 0 <= i < size}
+        connection = CompanyConnection(
+            edges=[
+                CompanyEdge(cursor=cursors.get(i, ""), node=node)
+                for i, node in enumerate(nodes)
+            ],
+            page_info=page_info(
+                [*cursors.values()], more=len(keys) > size, after=self.after
+            ),
+            total_count=None,  # type: ignore[arg-type]
+        )
+        connection.cy_source = self  # type: ignore[attr-defined]
+        return connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info as StrawberryInfo
 
+from cyclorama.layouts.checks import Limits
 from cyclorama.layouts.model import LayoutBook, Placement, SectionFacts
 from cyclorama.layouts.resolution import Resolution
 from cyclorama.resolvers.breakers import Breakers
@@ -128,6 +129,7 @@ class Context:
     renewed: Callable[[], Awaitable[Reading]]
     """Ends the reading transaction and begins another, which sees what was written."""
     budgets: Budgets = Budgets()
+    layout_limits: Limits = Limits()
     breakers: Breakers = field(default_factory=Breakers)
     text: str = ""
     """The operation that runs, as the client wrote it."""
@@ -136,9 +138,8 @@ class Context:
     """The schema as the viewer sees it, once an operation runs; a `GraphQLSchema`."""
     credential: str | None = None
     """The digest of the token that the viewer signed in with."""
-    roots: list[tuple[Any, Any, Any]] = field(default_factory=list)
-    """The records that the operation's own fields gave, each with the plan that it was
-    read by and the variables."""
+    roots: list[Any] = field(default_factory=list)
+    """What the operation's own fields gave and plans have read."""
     resolutions: dict[Any, Any] = field(default_factory=dict)
     """Layouts that were resolved, by what they asked of the records."""
     _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -58,13 +58,24 @@ class Order:
         self.tag = hashlib.sha256(name.encode()).hexdigest()[:8]
         self.keys = tuple(keys)
 
+    @property
+    def labels(self) -> list[str]:
+        """The names of the keys as columns of the statement."""
+        return [f"{PREFIX}{i}" for i in range(len(self.keys))]
+
     def columns(self) -> list[ColumnElement[Any]]:
         """The keys as labelled columns of the statement."""
-        return [k.column.label(f"{PREFIX}{i}") for i, k in enumerate(self.keys)]
+        pairs = zip(self.keys, self.labels, strict=True)
+        return [key.column.label(label) for key, label in pairs]
 
     def clauses(self) -> list[ColumnElement[Any]]:
         """ORDER BY."""
         return [k.clause() for k in self.keys]
+
+    def keys_of(self, rows: Any) -> list[ColumnElement[Any]]:
+        """ORDER BY of a subquery that has the `columns`."""
+        pairs = zip(self.keys, self.labels, strict=True)
+        return [replace(k, column=rows.c[label]).clause() for k, label in pairs]
 
     def after(self, cursor: str) -> ColumnElement[bool]:
         """The rows behind a cursor; `InvalidInputError` where it is none of this order."""
@@ -77,10 +88,9 @@ class Order:
                 ways.append(sa.and_(*same, beyond))
         return sa.or_(sa.false(), *ways)
 
-    def cursor(self, row: Any) -> str:
-        """The place of a row that has this order's `columns`."""
-        keys = [_plain(getattr(row, f"{PREFIX}{i}")) for i in range(len(self.keys))]
-        return orjson.dumps([self.tag, *keys]).hex()
+    def cursor(self, keys: Sequence[Any]) -> str:
+        """The place of a row with these values of the `columns`."""
+        return orjson.dumps([self.tag, *(_plain(k) for k in keys)]).hex()
 
     def _values(self, cursor: str) -> list[Any]:
         try:

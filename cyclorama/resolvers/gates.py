@@ -171,7 +171,7 @@ def _on_surface(ctx: Context, ref: Ref, surface: Surface) -> Any:
     if surface is Surface.PAGE:
         return ref.variant
     kind = ref.variant.kind
-    return variant(ctx, kind, resolved(ctx, kind, ref.attributes, surface.name))
+    return variant(ctx, kind, resolved(ctx, kind, ref.id, ref.attributes, surface.name))
 
 
 def section_object(ctx: Context, section: Any, ref: Ref, env: Env) -> Any:

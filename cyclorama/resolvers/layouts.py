@@ -8,9 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from cyclorama.errors import ForbiddenError, InvalidInputError
-from cyclorama.layouts.file import export_layouts
+from cyclorama.layouts.explanation import outcome
 from cyclorama.layouts.model import Layout as LayoutValue
 from cyclorama.layouts.resolution import Resolution
+from cyclorama.resolvers.book import layout_text
 from cyclorama.resolvers.context import Context
 from cyclorama.resolvers.loaded import instance_of
 from cyclorama.resolvers.refs import described, find, resolved
@@ -72,10 +73,10 @@ async def layouts_by_id(ctx: Context, ids: Sequence[str]) -> list[Layout | None]
     return [_shown(ctx, held[i], types) if i in held else None for i in ids]
 
 
-def layout_file(ctx: Context) -> str:
+async def layout_file(ctx: Context) -> str:
     """All layouts and assignments as a layout file."""
     allow_admin(ctx)
-    return export_layouts(ctx.settings.book)
+    return await layout_text(ctx.reading, ctx.settings.book)
 
 
 async def explain_layout(
@@ -97,7 +98,7 @@ async def explain_layout(
             f"The argument `recordId` names no company or relationship: "
             f"{record_id[:80]!r}."
         )
-    resolution = resolved(ctx, kind, found.attributes, surface.name, viewer)
+    resolution = resolved(ctx, kind, found.id, found.attributes, surface.name, viewer)
     return _explained(ctx, resolution, await _types(ctx))
 
 
@@ -135,6 +136,7 @@ def _explained(
 ) -> LayoutExplanation:
     return LayoutExplanation(
         layout=_shown(ctx, resolution.layout, types),
+        outcome=outcome(resolution),
         trail=[
             AssignmentTrace(
                 rank=t.rank,

@@ -50,7 +50,7 @@ from cyclorama.schema.read import (
     Python,
     Value,
 )
-from cyclorama.schema.symbols import RECORD, ROWS
+from cyclorama.schema.symbols import RECORD, ROWS, RecordRow
 from cyclorama.storage.outages import is_unavailable
 
 log = structlog.get_logger(__name__)
@@ -285,6 +285,9 @@ class _Load:
                 if element.key in symbols:
                     return sa.literal(symbols[element.key], element.type)
                 return None
+            if isinstance(element.table, RecordRow):
+                row = self._settled(element.table.made_of).subquery()
+                return sa.select(row.c[element.key]).scalar_subquery()
             if element.table is RECORD:
                 return sa.literal(self.record[element.key], element.type)
             if own is not None and element.table is not None and element.table == own:

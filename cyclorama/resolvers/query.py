@@ -9,6 +9,12 @@ import strawberry
 from cyclorama.errors import InvalidInputError
 from cyclorama.resolvers.companies import list_companies
 from cyclorama.resolvers.context import Context, Info
+from cyclorama.resolvers.layout_changes import (
+    apply_layouts,
+    layout_history,
+    plan_layouts,
+    revert_layouts,
+)
 from cyclorama.resolvers.layouts import (
     explain_layout,
     layout_file,
@@ -28,7 +34,15 @@ from cyclorama.schema.inputs import (
     SearchMatch,
     SearchType,
 )
-from cyclorama.schema.layouts import Layout, LayoutExplanation
+from cyclorama.schema.layouts import (
+    ApplyLayoutsInput,
+    ApplyLayoutsPayload,
+    Layout,
+    LayoutExplanation,
+    LayoutPlan,
+    LayoutRevision,
+    RevertLayoutsInput,
+)
 from cyclorama.schema.lists import CompanyConnection, SearchConnection
 from cyclorama.schema.permissions import FOR_ADMINS
 from cyclorama.schema.records import Company, Relationship
@@ -141,8 +155,33 @@ class Query:
         "admins.",
         metadata=FOR_ADMINS,
     )
-    def layout_file(self, info: Info) -> str:
-        return layout_file(info.context)
+    async def layout_file(self, info: Info) -> str:
+        return await layout_file(info.context)
+
+    @strawberry.field(
+        description="What applying a layout file would change, for whom, and what to "
+        "think over before. For admins.",
+        metadata=FOR_ADMINS,
+    )
+    async def plan_layouts(
+        self,
+        info: Info,
+        file: Annotated[str, strawberry.argument(description="The text of the file.")],
+    ) -> LayoutPlan:
+        return await plan_layouts(info.context, file)
+
+    @strawberry.field(
+        description="The last changes of layouts, newest first. For admins.",
+        metadata=FOR_ADMINS,
+    )
+    async def layout_history(
+        self,
+        info: Info,
+        first: Annotated[
+            int, strawberry.argument(description="How many: 1 to 100.")
+        ] = 20,
+    ) -> list[LayoutRevision]:
+        return await layout_history(info.context, first)
 
     @strawberry.field(
         description="Which layout a user gets on a record and why; you yourself without "
@@ -164,7 +203,25 @@ class Query:
 
 @strawberry.type
 class Mutation:
-    pass
+    @strawberry.mutation(
+        description="Replace all layouts and assignments by those of a file, all or "
+        "nothing. For admins.",
+        metadata=FOR_ADMINS,
+    )
+    async def apply_layouts(
+        self, info: Info, input: ApplyLayoutsInput
+    ) -> ApplyLayoutsPayload:
+        return await apply_layouts(info.context, input)
+
+    @strawberry.mutation(
+        description="Go back to the layouts of a revision, as one more change. For "
+        "admins.",
+        metadata=FOR_ADMINS,
+    )
+    async def revert_layouts(
+        self, info: Info, input: RevertLayoutsInput
+    ) -> ApplyLayoutsPayload:
+        return await revert_layouts(info.context, input)
 
 
 def _group(group: Any) -> UserGroup:

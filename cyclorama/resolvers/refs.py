@@ -62,7 +62,13 @@ def layout_columns(ctx: Context, kind: str) -> list[ColumnElement[Any]]:
     columns = catalogue.attribute_columns(
         kind, attributes_of(ctx, kind), ctx.settings.fields
     )
-    return [c.label(f"{_PREFIX}{i}") for i, c in enumerate(columns.values())]
+    pairs = zip(columns.values(), layout_labels(ctx, kind), strict=True)
+    return [column.label(label) for column, label in pairs]
+
+
+def layout_labels(ctx: Context, kind: str) -> list[str]:
+    """The names of these columns."""
+    return [f"{_PREFIX}{i}" for i in range(len(attributes_of(ctx, kind)))]
 
 
 def attributes_of(ctx: Context, kind: str) -> tuple[str, ...]:
@@ -79,7 +85,7 @@ def attributes_of(ctx: Context, kind: str) -> tuple[str, ...]:
 
 def refs(ctx: Context, kind: str, rows: Sequence[Any]) -> list[Ref]:
     """References to the records of these rows, in their order, as one batch."""
-    labels = [f"{_PREFIX}{i}" for i in range(len(attributes_of(ctx, kind)))]
+    labels = layout_labels(ctx, kind)
     asked = attrgetter("id", *labels) if labels else lambda row: (row.id,)
     found = (asked(row) for row in rows)
     return refs_of(ctx, kind, ((record, raw) for record, *raw in found))
@@ -91,23 +97,24 @@ def refs_of(
     """References to records, given as ids with what layouts ask of them, as one batch."""
     batch = Batch(kind, depth)
     for record, raw in found:
-        attributes, shown = _shown(ctx, kind, tuple(raw))
+        attributes, shown = _shown(ctx, kind, record, tuple(raw))
         batch.refs.append(Ref(TYPE_NAMES[kind], record, attributes, shown, batch))
     return list(batch.refs)
 
 
 def _shown(
-    ctx: Context, kind: str, raw: tuple[Any, ...]
+    ctx: Context, kind: str, record: str, raw: tuple[Any, ...]
 ) -> tuple[Mapping[str, Any], Variant]:
     """The attributes of a record, and its layout for this viewer; worked out once in a
     request for records that are alike."""
-    key = (kind, raw)
+    pinned = None if ctx.settings.book.pin_of(record) is None else record
+    key = (kind, raw, pinned)
     if key not in ctx.resolutions:
         attributes = {
             n: catalogue.python_value(kind, n, value)
             for n, value in zip(attributes_of(ctx, kind), raw, strict=True)
         }
-        shown = variant(ctx, kind, resolved(ctx, kind, attributes))
+        shown = variant(ctx, kind, resolved(ctx, kind, record, attributes))
         ctx.resolutions[key] = (attributes, shown)
     found: tuple[Mapping[str, Any], Variant] = ctx.resolutions[key]
     return found
@@ -116,15 +123,18 @@ def _shown(
 def resolved(
     ctx: Context,
     kind: str,
+    record: str,
     attributes: Mapping[str, Any],
     surface: str = "PAGE",
     viewer: Mapping[str, Any] | None = None,
 ) -> Resolution:
-    """The layout of the viewer, or of another one, for a record with these attributes."""
+    """The layout of the viewer, or of another one, for a record (its id, attributes)."""
     return resolve(
         ctx.settings.book,
         viewer=ctx.viewer_attributes if viewer is None else viewer,
         record=attributes,
+        record_id=record,
+        today=ctx.today,
         kind=kind,
         relationship_type=None if kind == COMPANY else attributes["type"],
         surface=surface,

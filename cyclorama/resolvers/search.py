@@ -65,7 +65,9 @@ async def search(
         query = query.where(order.after(after))
     rows = await ctx.reading.execute(query)
     page = rows[:size]
-    cursors = [order.cursor(row) for row in page]
+    cursors = [
+        order.cursor([getattr(row, name) for name in order.labels]) for row in page
+    ]
     nodes = await _nodes(ctx, page)
     edges = [
         SearchEdge(cursor=cursor, node=nodes[row.id], matched=row.matched)

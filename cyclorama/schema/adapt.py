@@ -12,7 +12,7 @@ from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import ClauseList
 from sqlalchemy.sql.selectable import FromClause, SelectBase, Subquery
 
-from cyclorama.schema.symbols import ByKind
+from cyclorama.schema.symbols import ByKind, RecordRow
 from cyclorama.storage.types import Instant
 
 Replace = Callable[[Any], Any]
@@ -92,6 +92,12 @@ def correlate(expression: Any, outer: Iterable[FromClause]) -> list[Select[Any]]
         select._auto_correlate = False
         select._correlate = (*select._correlate, *rows)
     return found
+
+
+def record_rows(expression: Any) -> list[RecordRow]:
+    """The rows of the record that an expression reads, each once."""
+    tables = (getattr(e, "table", None) for e in visitors.iterate(expression))
+    return list(dict.fromkeys(t for t in tables if isinstance(t, RecordRow)))
 
 
 def bind_type(annotation: Any) -> Any:

@@ -10,12 +10,14 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
 
 from cyclorama.errors import InvalidInputError
+from cyclorama.schema.adapt import clause
 from cyclorama.schema.columns import columns_of
 from cyclorama.schema.entry import CUSTOM, Entry, Expression, custom_entry
 from cyclorama.schema.masks import Masked, masked_of
@@ -28,7 +30,7 @@ from cyclorama.schema.sql import (
     months_between,
     wire_text,
 )
-from cyclorama.schema.symbols import COMPANY, RECORD, RELATIONSHIP, today
+from cyclorama.schema.symbols import COMPANY, RECORD, RELATIONSHIP, RecordRow, today
 from cyclorama.storage.rows import (
     CompanyRow,
     PicklistItemRow,
@@ -43,11 +45,10 @@ MOST_PATHS: Final = 100
 def lifetime_in_months(columns: Any) -> Any:
     """Whole months from the original contract date to today, or to the day of churn
     where the status says that the customer has churned."""
-    item = PicklistItemRow.__table__.alias()
-    category = sa.select(item.c.category).where(item.c.id == columns.status_id)
-    churned = sa.and_(
-        columns.churned_on.is_not(None), category.scalar_subquery() == "CHURN"
+    category = _looked_up(
+        PicklistItemRow.__table__, "status_id", _column("category"), columns
     )
+    churned = sa.and_(columns.churned_on.is_not(None), category == "CHURN")
     end = sa.case((churned, columns.churned_on), else_=today)
     return months_between(columns.original_contract_date, end)
 
@@ -119,9 +120,7 @@ def _money(path: str, label: str, column: str) -> Entry:
 def _item(path: str, label: str, column: str, picklist: str) -> Entry:
     def of_item(name: str) -> Expression:
         def expression(c: Any) -> Any:
-            item = PicklistItemRow.__table__.alias()
-            found = sa.select(item.c[name]).where(item.c.id == getattr(c, column))
-            return found.scalar_subquery()
+            return _looked_up(PicklistItemRow.__table__, column, _column(name), c)
 
         return expression
 
@@ -154,12 +153,25 @@ def _lookup(path: str, label: str, column: str, target: str, **facts: Any) -> En
 def _hop(target: str, column: str, expression: Expression) -> Expression:
     """An expression over the row that a column looks up."""
 
-    def over(c: Any) -> Any:
-        row = _TABLES[target].alias()
-        found = sa.select(expression(row.c)).where(row.c.id == getattr(c, column))
-        return found.scalar_subquery()
+    return lambda c: _looked_up(_TABLES[target], column, expression, c)
 
-    return over
+
+@cache
+def _row_of_record(table: Any, column: str) -> RecordRow:
+    """The row of a table that a column of the record looks up."""
+    row = table.alias()
+    return RecordRow(sa.select(*row.c).where(row.c.id == RECORD.c[column]))
+
+
+def _looked_up(table: Any, column: str, expression: Expression, c: Any) -> Any:
+    """An expression over the row that a column looks up; the record's is read once."""
+    if c is RECORD.c:
+        return expression(_row_of_record(table, column).c)
+    row = table.alias()
+    key = getattr(c, column)
+    found = sa.select(expression(row.c)).where(row.c.id == key)
+    outer = getattr(clause(key), "table", None)
+    return (found if outer is None else found.correlate(outer)).scalar_subquery()
 
 
 _TABLES: Final[Mapping[str, Any]] = {
@@ -437,11 +449,12 @@ def attribute_names(kind: str, fields: Sequence[Any]) -> frozenset[str]:
 
 
 def attribute_columns(
-    kind: str, names: Iterable[str], fields: Sequence[Any]
+    kind: str, names: Iterable[str], fields: Sequence[Any], columns: Any = None
 ) -> dict[str, Any]:
-    """Text or JSON of the attributes that rules ask, by name; unknown ones left out."""
+    """Text or JSON of the attributes that rules ask, by name; unknown ones left out.
+    They are read from `columns` in place of those of the table, where they are given."""
     row: Any = CompanyRow if kind == COMPANY else RelationshipRow
-    columns = row.__table__.c
+    columns = row.__table__.c if columns is None else columns
     found: dict[str, Any] = {}
     unmasked = tuple(fields)
     for name in names:
@@ -459,6 +472,16 @@ def attribute_columns(
         else:
             found[name] = known.value(columns)
     return {n: sa.cast(e, sa.Text()) for n, e in found.items()}
+
+
+def attribute_sources(
+    kind: str, names: Iterable[str], fields: Sequence[Any]
+) -> dict[str, str]:
+    """The column that holds each attribute, by name; custom fields, which share one, and
+    unknown ones left out."""
+    known = ((name, entry(kind, name, fields)) for name in names)
+    held = {name: e.column for name, e in known if e is not None and e.column}
+    return {name: column for name, column in held.items() if column != "custom"}
 
 
 def python_value(kind: str, name: str, raw: Any, fields: Sequence[Any] = ()) -> Any:

@@ -20,7 +20,7 @@ from cyclorama.schema.adapt import clause, selectable
 from cyclorama.schema.masks import Masked
 from cyclorama.schema.read import Declared, Many, One, Page, Python, parts_of
 from cyclorama.schema.sql import json_field, json_text
-from cyclorama.schema.symbols import RECORD, ROWS, ByKind
+from cyclorama.schema.symbols import RECORD, ROWS, ByKind, RecordRow
 
 NAMES = {"search_key": "name"}
 """Columns that are made of another one."""
@@ -96,7 +96,8 @@ def nulled(hidden: frozenset[str]) -> Any:
         if isinstance(element, (json_field, json_text)):
             names = columns_of(element)
         elif isinstance(element, ColumnClause) and element.table is not None:
-            names = frozenset(_named(element))
+            is_read = isinstance(element.table, RecordRow)
+            names = columns_of(element) if is_read else frozenset(_named(element))
         else:
             return None
         if not names & hidden:
@@ -154,6 +155,8 @@ class _Walk:
         if element.table is None:
             return
         inner = getattr(element.table, "element", None)
+        if isinstance(element.table, RecordRow):
+            inner = element.table.made_of
         while isinstance(inner, FromClause) and hasattr(inner, "element"):
             inner = inner.element
         if not isinstance(inner, SelectBase):

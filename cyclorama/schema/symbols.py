@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date, datetime
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Select
 from sqlalchemy.sql.elements import BindParameter, quoted_name
 from sqlalchemy.types import Date, String
 
@@ -60,6 +61,21 @@ RECORD = sa.table(
 kind."""
 
 
+class RecordRow(sa.TableClause):
+    """Stands for a row that belongs to the record until a statement is composed."""
+
+    inherit_cache = False
+
+    def __init__(self, select: Select[Any]) -> None:
+        columns = (sa.column(k, c.type) for k, c in select.selected_columns.items())
+        name = quoted_name(f"\x01@s{next(_numbers)}\x01", quote=False)
+        super().__init__(name, *columns)
+        self.made_of = select.limit(sa.literal_column("1"))
+
+
+_numbers = itertools.count(1)
+
+
 class _Record:
     """The record of the page, whatever its kind."""
 
@@ -82,6 +98,12 @@ class _Record:
         return sa.and_(_Record.owns(row), other.is_(None))
 
     @staticmethod
+    def row(select: Any) -> RecordRow:
+        """A row that is read once for the record, however many fields of whatever
+        section use its columns `c`; they are null where there is none."""
+        return RecordRow(select)
+
+    @staticmethod
     def by_kind(*, company: Any, relationship: Any) -> Any:
         """One expression on companies, another on relationships."""
         return ByKind(COMPANY=company, RELATIONSHIP=relationship)
@@ -96,6 +118,7 @@ __all__ = [
     "ROWS",
     "ByKind",
     "RecordColumns",
+    "RecordRow",
     "now",
     "record",
     "today",

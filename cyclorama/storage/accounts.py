@@ -80,14 +80,15 @@ class UserFacts:
     """Keys, in order."""
 
 
-_FACTS: Final = ("email", "name", "title", "department")
+USER_FACTS: Final = ("email", "name", "title", "department")
+"""The columns of a user that assignment rules may ask."""
 
 
 def _signing(*further: Any) -> sa.Select[Any]:
     """One row for each group of a user, or one without: everything that signing in
     needs, in one statement."""
     version = sa.select(sa.func.max(ConfigurationRow.version)).scalar_subquery()
-    user = [getattr(UserRow, n) for n in ("id", *_FACTS, "attributes")]
+    user = [getattr(UserRow, n) for n in ("id", *USER_FACTS, "attributes")]
     group = [
         getattr(UserGroupRow, n).label(f"group_{n}") for n in ("id", "key", "name")
     ]
@@ -171,7 +172,7 @@ def _viewer(rows: Sequence[Any]) -> Viewer:
         for row in rows
         if row.group_id is not None
     )
-    facts = {name: getattr(first, name) for name in _FACTS}
+    facts = {name: getattr(first, name) for name in USER_FACTS}
     return Viewer(
         id=first.id,
         kind="USER",

@@ -319,6 +319,11 @@ class PlacementRow(Row):
     position: Mapped[int]
     surfaces: Mapped[list[str]]
     config: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Empty where a shared section is placed."""
+    shared: Mapped[str | None] = mapped_column(KEY)
+    """The key of the shared section that is placed."""
+    decoupled_from: Mapped[str | None] = mapped_column(KEY)
+    decoupled_version: Mapped[int | None]
 
 
 class AssignmentRow(Row):
@@ -333,6 +338,8 @@ class AssignmentRow(Row):
     enabled: Mapped[bool] = mapped_column(default=True)
     viewer: Mapped[list[Any]]
     record: Mapped[list[Any]]
+    valid_from: Mapped[date | None]
+    valid_until: Mapped[date | None]
 
 
 class FieldPermissionRow(Row):

@@ -252,6 +252,8 @@ def test_layouts_go_out_and_in_on_the_command_line(tmp_path: Path) -> None:
         "layoutsChanged": ["any"],
         "layoutsRemoved": [],
         "assignmentsChanged": False,
+        "sharedSectionsChanged": False,
+        "pinsChanged": False,
         "version": 2,
     }
 
@@ -264,6 +266,7 @@ def test_a_layout_is_explained_on_the_command_line(tmp_path: Path) -> None:
     asked = ("explain", "--record", "company_1", "--user", "ann@example.com")
     assert run(*asked).splitlines() == [
         "Layout base (Base), version 1",
+        "  Assignment 1 'CSMs' is the first that matches.",
         "  1 CSMs -> base: matches",
         "      viewer groups hold the group csm: yes (csm)",
         "      record status is active: yes (active)",
@@ -275,6 +278,56 @@ def test_a_layout_is_explained_on_the_command_line(tmp_path: Path) -> None:
         {"instanceKey": "summary", "section": "summary", "reason": "OTHER_SURFACE"}
     ]
     assert answer["trail"][0]["because"][1] == "record status is active: yes (active)"
+
+
+def code(*arguments: str) -> int:
+    return CliRunner().invoke(layouts_app, arguments, catch_exceptions=False).exit_code
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_exit_codes_tell_changes_problems_and_conflicts(tmp_path: Path) -> None:
+    file, broken = tmp_path / "layouts.yaml", tmp_path / "broken.yaml"
+    file.write_text(FILE)
+    broken.write_text(FILE.replace("summary", "sumary"))
+    assert code("plan", str(broken)) == 1
+    assert code("plan", str(file)) == 2
+    assert code("apply", str(file), "--expected-version", "7") == 3
+    run("apply", str(file), "--author", "ann@example.com")
+    assert run("plan", str(file)).splitlines()[:2] == [
+        "Against version 1 of the configuration.",
+        "Nothing to change.",
+    ]
+    assert run("export") == FILE
+    assert json.loads(run("history", "--json"))[0]["author"] == "ann@example.com"
+
+
+@pytest.mark.usefixtures("installed")
+def test_layouts_are_cloned_published_and_taken_back(tmp_path: Path) -> None:
+    file = tmp_path / "layouts.yaml"
+    file.write_text(FILE.replace("layouts:", "# A remark.\nlayouts:"))
+    run("apply", str(file))
+    assert "Added: copy" in run("clone", "base", "copy", "--name", "Copy")
+    assert "# A remark." in run("export")
+    assert "Changed: base" in run("publish", "copy", "--over", "base")
+    assert code("revert", "1", "--expected-version", "1") == 3
+    assert "Changed: base" in run("revert", "1")
+    assert run("export") == file.read_text()
+    with pytest.raises(ConfigError, match="no change of layouts with the version 99"):
+        run("revert", "99")
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_layout_is_explained_for_a_set_of_groups(tmp_path: Path) -> None:
+    file = tmp_path / "layouts.yaml"
+    file.write_text(FILE)
+    run("apply", str(file))
+    asked = ("explain", "--record", "company_1")
+    with pytest.raises(ConfigError, match="--user, --group"):
+        run(*asked)
+    with pytest.raises(ConfigError, match="no group 'none'; there are csm"):
+        run(*asked, "--group", "none")
+    answer = json.loads(run(*asked, "--group", "csm", "--json"))
+    assert answer["outcome"] == "Assignment 1 'CSMs' is the first that matches."
 
 
 def test_an_empty_book_has_an_empty_file() -> None:

@@ -277,7 +277,11 @@ def test_more_than_the_limits_is_refused(limits: Limits, path: str) -> None:
 
 def test_the_limits_are_those_of_the_product() -> None:
     assert Limits() == Limits(
-        company_layouts=50, layouts_per_type=25, assignments_per_kind=50, placements=100
+        company_layouts=50,
+        layouts_per_type=25,
+        assignments_per_kind=200,
+        placements=100,
+        pins=1_000,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from cyclorama.layouts.model import Layout, LayoutBook, SectionFacts
@@ -34,6 +36,7 @@ def got(book: LayoutBook, *groups: str, kind: str = "COMPANY") -> str:
         record={},
         kind=kind,
         relationship_type=None,
+        today=date(2026, 3, 2),
         sections=SECTIONS,
     )
     return found.layout.key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from cyclorama.layouts.model import (
 )
 from cyclorama.layouts.resolution import Resolution, record_attributes, resolve
 
+TODAY = date(2026, 3, 2)
 SECTIONS = {key: SectionFacts(key, key.title()) for key in ("summary", "attributes")}
 
 
@@ -46,6 +48,7 @@ def ask(
     kind: str = "COMPANY",
     relationship_type: str | None = None,
     surface: str = "PAGE",
+    today: date = TODAY,
     sections: dict[str, SectionFacts] | None = None,
 ) -> Resolution:
     return resolve(
@@ -54,6 +57,7 @@ def ask(
         record=record or {},
         kind=kind,
         relationship_type=relationship_type,
+        today=today,
         surface=surface,
         sections=SECTIONS if sections is None else sections,
     )
@@ -298,9 +302,9 @@ def test_the_explanation_tells_the_trail_and_what_is_withheld() -> None:
     )
     assert explain(ask(book)) == [
         "Layout base (Base), version 1",
+        "  No assignment matches: the default layout of companies answers.",
         "  5 Admins -> base: does not match",
         "      viewer groups hold the group admin: no (empty)",
-        "  No assignment matches: the default layout of companies answers.",
         "Sections: summary",
         "Withheld: u1 (usage): the section is switched off or not installed",
     ]

@@ -51,16 +51,20 @@ def top() -> Any:
     """The id of the topmost ancestor, as a scalar.
 
     A chain that meets its start again, or is longer than `DEEPEST`, ends there."""
-    first, parent = aliased(CompanyRow), aliased(CompanyRow)
+    first, parent, above = (aliased(CompanyRow) for _ in range(3))
     up = (
         select(first.id, first.parent_id, sa.literal(0).label("height"))
         .where(first.id == CURRENT)
         .cte(recursive=True, nesting=True)
     )
+    following = select(above.parent_id).where(above.id == up.c.parent_id)
+    there = select(parent.id).where(parent.id == up.c.parent_id, parent.id != CURRENT)
     up = up.union_all(
-        select(parent.id, parent.parent_id, up.c.height + 1)
-        .join_from(up, parent, parent.id == up.c.parent_id)
-        .where(up.c.height < DEEPEST, parent.id != CURRENT)
+        select(
+            up.c.parent_id,
+            following.correlate(up).scalar_subquery(),
+            up.c.height + 1,
+        ).where(up.c.height < DEEPEST, there.correlate(up).exists())
     )
     return select(up.c.id).order_by(up.c.height.desc()).limit(1).scalar_subquery()
 

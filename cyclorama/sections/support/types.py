@@ -27,9 +27,18 @@ from cyclorama.sections.support.tables import SupportCaseRow
 
 OF_RECORD = record.owns(SupportCaseRow)
 OPEN = sa.and_(OF_RECORD, ~SupportCaseRow.is_closed)
-OPEN_COUNT = (
-    select(func.count()).select_from(SupportCaseRow).where(OPEN).scalar_subquery()
+DAYS_TO_CLOSE = elapsed_days(SupportCaseRow.opened_at, SupportCaseRow.closed_at)
+IS_CLOSED = sa.and_(SupportCaseRow.is_closed, SupportCaseRow.closed_at.is_not(None))
+"""One that was opened again is not closed."""
+CASES = record.row(
+    select(
+        func.count().label("all"),
+        func.count(sa.case((~SupportCaseRow.is_closed, 1))).label("open"),
+        func.avg(sa.case((IS_CLOSED, DAYS_TO_CLOSE))).label("days_to_close"),
+        func.max(SupportCaseRow.updated_at).label("newest"),
+    ).where(OF_RECORD)
 )
+OPEN_COUNT = CASES.c.open
 NO_PRIORITY = "No priority"
 
 open_by_priority = (
@@ -48,16 +57,13 @@ def in_view(view: OpenOrAll = OpenOrAll.OPEN) -> ColumnElement[bool]:
 
 
 def days_to_close(config: SupportConfig) -> ColumnElement[float]:
-    """Mean days from opening to closing of the cases closed in the period; one that was
-    opened again is not closed."""
-    closed = sa.and_(
-        OF_RECORD, SupportCaseRow.is_closed, SupportCaseRow.closed_at.is_not(None)
-    )
-    if config.period_days is not None:
-        age = elapsed_days(SupportCaseRow.closed_at, now)
-        closed = sa.and_(closed, age < config.period_days)
-    days = elapsed_days(SupportCaseRow.opened_at, SupportCaseRow.closed_at)
-    mean: ColumnElement[float] = rounded(func.avg(days), 1)
+    """Mean days from opening to closing of the cases closed in the period."""
+    if config.period_days is None:
+        found: ColumnElement[float] = rounded(CASES.c.days_to_close, 1)
+        return found
+    age = elapsed_days(SupportCaseRow.closed_at, now)
+    closed = sa.and_(OF_RECORD, IS_CLOSED, age < config.period_days)
+    mean: ColumnElement[float] = rounded(func.avg(DAYS_TO_CLOSE), 1)
     return select(mean).where(closed).scalar_subquery()
 
 
@@ -115,16 +121,11 @@ class SupportSection(SectionBase):
     )
     state: SectionState = read.value(
         sa.case(
-            (
-                select(SupportCaseRow.id).where(OF_RECORD).exists(),
-                SectionState.READY.value,
-            ),
+            (CASES.c.all > 0, SectionState.READY.value),
             else_=SectionState.EMPTY.value,
         )
     )
-    as_of: datetime | None = read.value(
-        select(func.max(SupportCaseRow.updated_at)).where(OF_RECORD).scalar_subquery()
-    )
+    as_of: datetime | None = read.value(CASES.c.newest)
     sources: list[str] = read.many(
         select(ExternalRefRow.system)
         .distinct()

@@ -40,28 +40,31 @@ def _reported_days(start: Any, end: Any) -> Any:
     return sa.union(people, values).subquery()
 
 
-def once(*columns: Any) -> Any:
-    """One row of these columns. Its limit keeps PostgreSQL from computing them again
-    wherever they are used."""
-    return select(*columns).limit(sa.literal_column("1")).subquery()
-
-
-def active_people(start: Any, end: Any) -> Number:
-    """Distinct people who were active in a period; null if nothing was reported."""
+def _months() -> Any:
+    """Distinct people who were active in the `last` month and the one `before`; null if
+    nothing was reported."""
+    day, person = UsageActiveDayRow.day, UsageActiveDayRow.person_key
     people = (
-        select(func.count(UsageActiveDayRow.person_key.distinct()))
-        .where(_within(UsageActiveDayRow, start, end))
-        .scalar_subquery()
+        select(
+            func.count(sa.case((day >= LAST_MONTH, person)).distinct()).label("last"),
+            func.count(sa.case((day < LAST_MONTH, person)).distinct()).label("before"),
+        )
+        .where(_within(UsageActiveDayRow, MONTH_BEFORE, THIS_MONTH))
+        .subquery()
     )
-    used = select(UsageDailyRow.day).where(_within(UsageDailyRow, start, end)).exists()
-    found = once(people.label("people"))
+
+    def known(count: Any, start: Any, end: Any) -> Any:
+        used = select(UsageDailyRow.day).where(_within(UsageDailyRow, start, end))
+        return sa.case((count > 0, count), (used.exists(), 0))
+
     return select(
-        sa.case((found.c.people > 0, found.c.people), (used, 0))
-    ).scalar_subquery()
+        known(people.c.last, LAST_MONTH, THIS_MONTH).label("last"),
+        known(people.c.before, MONTH_BEFORE, LAST_MONTH).label("before"),
+    )
 
 
-MONTHLY_ACTIVE = active_people(LAST_MONTH, THIS_MONTH)
-MONTHLY_ACTIVE_BEFORE = active_people(MONTH_BEFORE, LAST_MONTH)
+MONTHS = record.row(_months())
+MONTHLY_ACTIVE: Number = MONTHS.c.last
 VALID = sa.and_(
     record.owns(UsageEntitlementRow),
     UsageEntitlementRow.starts_on <= LAST_DAY,
@@ -70,8 +73,11 @@ VALID = sa.and_(
     ),
 )
 """Entitlements on the last day of the month."""
-ENTITLED_PEOPLE = (
-    select(func.sum(UsageEntitlementRow.quantity)).where(VALID).scalar_subquery()
+ENTITLED = record.row(
+    select(
+        func.sum(UsageEntitlementRow.quantity).label("people"),
+        func.sum(UsageEntitlementRow.modules).label("modules"),
+    ).where(VALID)
 )
 
 
@@ -81,11 +87,8 @@ def percent(part: Number, whole: Number) -> Number:
     return share
 
 
-UTILIZATION = percent(MONTHLY_ACTIVE, ENTITLED_PEOPLE)
-BOTH_MONTHS = once(MONTHLY_ACTIVE.label("last"), MONTHLY_ACTIVE_BEFORE.label("before"))
-TREND = select(
-    percent(BOTH_MONTHS.c.last - BOTH_MONTHS.c.before, BOTH_MONTHS.c.before)
-).scalar_subquery()
+UTILIZATION = percent(MONTHLY_ACTIVE, ENTITLED.c.people)
+TREND = percent(MONTHS.c.last - MONTHS.c.before, MONTHS.c.before)
 
 
 def _stickiness() -> Number:
@@ -103,30 +106,19 @@ def _stickiness() -> Number:
     return percent(mean, MONTHLY_ACTIVE)
 
 
-ENTITLED_MODULES = (
-    select(func.sum(UsageEntitlementRow.modules)).where(VALID).scalar_subquery()
-)
 MODULES_USED = (
     select(func.count(UsageDailyRow.module_id.distinct()))
     .where(_within(UsageDailyRow, LAST_MONTH, THIS_MONTH), UsageDailyRow.value > 0)
     .scalar_subquery()
 )
 STICKINESS = _stickiness()
-BREADTH = percent(MODULES_USED, ENTITLED_MODULES)
+BREADTH = percent(MODULES_USED, ENTITLED.c.modules)
 
 
-def _direction() -> Number:
-    """Where the month's active people are heading, as a name of `Trend`."""
-    months = once(MONTHLY_ACTIVE.label("last"), MONTHLY_ACTIVE_BEFORE.label("before"))
-    change = once((months.c.last - months.c.before).label("by"))
-    return select(
-        sa.case(
-            (change.c.by > 0, Trend.UP.value),
-            (change.c.by < 0, Trend.DOWN.value),
-            (change.c.by == 0, Trend.FLAT.value),
-            else_=Trend.NONE.value,
-        )
-    ).scalar_subquery()
-
-
-DIRECTION = _direction()
+DIRECTION = sa.case(
+    (MONTHS.c.last > MONTHS.c.before, Trend.UP.value),
+    (MONTHS.c.last < MONTHS.c.before, Trend.DOWN.value),
+    (MONTHS.c.last == MONTHS.c.before, Trend.FLAT.value),
+    else_=Trend.NONE.value,
+)
+"""Where the month's active people are heading, as a name of `Trend`."""

@@ -8,7 +8,6 @@ from typing import Any
 import sqlalchemy as sa
 import strawberry
 from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import aliased
 
 from cyclorama.plugins import (
     Arg,
@@ -41,6 +40,14 @@ DAYS = record.owns(UsageDailyRow)
 PERSON_DAYS = record.owns(UsageActiveDayRow)
 
 
+MODULE = sa.table(
+    "usage_shown_module",
+    *(sa.column(c.key, c.type) for c in UsageModuleRow.__table__.c),
+    sa.column("total", sa.Float()),
+)
+"""A module that the record has used, with the total of the placement's window."""
+
+
 def _by_period(granularity: Granularity, periods: Any, values: Any) -> Select[Any]:
     """The newest periods, each with the `value` of its `start`; null where there is none.
 
@@ -59,75 +66,53 @@ def _by_period(granularity: Granularity, periods: Any, values: Any) -> Select[An
     ).group_by(both.c.start)
 
 
-def _used(since: Any) -> ColumnElement[bool]:
-    """The record's usage of the module from the day `since` on, or all of it."""
-    used = sa.and_(DAYS, UsageDailyRow.module_id == UsageModuleRow.id)
-    return used if since is None else sa.and_(used, UsageDailyRow.day >= since)
-
-
-def _by_day(since: Any) -> Any:
-    """What the record's relationships used of the module on one day adds up."""
-    return (
-        select(UsageDailyRow.day, func.sum(UsageDailyRow.value).label("value"))
-        .where(_used(since))
-        .group_by(UsageDailyRow.day)
-        .subquery()
-    )
-
-
 def _as_aggregated(
-    added: Any, highest: Any, mean: Any, last: Any
+    aggregation: Any, added: Any, highest: Any, mean: Any, last: Any
 ) -> ColumnElement[float]:
-    """The one of these values that the module's aggregation takes."""
-    return rounded(
-        sa.case(
-            (UsageModuleRow.aggregation == "MAX", highest),
-            (UsageModuleRow.aggregation == "AVG", mean),
-            (UsageModuleRow.aggregation == "LAST", last),
-            else_=added,
-        ),
-        4,
+    """The one of these values that a module's aggregation takes."""
+    return sa.case(
+        (aggregation == "MAX", rounded(highest, 4)),
+        (aggregation == "AVG", rounded(mean, 4)),
+        (aggregation == "LAST", rounded(last, 4)),
+        else_=rounded(added, 4),
     )
-
-
-def _on_day(day: Any, *seen: Any) -> Any:
-    """The module's usage on a day, which is of a row that the select is `seen` from."""
-    used = aliased(UsageDailyRow)
-    mine = sa.and_(record.owns(used), used.module_id == UsageModuleRow.id)
-    found = select(func.sum(used.value)).where(mine, used.day == day)
-    return found.correlate(*seen).scalar_subquery()
-
-
-def _aggregated(start: Any, since: Any) -> Any:
-    """The module's usage by `start`, a function of the day, from the day `since` on."""
-    days = _by_day(since)
-    found = (
-        select(
-            start(days.c.day).label("start"),
-            func.sum(days.c.value).label("added"),
-            func.max(days.c.value).label("highest"),
-            func.avg(days.c.value).label("mean"),
-            func.max(days.c.day).label("newest"),
-        )
-        .group_by(start(days.c.day))
-        .subquery()
-    )
-    last = _on_day(found.c.newest, found)
-    value = _as_aggregated(found.c.added, found.c.highest, found.c.mean, last)
-    return select(found.c.start, value.label("value")).subquery()
 
 
 def usage_by_period(
     granularity: Granularity = Granularity.WEEK, periods: Arg[int] = arg(12)
 ) -> Select[Any]:
-    """The module's usage by period."""
-    return _by_period(
-        granularity,
-        periods,
-        _aggregated(
-            lambda day: start_of(granularity, day), oldest_day(granularity, periods)
-        ),
+    """The module's usage by period. What the record's relationships used on one day adds
+    up before days are compared, which only modules that don't sum need."""
+    of_module = sa.and_(DAYS, UsageDailyRow.module_id == MODULE.c.id)
+    start = start_of(granularity, UsageDailyRow.day)
+    found = (
+        select(
+            start.label("start"),
+            func.sum(UsageDailyRow.value).label("added"),
+            func.min(UsageDailyRow.day).label("oldest"),
+            func.max(UsageDailyRow.day).label("newest"),
+        )
+        .where(of_module, UsageDailyRow.day >= oldest_day(granularity, periods))
+        .group_by(start)
+        .subquery()
     )
+    day = (
+        select(UsageDailyRow.day, func.sum(UsageDailyRow.value).label("value"))
+        .where(of_module, UsageDailyRow.day.between(found.c.oldest, found.c.newest))
+        .group_by(UsageDailyRow.day)
+        .correlate(found)
+        .subquery()
+    )
+    last = select(day.c.value).order_by(day.c.day.desc()).limit(sa.literal_column("1"))
+    value = _as_aggregated(
+        MODULE.c.aggregation,
+        found.c.added,
+        select(func.max(day.c.value)).scalar_subquery(),
+        select(func.avg(day.c.value)).scalar_subquery(),
+        last.scalar_subquery(),
+    )
+    values = select(found.c.start, value.label("value")).subquery()
+    return _by_period(granularity, periods, values)
 
 
 def people_by_period(
@@ -147,30 +132,54 @@ def people_by_period(
     return _by_period(granularity, periods, people)
 
 
-def total(config: UsageConfig) -> ColumnElement[float]:
-    """The module's usage in the placement's window; 0 where there is none."""
-    since = None
-    if config.window_days is not None:
-        since = add_days(today, 1 - config.window_days)
-    days = _by_day(since)
-    newest = select(func.max(UsageDailyRow.day)).where(_used(since)).scalar_subquery()
-    value = _as_aggregated(
-        func.sum(days.c.value),
-        func.max(days.c.value),
-        func.avg(days.c.value),
-        _on_day(newest),
+def shown(config: UsageConfig) -> Select[Any]:
+    """The modules that the record has used, as far as the placement shows them, as rows
+    of `MODULE`; a total is 0 where the window has no usage."""
+    by_day = (
+        select(
+            UsageDailyRow.module_id,
+            UsageDailyRow.day,
+            func.sum(UsageDailyRow.value).label("value"),
+        )
+        .where(DAYS)
+        .group_by(UsageDailyRow.module_id, UsageDailyRow.day)
+        .subquery()
     )
-    found: ColumnElement[float] = select(value).select_from(days).scalar_subquery()
-    return func.coalesce(found, 0.0)
-
-
-def shown(config: UsageConfig) -> ColumnElement[bool]:
-    """The modules that the record has used, as far as the placement shows them."""
-    used = UsageModuleRow.id.in_(select(UsageDailyRow.module_id).where(DAYS))
+    day: Any = by_day.c.day
+    value: Any = by_day.c.value
+    if config.window_days is not None:
+        inside = by_day.c.day >= add_days(today, 1 - config.window_days)
+        day, value = sa.case((inside, day)), sa.case((inside, value))
+    used = (
+        select(
+            by_day.c.module_id,
+            func.sum(value).label("added"),
+            func.max(value).label("highest"),
+            func.avg(value).label("mean"),
+            func.max(day).label("newest"),
+        )
+        .group_by(by_day.c.module_id)
+        .subquery()
+    )
+    last = select(func.sum(UsageDailyRow.value)).where(
+        DAYS,
+        UsageDailyRow.module_id == used.c.module_id,
+        UsageDailyRow.day == used.c.newest,
+    )
+    total = _as_aggregated(
+        UsageModuleRow.aggregation,
+        used.c.added,
+        used.c.highest,
+        used.c.mean,
+        last.correlate(used).scalar_subquery(),
+    )
+    found = select(
+        *UsageModuleRow.__table__.c, func.coalesce(total, 0.0).label("total")
+    ).join_from(used, UsageModuleRow, UsageModuleRow.id == used.c.module_id)
     if config.modules is None:
-        return used
+        return found
     named = [UsageModuleRow.key == key for key in config.modules]
-    return sa.and_(used, sa.or_(sa.false(), *named))
+    return found.where(sa.or_(sa.false(), *named))
 
 
 @strawberry.type(
@@ -184,11 +193,11 @@ class UsagePoint:
 
 
 @strawberry.type(description="A part of the product whose use is measured.")
-@read.table(UsageModuleRow)
+@read.table(MODULE)
 class UsageModule:
     key: str
     name: str
-    total: float = read.value(total)
+    total: float
     unit: str | None
     series: list[UsagePoint] = read.many(usage_by_period, order_by=["period_start"])
 
@@ -201,7 +210,7 @@ _newest = sa.union_all(
     select(func.max(UsageDailyRow.day).label("day")).where(DAYS),
     select(func.max(UsageActiveDayRow.day).label("day")).where(PERSON_DAYS),
 ).subquery()
-NEWEST_DAY: ColumnElement[Any] = select(func.max(_newest.c.day)).scalar_subquery()
+NEWEST_DAY = record.row(select(func.max(_newest.c.day).label("day"))).c.day
 
 
 @strawberry.type(
@@ -209,11 +218,7 @@ NEWEST_DAY: ColumnElement[Any] = select(func.max(_newest.c.day)).scalar_subquery
     "its relationships; nobody is counted twice. `asOf` is the newest day with data."
 )
 class UsageSection(SectionBase):
-    modules: list[UsageModule] = read.many(
-        UsageModuleRow,
-        shown,
-        order_by=[UsageModuleRow.position, UsageModuleRow.name, UsageModuleRow.id],
-    )
+    modules: list[UsageModule] = read.many(shown, order_by=["position", "name", "id"])
     active_users: list[UsagePoint] = read.many(
         people_by_period, order_by=["period_start"]
     )

@@ -258,6 +258,8 @@ def upgrade() -> None:
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("viewer", json(), nullable=False),
         sa.Column("record", json(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=True),
+        sa.Column("valid_until", sa.Date(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_layout_assignment")),
         sa.ForeignKeyConstraint(
             ["layout_id"],
@@ -276,6 +278,9 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("surfaces", json(), nullable=False),
         sa.Column("config", json(), nullable=False),
+        sa.Column("shared", text(80), nullable=True),
+        sa.Column("decoupled_from", text(80), nullable=True),
+        sa.Column("decoupled_version", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_section_placement")),
         sa.ForeignKeyConstraint(
             ["layout_id"],
@@ -427,4 +432,40 @@ def upgrade() -> None:
         "ix_relationship_person_relationship_id",
         "relationship_person",
         ["relationship_id"],
+    )
+    _create_layout_tables()
+
+
+def _create_layout_tables() -> None:
+    """Shared sections, pins, and the history of layouts."""
+    op.create_table(
+        "shared_section",
+        sa.Column("id", text(80), nullable=False),
+        sa.Column("key", text(80), nullable=False),
+        sa.Column("section", text(80), nullable=False),
+        sa.Column("name", text(255), nullable=False),
+        sa.Column("config", json(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shared_section")),
+        sa.UniqueConstraint("key", name=op.f("uq_shared_section_key")),
+    )
+    op.create_table(
+        "layout_pin",
+        sa.Column("record_id", text(80), nullable=False),
+        sa.Column("layout_id", text(80), nullable=False),
+        sa.Column("viewer", json(), nullable=False),
+        sa.PrimaryKeyConstraint("record_id", name=op.f("pk_layout_pin")),
+        sa.ForeignKeyConstraint(
+            ["layout_id"], ["layout.id"], name=op.f("fk_layout_pin_layout_id_layout")
+        ),
+    )
+    op.create_table(
+        "layout_revision",
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", Instant(), nullable=True),
+        sa.Column("author", text(255), nullable=False),
+        sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("digest", text(80), nullable=False),
+        sa.Column("changes", json(), nullable=False),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_layout_revision")),
     )
