@@ -71,7 +71,7 @@ def list_command(database_url: DatabaseUrl = None, as_json: AsJson = False) -> N
 def set_command(
     group: Group,
     field: Field,
-    access: Access,
+    access: Annotated[Access, typer.Argument(help="What the group may do with it.")],
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
