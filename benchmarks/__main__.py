@@ -109,6 +109,9 @@ def within(results: Results, filled: Filled, pace: Pace) -> None:
     step("full page without HTTP, new texts")
     held["sqlite.full_page_ms"] = asyncio.run(inside.full_page(filled, pace.repeats))
     held["new_text_ms"] = asyncio.run(inside.new_text(filled, pace.repeats))
+    step("audit")
+    spent = asyncio.run(inside.audit(filled, pace.repeats))
+    held |= {f"audit.{k}": v for k, v in spent.items()}
     step("layouts")
     held["resolve_layout_ms"] = layouts.resolving(pace.repeats * 5)
     held["plan_layouts_s"] = asyncio.run(layouts.planning(filled.url))

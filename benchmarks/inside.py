@@ -24,6 +24,9 @@ from cyclorama.config import load_settings
 from cyclorama.execution.engine import Operation
 from cyclorama.plugins import Company, Parent, Section
 from cyclorama.plugins.discovery import discover
+from cyclorama.resolvers.audit import entries_of_reads
+from cyclorama.storage.audit import append
+from cyclorama.storage.audit_queue import AuditQueue
 from cyclorama.storage.engine import Database
 from cyclorama.storage.rows import Row
 from cyclorama.testing import Bench
@@ -35,9 +38,9 @@ FIELDS = ("one", "two", "three", "four", "five")
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[App]:
     """The application on a database."""
-    database = Database(url)
-    yield make_app(load_settings(), database)
-    await database.close()
+    app = make_app(load_settings(), Database(url))
+    yield app
+    await app.close()
 
 
 async def answered(app: App, query: str, company: str) -> bytes:
@@ -74,6 +77,30 @@ def variant(number: int) -> str:
     text = operations.text("full")
     text = re.sub(r"query \w+", f"query Page{number}", text)
     return text.replace("first: 10", f"first: {1 + number % 50}")
+
+
+async def audit(filled: Filled, count: int) -> dict[str, float]:
+    """Microseconds of CPU time that the audit of a full page adds to its request, and
+    that writing its entry takes later, in batches of a hundred."""
+    ids = operations.company_ids(filled.companies, 1)
+    asked = Operation(query=operations.text("full"), variables={"id": ids[0]})
+    async with opened(filled.url) as app, app.as_user(VIEWER) as context:
+        await app.engine.answer(asked, context)
+        held = AuditQueue(app.database, most=count * 100)
+        within, later = [], []
+        for _ in range(count):
+            started = time.thread_time()
+            for _ in range(100):
+                await held.put(entries_of_reads(context))
+            within.append((time.thread_time() - started) * 1e4)
+        batch = entries_of_reads(context) * 100
+        for _ in range(count):
+            started = time.process_time()
+            async with app.database.engine.begin() as connection:
+                await append(connection, batch)
+            later.append((time.process_time() - started) * 1e4)
+        await held.close()
+    return {"request": statistics.median(within), "later": statistics.median(later)}
 
 
 async def new_text(filled: Filled, count: int) -> float:

@@ -130,6 +130,7 @@ GOALS = (
     Goal("resolver form over graphql-core", "resolver_form.graphql-core", 3.5, True),
     Goal("SQLite: full page without HTTP, ms", "sqlite.full_page_ms", 1.5),
     Goal("a new operation text, ms", "new_text_ms", 10),
+    Goal("audit of a full page within its request, us of CPU", "audit.request", 50),
     Goal("a layout among 50 with 200 rules, ms", "resolve_layout_ms", 1),
     Goal("plan of a change of layouts, s", "plan_layouts_s", 10),
     Goal("start-up with 25 plugins, s", "start_up_25_s", 0.6),

@@ -25,7 +25,9 @@ from cyclorama.execution.plans import Plans
 from cyclorama.layouts.checks import Limits as LayoutLimits
 from cyclorama.layouts.resolution import Resolution
 from cyclorama.plugins.compose import Graph, compose
+from cyclorama.plugins.configs import upgraded
 from cyclorama.plugins.discovery import discover
+from cyclorama.resolvers.audit import actor_of, entries_of_reads, entry_of_reads
 from cyclorama.resolvers.book import load_book
 from cyclorama.resolvers.breakers import Breakers
 from cyclorama.resolvers.context import Budgets, Configuration, Context
@@ -37,6 +39,8 @@ from cyclorama.storage.accounts import (
     credential_of,
     signed_in_as,
 )
+from cyclorama.storage.audit import Author
+from cyclorama.storage.audit_queue import AuditQueue
 from cyclorama.storage.configuration import load_fields, read_version
 from cyclorama.storage.engine import Database, Reading
 from cyclorama.storage.kept import Kept
@@ -70,12 +74,15 @@ class App:
     engine: Engine
     now: Callable[[], datetime] = clock
     breakers: Breakers = field(default_factory=Breakers)
+    audit: AuditQueue = field(init=False)
+    """What requests have read, until it is written."""
     _configuration: Configuration | None = field(default=None)
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _notes: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.breakers.watch = self._note
+        self.audit = AuditQueue(self.database)
 
     def _note(self, section: str, since: datetime | None) -> None:
         task = asyncio.ensure_future(self._write_note(section, since))
@@ -136,7 +143,7 @@ class App:
     async def _loaded(self, reading: Reading, version: int) -> Configuration:
         return Configuration(
             version=version,
-            book=await load_book(reading),
+            book=upgraded(await load_book(reading), self.graph.sections),
             facts=self.graph.facts(await load_switches(reading)),
             fields=await load_fields(reading),
             permissions=await load_permissions(reading),
@@ -218,7 +225,7 @@ class App:
             yield context
 
     async def answer_shortly(
-        self, operation: Operation, token: str
+        self, operation: Operation, token: str, request_id: str = "-"
     ) -> tuple[Viewer, Answer] | None:
         """The answer by one statement, and whose it is; None where nothing like it was
         answered before, or something has changed since."""
@@ -228,13 +235,30 @@ class App:
         now = self.now()
         today = now.astimezone(ZoneInfo(self.settings.time_zone)).date()
         seconds = self.settings.statement_timeout_seconds
-        return await self.engine.answer_shortly(
+        found = await self.engine.answer_shortly(
             operation, credential, self.database, now, today, seconds
         )
+        if found is None:
+            return None
+        shortcut = found.shortcut
+        author = Author(
+            actor=actor_of(shortcut.viewer),
+            at=now,
+            operation=shortcut.operation,
+            request_id=request_id,
+        )
+        await self.audit.put([entry_of_reads(author, "PAGE", found.reads)])
+        return shortcut.viewer, found.answer
 
     async def answer(self, operation: Operation, context: Context) -> Answer:
-        """The answer to an operation."""
-        return await self.engine.answer(operation, context)
+        """The answer to an operation; what it read is left to the audit log."""
+        answer = await self.engine.answer(operation, context)
+        await self.audit.put(entries_of_reads(context))
+        return answer
+
+    async def close(self) -> None:
+        """Close the database, once the audit log has what it still lacks."""
+        await self.database.close()
 
     async def resolution(
         self, context: Context, record_id: str, surface: str = "PAGE"
@@ -277,12 +301,12 @@ async def opened(
     `ConfigError` says what is wrong with the URL, the server or the migrations."""
     settings = load_settings(database_url=database_url)
     database = open_database(settings)
+    app = make_app(settings, database)
     try:
-        app = make_app(settings, database)
         await (app.check() if check_migrated else database.check())
         yield app
     finally:
-        await database.close()
+        await app.close()
 
 
 def asgi() -> Any:

@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "layouts": "layouts.layouts_app",
     "masks": "masks.masks_app",
     "plugins": "plugins.plugins_app",
+    "audit": "audit.audit_app",
 }
 """Where in `cyclorama.commands` each command is; loaded when it is run."""
 HELP: Final = {
@@ -44,6 +45,7 @@ HELP: Final = {
     "layouts": "Layouts as a file, and who gets which.",
     "masks": "Who may see and change which field.",
     "plugins": "The section plugins.",
+    "audit": "What was changed and read, by whom.",
 }
 """What each command says of itself, so that `--help` needs to load none."""
 

@@ -184,6 +184,7 @@ async def test_what_is_measured_in_one_process_runs(tmp_path: Path) -> None:
     filled = await fill(f"sqlite:///{tmp_path / 'small.db'}", COMPANIES)
     assert await inside.full_page(filled, 2) > 0
     assert await inside.new_text(filled, 2) != 0
+    assert all(v > 0 for v in (await inside.audit(filled, 2)).values())
     assert await inside.page_of_sections(2, 2) > 0
     assert layouts.resolving(2) > 0
     assert await layouts.planning(filled.url) > 0

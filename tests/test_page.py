@@ -17,6 +17,7 @@ from cyclorama.execution.engine import Operation
 from cyclorama.plugins.setup import bring_up_to_date
 from cyclorama.sections.support.tables import SupportCaseRow
 from cyclorama.storage.accounts import create_token, sign_in
+from cyclorama.storage.audit_queue import AuditQueue
 from cyclorama.storage.engine import Database, Reading
 from cyclorama.storage.rows import RelationshipRow, RelationshipTypeRow
 from cyclorama.testing import NOW, company
@@ -38,6 +39,7 @@ class Site:
     def __init__(self, app: App, tokens: dict[str, str]) -> None:
         self.app, self.tokens = app, tokens
         self.statements: list[str] = []
+        app.audit = AuditQueue(app.database, gathering=3_600)  # no statements of it
         app.database.watches.append(self._watch)
 
     def _watch(self, statement: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any, TypeVar
@@ -56,6 +57,18 @@ def _is_outage(error: Exception) -> bool:
         outages = (OperationalError, InterfaceError)
         return error.connection_invalidated or isinstance(error, outages)
     return not isinstance(error, OSError) and is_unavailable(error)
+
+
+def author(app: Any, command: str) -> Any:
+    """Whom the audit log names for what a command changes: the operating system's user."""
+    from cyclorama.storage.audit import Actor, Author
+
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        name = "unknown"
+    actor = Actor(kind="COMMAND", id=None, name=name)
+    return Author(actor=actor, at=app.now(), operation=f"cyclorama {command}")
 
 
 def opened_app(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import platform
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 import typer
@@ -14,9 +14,12 @@ from cyclorama import __version__
 from cyclorama.commands.common import AsJson, DatabaseUrl, opened_app
 from cyclorama.errors import CycloramaError
 from cyclorama.layouts.model import LayoutBook
+from cyclorama.plugins.configs import upgraded
+from cyclorama.plugins.switching import users
 from cyclorama.resolvers.book import load_book
+from cyclorama.storage.audit_checks import guarded
 from cyclorama.storage.migration import pending
-from cyclorama.storage.switches import failing
+from cyclorama.storage.switches import failing, load_switches
 
 Finding = tuple[bool, str]
 """Whether it is well, and the sentence."""
@@ -68,14 +71,26 @@ async def _of_database(database_url: str | None) -> AsyncIterator[Finding]:
         async with app.database.read() as reading:
             book = await load_book(reading)
             broken = await failing(reading)
+            switches = await load_switches(reading)
+            is_guarded = await guarded(reading)
         for section, since in broken.items():
             yield (
                 False,
                 f"The section {section!r} keeps failing since {since:%Y-%m-%d %H:%M} "
                 "UTC and is read only now and then; the server's log says why.",
             )
-        for finding in _of_layouts(book, app.graph.sections):
+        for finding in (
+            *_of_layouts(book, app.graph.sections),
+            *_of_settings(book, app.graph.sections),
+            *_of_switches(book, switches),
+        ):
             yield finding
+        if not is_guarded:
+            yield (
+                False,
+                "The database does not guard the audit log any more: its triggers are "
+                "gone. See what was changed: cyclorama audit verify",
+            )
 
 
 def _of_layouts(book: LayoutBook, sections: Any) -> Iterator[Finding]:
@@ -88,3 +103,31 @@ def _of_layouts(book: LayoutBook, sections: Any) -> Iterator[Finding]:
         yield True, f"There are {len(book.layouts)} layouts."
     else:
         yield False, "There are no layouts; run: cyclorama migrate"
+
+
+def _of_settings(book: LayoutBook, sections: Mapping[str, Any]) -> Iterator[Finding]:
+    """What is wrong with the settings of placements, or is read as newer ones."""
+    stored = {x.key: {p.instance_key: p for p in x.placements} for x in book.layouts}
+    for layout in upgraded(book, sections).layouts:
+        for placement in layout.placements:
+            key, section = placement.instance_key, sections.get(placement.section)
+            named = f"The placement {key!r} of the layout {layout.key}"
+            if placement.problem:
+                yield False, f"{named} is shown to nobody: {placement.problem}."
+            elif section is None:
+                continue
+            elif section.requires_config and not placement.config:
+                yield False, f"{named} is shown to nobody: it has no settings."
+            elif placement.config_version != stored[layout.key][key].config_version:
+                yield (
+                    True,
+                    f"{named} has settings of an earlier version; they are written as "
+                    "new ones when layouts are applied.",
+                )
+
+
+def _of_switches(book: LayoutBook, switches: Mapping[str, bool]) -> Iterator[Finding]:
+    for key, layouts in sorted(users(book).items()):
+        if not switches.get(key, True):
+            placed = f"layouts that place it: {', '.join(layouts)}"
+            yield True, f"The section {key!r} is switched off; {placed}."

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 import typer
 from pydantic import BaseModel
 
+from cyclorama.commands.common import author as by_command
 from cyclorama.commands.common import run
 from cyclorama.commands.layout_words import saved_data, saved_words
 from cyclorama.errors import ConfigError
@@ -19,6 +20,7 @@ from cyclorama.layouts.file import layout_schema
 from cyclorama.layouts.model import LayoutBook
 from cyclorama.layouts.resolution import Resolution
 from cyclorama.layouts.yaml_text import MOST_BYTES
+from cyclorama.plugins.configs import upgraded
 from cyclorama.resolvers.book import (
     Authored,
     Saved,
@@ -52,14 +54,15 @@ def save(database_url: str | None, work: Any, as_json: bool) -> None:
 async def exported(app: Any) -> tuple[LayoutBook, dict[str, Any]]:
     """All layouts, and the schema of their file with the settings of all sections."""
     async with app.database.read() as reading:
-        book = await load_book(reading)
+        book = upgraded(await load_book(reading), app.graph.sections)
     return book, layout_schema(_configs(app))
 
 
 async def current_text(app: Any) -> str:
     """The layout file, as it was applied where nothing has changed since."""
     async with app.database.read() as reading:
-        return await layout_text(reading, await load_book(reading))
+        book = upgraded(await load_book(reading), app.graph.sections)
+        return await layout_text(reading, book)
 
 
 async def planned(app: Any, text: str) -> Plan:
@@ -76,7 +79,8 @@ async def applied(
 ) -> Saved:
     """What applying a file changed; `LayoutFileError` where it can't be used,
     `VersionConflictError` where the configuration is at another version."""
-    by = Authored(text=text, author=author[:255], at=app.now())
+    who = by_command(app, "layouts apply")
+    by = Authored(text=text, author=author[:255], at=who.at, who=who)
     async with app.database.read() as reading:
         desk = await app.desk(reading)
         _, saved = await apply_file(app.database, desk, by, expected_version)

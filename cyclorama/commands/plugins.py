@@ -8,10 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from cyclorama.commands.common import AsJson, DatabaseUrl, run
+from cyclorama.commands.common import AsJson, DatabaseUrl, author, run
 from cyclorama.errors import ConfigError, InvalidInputError
-from cyclorama.plugins.switching import PluginFacts, plugin_facts, set_enabled
+from cyclorama.plugins.switching import (
+    PluginFacts,
+    plugin_facts,
+    set_enabled,
+    switched,
+    users,
+)
 from cyclorama.resolvers.book import load_book
+from cyclorama.storage.audit import record
 from cyclorama.storage.switches import load_switches
 
 plugins_app = typer.Typer(
@@ -54,19 +61,30 @@ def disable_command(
 
 
 def _switch(database_url: str | None, key: str, enabled: bool, as_json: bool) -> None:
-    async def work(app: Any) -> bool:
+    action = "enable" if enabled else "disable"
+
+    async def work(app: Any) -> tuple[bool, tuple[str, ...]]:
         async with app.database.write() as session:
-            return await set_enabled(session, app.graph.sections, key, enabled)
+            sections = app.graph.sections
+            changed = await set_enabled(session, sections, key, enabled)
+            if changed:
+                by = author(app, f"plugins {action}")
+                await record(session, by, f"plugin.{action}", key, **switched(enabled))
+        async with app.database.read() as reading:
+            return changed, users(await load_book(reading)).get(key, ())
 
     try:
-        changed = run(database_url, work)
+        changed, used_by = run(database_url, work)
     except InvalidInputError as error:
         raise ConfigError(str(error)) from None
     if as_json:
-        typer.echo(json.dumps({"key": key, "enabled": enabled, "changed": changed}))
+        done = {"key": key, "enabled": enabled, "changed": changed, "usedBy": used_by}
+        typer.echo(json.dumps(done))
         return
     state = "enabled" if enabled else "disabled"
     typer.echo(f"{key} is {state}{'' if changed else ' already'}.")
+    if used_by:
+        typer.echo(f"Layouts that place it: {', '.join(used_by)}.")
 
 
 def _line(facts: PluginFacts) -> str:

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from cyclorama.commands.common import AsJson, DatabaseUrl, run
-from cyclorama.storage.accounts import create_token, normal_email
+from cyclorama.commands.common import AsJson, DatabaseUrl, author, run
+from cyclorama.storage.accounts import create_token, normal_email, user_with
+from cyclorama.storage.audit import record
 
 
 def token(
@@ -24,7 +25,10 @@ def token(
         now = app.now()
         async with app.database.write() as session:
             made = await create_token(session, email=user, days=days, now=now)
-        expires = (now + timedelta(days=days)).isoformat(timespec="seconds")
+            expires = (now + timedelta(days=days)).isoformat(timespec="seconds")
+            of = (await user_with(session, user)).id
+            by, after = author(app, "token"), {"expiresAt": expires}
+            await record(session, by, "token.create", of, after=after)
         return {"token": made, "user": normal_email(user), "expiresAt": expires}
 
     made = run(database_url, make)

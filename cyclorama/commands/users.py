@@ -7,14 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from cyclorama.commands.common import AsJson, DatabaseUrl, run
+from cyclorama.commands.common import AsJson, DatabaseUrl, author, run
 from cyclorama.resolvers.membership import refresh_memberships
 from cyclorama.storage.accounts import (
     UserFacts,
     add_user,
     deactivate_user,
     list_users,
+    user_with,
 )
+from cyclorama.storage.audit import record
 
 users_app = typer.Typer(
     name="users", help="The users of this installation.", no_args_is_help=True
@@ -48,6 +50,9 @@ def add_command(
                 now=app.now(),
             )
             await refresh_memberships(session, [user.id])
+            added = {"email": user.email, "name": user.name, "groups": group or []}
+            by = author(app, "users add")
+            await record(session, by, "user.add", user.id, after=added)
             return {"id": user.id, "email": user.email, "name": user.name}
 
     added = run(database_url, add)
@@ -82,7 +87,14 @@ def deactivate_command(
 
     async def deactivate(app: Any) -> str:
         async with app.database.write() as session:
-            user = await deactivate_user(session, email)
+            user = await user_with(session, email)
+            before = {"active": user.active}
+            await deactivate_user(session, email)
+            by = author(app, "users deactivate")
+            after = {"active": False}
+            await record(
+                session, by, "user.deactivate", user.id, before=before, after=after
+            )
             return str(user.email)
 
     address = run(database_url, deactivate)

@@ -26,11 +26,10 @@ from cyclorama.execution.executor import Executor
 from cyclorama.execution.grants import Units, grant_of
 from cyclorama.execution.limits import Limits, check, check_values
 from cyclorama.execution.plans import Plans
-from cyclorama.execution.shortcuts import Shortcuts
+from cyclorama.execution.shortcuts import Shortcut, Shortcuts
 from cyclorama.execution.validation import validated
 from cyclorama.execution.views import Views
 from cyclorama.resolvers.context import Context
-from cyclorama.storage.accounts import Viewer
 from cyclorama.storage.engine import Database
 from cyclorama.storage.kept import Kept
 from cyclorama.storage.outages import MESSAGE, is_unavailable
@@ -58,6 +57,16 @@ class Answer:
 
     status: int
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ShortAnswer:
+    """An answer, the shortcut that led to it, and what was read."""
+
+    answer: Answer
+    shortcut: Shortcut
+    reads: Mapping[tuple[str, ...], Sequence[str]]
+    """Records by the sections that were read of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +138,7 @@ class Engine:
         now: datetime,
         today: date,
         seconds: float,
-    ) -> tuple[Viewer, Answer] | None:
+    ) -> ShortAnswer | None:
         """The answer by one statement, and whose it is, where a shortcut leads to it."""
         found = self.shortcuts.find(
             operation.query,
@@ -148,7 +157,9 @@ class Engine:
         except Exception as error:  # the long way meets it again and tells it
             log.info("shortcut_failed", error=repr(error))
         body = shortcut.body(rows)
-        return None if body is None else (shortcut.viewer, Answer(200, body))
+        if body is None:
+            return None
+        return ShortAnswer(Answer(200, body), shortcut, shortcut.reads(rows))
 
     def _refused(
         self, chosen: OperationDefinitionNode, operation: Operation
@@ -199,6 +210,7 @@ class Engine:
         context: Context,
     ) -> Answer:
         context.text = operation.query
+        context.operation = chosen.name.value if chosen.name else None
         result: Any = execute(
             context.view,
             document,

@@ -241,6 +241,7 @@ class Executor(PlainExecutor):
         return running
 
     def _started(self, batch: Batch, fields: Any, plan: Plan, values: Any) -> _Running:
+        self.context_value.reads.planned(batch, plan.sections)
         seconds = self.context_value.budgets.statement
         reading = self.context_value.reading
         work = self._answers(reading, plan, values, seconds)

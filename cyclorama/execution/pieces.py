@@ -20,6 +20,8 @@ class Cells:
     columns: tuple[int, ...]
     form: str
     """`run` of plain fields, `one` field, or `list` of sections."""
+    sections: tuple[str, ...] = ()
+    """Keys of those that are read."""
     left: Open = ((), ())
     """What is left open in them."""
 
@@ -57,6 +59,8 @@ class Plan:
     """Characters of the statement before its FROM."""
     whole: int
     """Characters before what is joined to the records."""
+    sections: Mapping[str, tuple[str, ...]]
+    """Keys of the sections that are read of each variant, in order."""
 
     @property
     def has_columns(self) -> bool:

@@ -115,7 +115,9 @@ class Planner:
             if self._nesting > 1 and not self.library.parses(sql):
                 self._nesting = min(self._nesting, DEEPEST) - 1
                 continue
-            return Plan(sql, self._binds, pieces, len(self._columns) + 1, *cuts)
+            head, whole = cuts
+            width, read = len(self._columns) + 1, _sections(pieces)
+            return Plan(sql, self._binds, pieces, width, head, whole, read)
 
     def _pieces(
         self, fields: Grouped, index: int, variant: Variant, left_out: set[str]
@@ -177,9 +179,16 @@ class Planner:
         run()
         return pieces
 
-    def _cells(self, keys: Any, texts: list[str], index: int, form: str) -> Cells:
+    def _cells(
+        self,
+        keys: Any,
+        texts: list[str],
+        index: int,
+        form: str,
+        sections: tuple[str, ...] = (),
+    ) -> Cells:
         columns = tuple(self._column(text, index) for text in texts)
-        return Cells(keys, columns, form, self._composer.track.left)
+        return Cells(keys, columns, form, sections, self._composer.track.left)
 
     def _other(
         self,
@@ -226,7 +235,7 @@ class Planner:
         self._composer.track.begin()
         with self._composer.track.at(key, type_of(self.type, details), details):
             text = self._try(key, self._composer.object, type_, fields, Level(env))
-        return self._cells((key,), [text], index, "one")
+        return self._cells((key,), [text], index, "one", (section.key,))
 
     def _sections(
         self, key: str, details: Details, index: int, variant: Variant
@@ -239,6 +248,7 @@ class Planner:
         except InvalidInputError:
             return Rest(key)
         texts: list[str] = []
+        names: list[str] = []
         self._composer.track.begin()
         for env in envs:
             name = env.placement.section
@@ -254,7 +264,8 @@ class Planner:
             ):
                 text = self._try(key, self._composer.object, type_, fields, Level(env))
             texts.append(text)
-        return self._cells((key,), texts, index, "list")
+            names.append(name)
+        return self._cells((key,), texts, index, "list", tuple(names))
 
     def section_type(self, section: Any) -> GraphQLObjectType:
         """The type of the graph of a section."""
@@ -327,6 +338,17 @@ class Planner:
         one = f'SELECT * FROM "{table}" r WHERE r.id = v.id LIMIT 1'
         given = f"({given}) v CROSS JOIN LATERAL ({one}) r"
         return f"(SELECT v.variant AS cy_variant, r.* FROM {given} OFFSET 0) r0"
+
+
+def _sections(
+    pieces: Mapping[str, Sequence[Piece]],
+) -> Mapping[str, tuple[str, ...]]:
+    """What the pieces of each variant read."""
+    read = {
+        token: {s for p in own if isinstance(p, Cells) for s in p.sections}
+        for token, own in pieces.items()
+    }
+    return {token: tuple(sorted(keys)) for token, keys in read.items()}
 
 
 class _LeaveOut(Exception):

@@ -74,6 +74,8 @@ class Shortcut:
     asked: Asked
     viewer: Viewer
     identity: str
+    operation: str | None
+    """Its name."""
     root: Root
     statement: Statement
     inputs: dict[str, int]
@@ -112,6 +114,17 @@ class Shortcut:
             return None
         self.served += 1
         return b'{"data":{"' + self.asked.key.encode() + b'":' + found + b"}}"
+
+    def reads(self, rows: Sequence[Any]) -> Mapping[tuple[str, ...], list[str]]:
+        """The records of an answer by the sections that were read of them."""
+        plan, source = self.root.plan, self.root.source
+        sections = [*plan.sections.values()]
+        if source is not None:
+            rows = sorted(rows, key=itemgetter(plan.width + 1))[: source.size]
+        found: dict[tuple[str, ...], list[str]] = {}
+        for row in rows:
+            found.setdefault(sections[row[plan.width]], []).append(row[0])
+        return found
 
     def _found(self, rows: Sequence[Any]) -> bytes | None:
         width = self.root.plan.width
@@ -221,6 +234,7 @@ class Shortcuts:
         made = Shortcut(
             asked=asked,
             viewer=context.viewer,
+            operation=context.operation,
             identity=rows[0][0],
             root=root,
             statement=page,

@@ -39,6 +39,7 @@ from cyclorama.layouts.model import (
     Placement,
     SectionFacts,
     SharedSection,
+    stamped,
 )
 from cyclorama.layouts.problems import (
     LayoutFileError,
@@ -106,12 +107,13 @@ def parse_layouts(
     check_pins(pins, layouts, known, found)
     if found.found:
         raise LayoutFileError(found.found)
-    return LayoutBook(
+    book = LayoutBook(
         tuple(_to_layout(x, x.entry) for x in layouts if x.entry is not None),
         tuple(_to_assignment(x) for x in assignments),
         tuple(_to_shared(x.entry) for x in shared),
         tuple(_to_pin(x) for x in pins),
     )
+    return stamped(book, sections)
 
 
 def _read(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final, Literal
 
@@ -39,6 +39,10 @@ class Placement:
     """The key of the shared section that it showed before its settings became its own."""
     decoupled_version: int | None = None
     """The version that the shared section had then."""
+    config_version: int = field(default=1, compare=False)
+    """The version of the section's settings in which `config` is written."""
+    problem: str | None = field(default=None, compare=False)
+    """Why the settings can't be used; nobody gets such a placement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class SharedSection:
     name: str
     config: Mapping[str, Any] = field(default_factory=dict, hash=False)
     version: int = field(default=1, compare=False)
+    config_version: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,3 +210,20 @@ class SectionFacts:
     enabled: bool = True
     in_code: bool = False
     """Whether it is read by functions, beside the one statement of a page."""
+    config_version: int = 1
+
+
+def stamped(book: LayoutBook, sections: Mapping[str, SectionFacts]) -> LayoutBook:
+    """The book whose settings are written as the sections want them now."""
+
+    def version(section: str) -> int:
+        return sections[section].config_version if section in sections else 1
+
+    layouts = []
+    for layout in book.layouts:
+        placements = tuple(
+            replace(p, config_version=version(p.section)) for p in layout.placements
+        )
+        layouts.append(replace(layout, placements=placements))
+    shared = (replace(s, config_version=version(s.section)) for s in book.shared)
+    return replace(book, layouts=tuple(layouts), shared=tuple(shared))

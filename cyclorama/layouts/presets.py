@@ -14,6 +14,7 @@ from cyclorama.layouts.model import (
     LayoutBook,
     Placement,
     SectionFacts,
+    stamped,
 )
 
 _ORDER = (
@@ -63,7 +64,7 @@ def presets(sections: Mapping[str, SectionFacts]) -> LayoutBook:
     """The four presets for both kinds, with the sections that exist and support them."""
     layouts = [layout for kind in KINDS for layout in _presets(kind, sections)]
     assignments = [a for kind in KINDS for a in _assignments(kind)]
-    return LayoutBook(tuple(layouts), tuple(assignments))
+    return stamped(LayoutBook(tuple(layouts), tuple(assignments)), sections)
 
 
 def default_layout(kind: str) -> Layout:

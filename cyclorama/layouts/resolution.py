@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any, Final
 
 from cyclorama.layouts.clauses import MISSING, Subject, holds, phrase
@@ -24,8 +25,10 @@ from cyclorama.layouts.model import (
     SectionFacts,
     WithheldReason,
 )
+from cyclorama.layouts.personal import Personal, arranged, personal_of
 from cyclorama.layouts.presets import default_layout
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 PINNED: Final = "Pinned to this record"
 """What stands for the name of an assignment in the trail where a pin was asked."""
 
@@ -127,19 +130,28 @@ def resolve(
     record_id: str | None = None,
     surface: str = "PAGE",
     sections: Mapping[str, SectionFacts],
+    personal: Mapping[str, Any] = _NOTHING,
 ) -> Resolution:
     """The layout of a viewer on a record.
 
     An attribute that the viewer lacks is null; one that the record lacks does not exist,
-    and no clause on it holds.
+    and no clause on it holds. `personal` is what the viewer made of layouts, by key.
     """
     case = Case(book, viewer, record, record_id, kind, relationship_type, today)
     chosen = _chosen(case)
+    own = personal_of(personal.get(chosen.key))
     reasons = [_reason(p, kind, surface, sections) for p in chosen.placements]
-    judged = list(zip(chosen.placements, reasons, strict=True))
+    given = zip(chosen.placements, reasons, strict=True)
+    judged = [(p, reason or _hidden(p, own)) for p, reason in given]
+    shown = tuple(p for p, reason in judged if reason is None)
+    if own.order:
+        left = [p for p, reason in judged if reason in (None, "HIDDEN_BY_VIEWER")]
+        kept = {p.instance_key for p in shown}
+        ordered = arranged(left, own.order)
+        shown = tuple(p for p in ordered if p.instance_key in kept)
     return Resolution(
         layout=chosen,
-        placements=tuple(p for p, reason in judged if reason is None),
+        placements=shown,
         withheld=tuple(
             Withheld(p.instance_key, p.section, reason)
             for p, reason in judged
@@ -240,6 +252,10 @@ def _traced(
     )
 
 
+def _hidden(placement: Placement, own: Personal) -> WithheldReason | None:
+    return "HIDDEN_BY_VIEWER" if placement.instance_key in own.hidden else None
+
+
 def _reason(
     placement: Placement,
     kind: str,
@@ -254,6 +270,6 @@ def _reason(
         return "KIND_NOT_SUPPORTED"
     if surface not in placement.surfaces or surface not in facts.surfaces:
         return "OTHER_SURFACE"
-    if facts.requires_config and not placement.config:
+    if placement.problem or (facts.requires_config and not placement.config):
         return "NOT_CONFIGURED"
     return None

@@ -9,6 +9,7 @@ from cyclorama.errors import ForbiddenError, InvalidInputError, RequestError
 from cyclorama.plugins.editing import refusals, subject_of
 from cyclorama.plugins.hookspecs import hookimpl
 from cyclorama.plugins.section import Card, DemoRecords, ImportTarget, Section
+from cyclorama.resolvers.audit import record_change
 from cyclorama.resolvers.context import Context, Env, Info
 from cyclorama.schema import read
 from cyclorama.schema.catalogue import items as field_items
@@ -164,6 +165,7 @@ __all__ = [
     "now",
     "read",
     "record",
+    "record_change",
     "record_items",
     "refusals",
     "rounded",

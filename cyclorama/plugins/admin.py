@@ -8,7 +8,8 @@ import strawberry
 from strawberry.scalars import JSON
 
 from cyclorama.errors import ForbiddenError
-from cyclorama.plugins.switching import PluginFacts, plugin_facts, unknown
+from cyclorama.plugins.switching import PluginFacts, plugin_facts, switched, unknown
+from cyclorama.resolvers.audit import record_change
 from cyclorama.resolvers.context import Context, Info
 from cyclorama.schema.common import Payload, RecordKind, UserError, UserErrorCode
 from cyclorama.schema.envelope import Surface
@@ -28,7 +29,12 @@ class SectionPlugin:
     requires_config: bool
     enabled: bool
     config_schema: JSON = strawberry.field(
-        description="JSON Schema of a placement's `config`."
+        description="JSON Schema of a placement's `config`, with a title and a help "
+        "text for each setting."
+    )
+    config_version: int = strawberry.field(
+        description="Grows when the plugin writes settings in another way than before; "
+        "older settings are read as the new ones, and written so when layouts are saved."
     )
     used_by: list[str] = strawberry.field(
         description="The keys of the layouts that place it."
@@ -65,7 +71,9 @@ async def set_section_plugin_enabled(
     if key not in known:
         return _refused(UserErrorCode.NOT_FOUND, ["key"], unknown(key, list(known)))
     async with context.database.write() as session:
-        await switch(session, key, enabled)
+        if await switch(session, key, enabled):
+            action = "plugin.enable" if enabled else "plugin.disable"
+            await record_change(context, session, action, key, **switched(enabled))
     # A package that failed may bear the same name; it stands behind the sections.
     facts = next(f for f in _facts(context, {key: enabled}) if f.key == key)
     return SectionPluginPayload(plugin=_shown(facts), errors=[])
@@ -93,6 +101,7 @@ def _shown(facts: PluginFacts) -> SectionPlugin:
         requires_config=facts.requires_config,
         enabled=facts.enabled,
         config_schema=schema,
+        config_version=facts.config_version,
         used_by=list(facts.used_by),
         error=facts.error and facts.error.partition(":")[0],
     )

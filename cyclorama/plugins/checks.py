@@ -78,6 +78,26 @@ def _check_values(section: Section) -> None:
             f"The section {who(section)} requires settings and has no model of them; "
             "give it a `config`."
         )
+    _check_config_version(section)
+
+
+def _check_config_version(section: Section) -> None:
+    version, upgrade = section.config_version, section.upgrade_config
+    if type(version) is not int or version < 1:
+        raise PluginError(
+            f"The section {who(section)} has the `config_version` {version!r}; the "
+            "first is 1."
+        )
+    if version > 1 and (section.config is None or not callable(upgrade)):
+        raise PluginError(
+            f"The section {who(section)} has settings of version {version} and no way "
+            "to them; give it a `config` and an `upgrade_config`."
+        )
+    if version == 1 and upgrade is not None:
+        raise PluginError(
+            f"The section {who(section)} has an `upgrade_config` and settings of "
+            "version 1; raise its `config_version`."
+        )
 
 
 def _check_tables(section: Section) -> None:

@@ -25,6 +25,7 @@ from cyclorama.plugins.discovery import Failure
 from cyclorama.plugins.needs import units_of
 from cyclorama.plugins.section import Section
 from cyclorama.resolvers.gates import gated, record_fields, section_field
+from cyclorama.resolvers.personal import personalise_layout
 from cyclorama.resolvers.query import Mutation, Query
 from cyclorama.schema.permissions import FOR_ADMINS
 from cyclorama.schema.records import RECORD_TYPES, Record360
@@ -100,6 +101,7 @@ def _of_core() -> Iterator[_Added]:
     yield _Added(Query, _root(admin.section_plugins, FOR_ADMINS), CORE)
     switch = _root(admin.set_section_plugin_enabled, FOR_ADMINS)
     yield _Added(Mutation, switch, CORE)
+    yield _Added(Mutation, _root(personalise_layout, {}), CORE)
 
 
 def _of_section(section: Section) -> Iterator[_Added]:

@@ -28,6 +28,7 @@ class DemoRecords:
 
 GraphType = type[Any]
 Config = type[BaseModel]
+UpgradeConfig = Callable[[Mapping[str, Any], int], Mapping[str, Any]]
 Table = type[Row]
 Demo = Callable[[DemoRecords], Iterable[Row]]
 """Rows for the demo's records, parents first; the same ones on every run."""
@@ -85,6 +86,11 @@ class Section:
     config: Config | None = None
     """The model of a placement's settings; a field with `json_schema_extra={"internal":
     True}` is not shown to clients."""
+    config_version: int = 1
+    """Grows when settings are written in another way than before."""
+    upgrade_config: UpgradeConfig | None = None
+    """Settings as an earlier version wrote them, and that version, to settings as they
+    are written now; needed from version 2 on."""
     cards: Sequence[Card] = ()
     mutations: Sequence[Callable[..., Any]] = ()
     tables: Sequence[Table] = ()
@@ -122,6 +128,7 @@ class Section:
             max_instances=self.max_instances,
             requires_config=self.requires_config,
             enabled=enabled,
+            config_version=self.config_version,
             in_code=bool(self.fields),
         )
 

@@ -30,6 +30,7 @@ class PluginFacts:
     requires_config: bool = False
     enabled: bool
     config_schema: Mapping[str, Any] = field(default_factory=dict)
+    config_version: int = 1
     used_by: tuple[str, ...] = ()
     """Keys of layouts, in order."""
     error: str | None = None
@@ -41,7 +42,7 @@ def plugin_facts(
 ) -> list[PluginFacts]:
     """The sections by key, then the plugins that failed; `switches` as they are stored:
     a section without one is enabled."""
-    used = _users(book)
+    used = users(book)
     held = [
         _facts(section, used.get(key, ()), switches.get(key, True))
         for key, section in graph.sections.items()
@@ -61,6 +62,11 @@ async def set_enabled(
     return await switch(session, key, enabled)
 
 
+def switched(enabled: bool) -> dict[str, Mapping[str, bool]]:
+    """A switch as the audit log notes it."""
+    return {"before": {"enabled": not enabled}, "after": {"enabled": enabled}}
+
+
 def unknown(key: str, known: Sequence[str]) -> str:
     """The message for a key that no installed section has."""
     return (
@@ -75,7 +81,8 @@ def config_schema(section: Section) -> dict[str, Any]:
     return section.config.model_json_schema()
 
 
-def _users(book: LayoutBook) -> Mapping[str, tuple[str, ...]]:
+def users(book: LayoutBook) -> Mapping[str, tuple[str, ...]]:
+    """The keys of the layouts that place each section, in order."""
     keys: dict[str, set[str]] = {}
     for layout in book.layouts:
         for placement in layout.placements:
@@ -96,6 +103,7 @@ def _facts(section: Section, used_by: tuple[str, ...], enabled: bool) -> PluginF
         requires_config=section.requires_config,
         enabled=enabled,
         config_schema=config_schema(section),
+        config_version=section.config_version,
         used_by=used_by,
     )
 

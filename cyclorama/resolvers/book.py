@@ -23,6 +23,8 @@ from cyclorama.layouts.model import (
     SharedSection,
 )
 from cyclorama.layouts.writing import export_layouts
+from cyclorama.resolvers.book_audit import record_books
+from cyclorama.storage.audit import Author
 from cyclorama.storage.configuration import bump_configuration
 from cyclorama.storage.engine import Reading
 from cyclorama.storage.ids import new_id
@@ -62,6 +64,8 @@ class Authored:
     text: str
     author: str
     at: datetime
+    who: Author
+    """Whom the audit log names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +173,8 @@ async def save_book(
         changes=_sentences(old, book),
     )
     await record_revision(session, revision)
+    if by is not None:
+        await record_books(session, by.who, old, book)
     return replace(saved, version=version)
 
 
@@ -226,7 +232,9 @@ def _book(
 
 
 def _shared(row: Any) -> SharedSection:
-    return SharedSection(row.key, row.section, row.name, row.config, row.version)
+    return SharedSection(
+        row.key, row.section, row.name, row.config, row.version, row.config_version
+    )
 
 
 def _pin(row: Any, layout: str) -> Pin:
@@ -252,6 +260,7 @@ def _placement(row: Any, shared: Mapping[str, SharedSection]) -> Placement:
         row.shared,
         row.decoupled_from,
         row.decoupled_version,
+        row.config_version if row.shared is None else shared[row.shared].config_version,
     )
 
 
@@ -360,7 +369,7 @@ def _layout_values(layout: Layout, layout_id: str) -> dict[str, Any]:
 def _placed(layout: Layout, layout_id: str) -> list[dict[str, Any]]:
     return [
         {
-            **asdict(placement),
+            **{k: v for k, v in asdict(placement).items() if k != "problem"},
             "id": new_id("placement"),
             "layout_id": layout_id,
             "position": position,

@@ -16,6 +16,7 @@ from cyclorama.layouts.model import LayoutBook, Placement, SectionFacts
 from cyclorama.layouts.resolution import Resolution
 from cyclorama.resolvers.breakers import Breakers
 from cyclorama.resolvers.masks import masked
+from cyclorama.resolvers.reads import Reads
 from cyclorama.schema.masks import Fields, Masked, masked_of
 from cyclorama.storage.accounts import Viewer
 from cyclorama.storage.engine import Database, Reading
@@ -136,6 +137,10 @@ class Context:
     grant: int = 0
     view: Any = None
     """The schema as the viewer sees it, once an operation runs; a `GraphQLSchema`."""
+    operation: str | None = None
+    """Its name."""
+    reads: Reads = field(default_factory=Reads)
+    """What has been read, for the audit log."""
     credential: str | None = None
     """The digest of the token that the viewer signed in with."""
     roots: list[Any] = field(default_factory=list)

@@ -21,8 +21,9 @@ from cyclorama.errors import (
     SectionFailedError,
     SectionNotInLayoutError,
 )
+from cyclorama.layouts.personal import personal_of
 from cyclorama.resolvers.context import Context, Env
-from cyclorama.resolvers.refs import Ref, resolved, variant
+from cyclorama.resolvers.refs import Ref, described, resolved, variant
 from cyclorama.schema.envelope import SectionBase, SectionPlacement, Surface
 from cyclorama.schema.records import ResolvedLayout
 
@@ -50,6 +51,7 @@ class SectionField(OfRecord):
     def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
         ref = ref_of(source)
         env = gate(ref, self.section, kwargs.get("instance"))
+        info.context.reads.section(ref.id, self.section.key)
         return section_object(info.context, self.section, ref, env)
 
 
@@ -58,9 +60,12 @@ class SectionsField(OfRecord):
 
     def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
         ref = ref_of(source)
-        chosen = _on_surface(info.context, ref, kwargs.get("surface", Surface.PAGE))
+        surface = kwargs.get("surface", Surface.PAGE)
+        chosen = _on_surface(info.context, ref, surface)
         envs = picked(chosen.envs, kwargs.get("instances"))
         sections = info.context.settings.sections
+        for env in envs:
+            info.context.reads.section(ref.id, env.placement.section, surface.name)
         return [
             section_object(info.context, sections[e.placement.section], ref, e)
             for e in envs
@@ -72,15 +77,8 @@ class LayoutField(OfRecord):
     """The layout that the viewer gets for a record."""
 
     def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
-        ref = ref_of(source)
-        chosen = _on_surface(info.context, ref, kwargs.get("surface", Surface.PAGE))
-        layout = chosen.resolution.layout
-        return ResolvedLayout(
-            key=layout.key,
-            name=layout.name,
-            version=layout.version,
-            sections=[placement_object(e) for e in chosen.envs],
-        )
+        surface = kwargs.get("surface", Surface.PAGE)
+        return resolved_layout(info.context, ref_of(source), surface)
 
 
 class Gate(OfRecord):
@@ -98,6 +96,8 @@ class Gate(OfRecord):
         if isinstance(ref, Ref):
             gate(ref, self.section, None)
         context: Context = info.context
+        if isinstance(ref, Ref):
+            context.reads.section(ref.id, self.section.key)
         refusal = context.breakers.refusal(self.section.key, context.now)
         if refusal is not None:
             raise refusal
@@ -183,9 +183,44 @@ def section_object(ctx: Context, section: Any, ref: Ref, env: Env) -> Any:
 
 def placement_object(env: Env) -> SectionPlacement:
     """The placement as clients see it."""
-    values = {**env.described}
-    values["surfaces"] = [Surface[s] for s in values["surfaces"]]
-    return SectionPlacement(**values)
+    return _placement({**env.described})
+
+
+def resolved_layout(
+    ctx: Context, ref: Ref, surface: Surface = Surface.PAGE
+) -> ResolvedLayout:
+    """What the viewer gets for a record, and what they made of it themselves."""
+    chosen = _on_surface(ctx, ref, surface)
+    layout = chosen.resolution.layout
+    own = personal_of(ctx.viewer.personal.get(layout.key))
+    keys = [e.placement.instance_key for e in chosen.envs]
+    return ResolvedLayout(
+        key=layout.key,
+        name=layout.name,
+        version=layout.version,
+        sections=[placement_object(e) for e in chosen.envs],
+        hidden=_hidden(ctx, ref, surface) if own.hidden else [],
+        collapsed=[key for key in keys if key in own.collapsed],
+        last_tab=own.last_tab if own.last_tab in keys else None,
+    )
+
+
+def _hidden(ctx: Context, ref: Ref, surface: Surface) -> list[SectionPlacement]:
+    """What the viewer hid. Resolved anew: viewers who get the same share a variant, from
+    whatever reasons they lack the rest."""
+    kind = ref.variant.kind
+    resolution = resolved(ctx, kind, ref.id, ref.attributes, surface.name)
+    withheld = {w.instance_key: w.reason for w in resolution.withheld}
+    return [
+        _placement(described(ctx.settings.sections[p.section], p, position))
+        for position, p in enumerate(resolution.layout.placements)
+        if withheld.get(p.instance_key) == "HIDDEN_BY_VIEWER"
+    ]
+
+
+def _placement(values: dict[str, Any]) -> SectionPlacement:
+    surfaces = [Surface[s] for s in values["surfaces"]]
+    return SectionPlacement(**{**values, "surfaces": surfaces})
 
 
 def _argument(name: str, annotation: Any, default: Any) -> StrawberryArgument:

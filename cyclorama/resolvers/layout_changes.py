@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cyclorama.errors import InvalidInputError
 from cyclorama.layouts.problems import LayoutFileError
+from cyclorama.resolvers.audit import author_of
 from cyclorama.resolvers.book import Authored, VersionConflictError
 from cyclorama.resolvers.context import Context
 from cyclorama.resolvers.layout_files import Desk, Plan, apply_file, plan_file
@@ -81,7 +82,7 @@ async def _applied(
     ctx: Context, text: str, expected: int | None
 ) -> ApplyLayoutsPayload:
     author = ctx.viewer.email or ctx.viewer.name
-    by = Authored(text=text, author=author, at=ctx.now)
+    by = Authored(text=text, author=author, at=ctx.now, who=author_of(ctx))
     try:
         plan, saved = await apply_file(ctx.database, _desk(ctx), by, expected)
     except LayoutFileError as error:

@@ -88,7 +88,7 @@ async def explain_layout(
 ) -> LayoutExplanation:
     """Which layout somebody gets on a record."""
     allow_admin(ctx)
-    viewer = await _somebody(ctx, user_id, group_keys)
+    viewer, personal = await _somebody(ctx, user_id, group_keys)
     kind = {"company": "COMPANY", "relationship": "RELATIONSHIP"}.get(
         kind_of_id(record_id)
     )
@@ -98,14 +98,17 @@ async def explain_layout(
             f"The argument `recordId` names no company or relationship: "
             f"{record_id[:80]!r}."
         )
-    resolution = resolved(ctx, kind, found.id, found.attributes, surface.name, viewer)
+    resolution = resolved(
+        ctx, kind, found.id, found.attributes, surface.name, viewer, personal
+    )
     return _explained(ctx, resolution, await _types(ctx))
 
 
 async def _somebody(
     ctx: Context, user_id: str | None, group_keys: Sequence[str] | None
-) -> Mapping[str, Any]:
-    """The viewer to explain for: a user, or the asking one, perhaps in other groups."""
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The viewer to explain for, and what they made of layouts: a user, or the asking
+    one; in other groups, somebody who made nothing of them."""
     viewer = ctx.viewer
     if user_id is not None:
         query = sa.select(UserRow.email).where(UserRow.id == user_id)
@@ -128,7 +131,8 @@ async def _somebody(
                 f"The argument `groupKeys` names {unknown[0][:80]!r}; there are "
                 f"{', '.join(sorted(known))}."
             )
-    return {**viewer.attributes, "groups": groups}
+    personal = viewer.personal if group_keys is None else {}
+    return {**viewer.attributes, "groups": groups}, personal
 
 
 def _explained(

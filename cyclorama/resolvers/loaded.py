@@ -410,7 +410,7 @@ class _Load:
         if after is not None:
             values = keys.read(after)
             binds = {f"{AFTER}{i}": v for i, v in enumerate(values)}
-            query = query.where(keys.after().params(binds))
+            query = query.where(keys.after()).params(binds)
         cursor = keys.cursor(self.ctx.database.dialect).label("cy_cursor")
         query = query.add_columns(cursor).order_by(*order)
         found = await self._rows(query.limit(first + 1))

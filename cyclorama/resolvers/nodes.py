@@ -72,6 +72,8 @@ async def _of_section(
         ref = refs.get(subjects[one] or "")
         env = ref and ref.variant.env(section.key, None)
         place = getattr(row, "cy_place", None)
+        if ref and env and place:
+            ctx.reads.section(ref.id, section.key)
         found.append(
             instance_of(type_, ref=ref, env=env, row=place.row, values=place.values)
             if env and place

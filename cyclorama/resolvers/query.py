@@ -7,6 +7,7 @@ from typing import Annotated, Any, cast
 import strawberry
 
 from cyclorama.errors import InvalidInputError
+from cyclorama.resolvers.audit import audit_log
 from cyclorama.resolvers.companies import list_companies
 from cyclorama.resolvers.context import Context, Info
 from cyclorama.resolvers.layout_changes import (
@@ -25,6 +26,7 @@ from cyclorama.resolvers.loaded import instance_of
 from cyclorama.resolvers.nodes import find_nodes
 from cyclorama.resolvers.refs import Ref, find, find_mirror
 from cyclorama.resolvers.search import search
+from cyclorama.schema.audit import AuditConnection, AuditFilter
 from cyclorama.schema.common import Node, RecordKind, UserGroup
 from cyclorama.schema.envelope import Surface
 from cyclorama.schema.inputs import (
@@ -199,6 +201,19 @@ class Query:
         return await explain_layout(
             info.context, record_id, user_id, group_keys, surface
         )
+
+    @strawberry.field(
+        description="What was changed and read, by whom, the newest first. For admins.",
+        metadata=FOR_ADMINS,
+    )
+    async def audit_log(
+        self,
+        info: Info,
+        first: First = 20,
+        after: After = None,
+        filter: AuditFilter | None = None,
+    ) -> AuditConnection:
+        return await audit_log(info.context, first, after, filter)
 
 
 @strawberry.type

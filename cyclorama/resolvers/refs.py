@@ -127,8 +127,11 @@ def resolved(
     attributes: Mapping[str, Any],
     surface: str = "PAGE",
     viewer: Mapping[str, Any] | None = None,
+    personal: Mapping[str, Any] | None = None,
 ) -> Resolution:
     """The layout of the viewer, or of another one, for a record (its id, attributes)."""
+    if viewer is None:
+        personal = ctx.viewer.personal
     return resolve(
         ctx.settings.book,
         viewer=ctx.viewer_attributes if viewer is None else viewer,
@@ -139,6 +142,7 @@ def resolved(
         relationship_type=None if kind == COMPANY else attributes["type"],
         surface=surface,
         sections=ctx.settings.facts,
+        personal=personal or {},
     )
 
 

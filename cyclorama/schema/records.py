@@ -62,7 +62,19 @@ class ResolvedLayout:
     key: str
     name: str
     version: int
-    sections: list[SectionPlacement]
+    sections: list[SectionPlacement] = strawberry.field(
+        description="In the order of the page, the viewer's own where they have one."
+    )
+    hidden: list[SectionPlacement] = strawberry.field(
+        description="Sections that the viewer hid for themselves with "
+        "`personaliseLayout`; their typed fields are null until they are shown again."
+    )
+    collapsed: list[str] = strawberry.field(
+        description="Instance keys of `sections` that the viewer keeps collapsed."
+    )
+    last_tab: str | None = strawberry.field(
+        description="The instance key of the section that the viewer had open last."
+    )
 
 
 @strawberry.interface(

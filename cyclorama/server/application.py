@@ -65,7 +65,7 @@ def create_server(app: Any, settings: Settings) -> Starlette:
         yield
         if endpoints.late:
             await asyncio.wait(endpoints.late, timeout=GRACE_SECONDS)
-        await app.database.close()
+        await app.close()
         log.info("stopped")
 
     return Starlette(
@@ -206,7 +206,9 @@ class Endpoints:
             refused = problem
         if token is not None and operation is not None:
             request.scope["cy_operation"] = operation.operation_name
-            found = await self.app.answer_shortly(operation, token)
+            found = await self.app.answer_shortly(
+                operation, token, request.scope["cy_request_id"]
+            )
             if found is not None:
                 viewer, short = found
                 request.scope["cy_viewer"] = viewer.id

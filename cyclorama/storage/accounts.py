@@ -7,13 +7,16 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from cyclorama.errors import ConfigError
 from cyclorama.storage.engine import Reading
@@ -21,6 +24,7 @@ from cyclorama.storage.ids import new_id
 from cyclorama.storage.rows import (
     ConfigurationRow,
     MembershipRow,
+    PersonalisationRow,
     TokenRow,
     UserGroupRow,
     UserRow,
@@ -56,6 +60,8 @@ class Viewer:
     attributes: Mapping[str, Any]
     """What assignment rules may ask: the user's columns over their own attributes."""
     permissions: tuple[str, ...]
+    personal: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What they made of layouts for themselves, by the layout's key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +90,25 @@ USER_FACTS: Final = ("email", "name", "title", "department")
 """The columns of a user that assignment rules may ask."""
 
 
+class Joined(FunctionElement[str]):
+    """Texts of several rows as one, with commas; null where there is none."""
+
+    name = "joined"
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(Joined, "sqlite")
+def _joined_on_sqlite(element: Joined, compiler: Any, **options: Any) -> str:
+    return f"group_concat({compiler.process(element.clauses, **options)}, ',')"
+
+
+@compiles(Joined, "postgresql")
+def _joined_on_postgresql(element: Joined, compiler: Any, **options: Any) -> str:
+    text = compiler.process(element.clauses, **options)
+    return f"string_agg({text}, ',' ORDER BY {text})"
+
+
 def _signing(*further: Any) -> sa.Select[Any]:
     """One row for each group of a user, or one without: everything that signing in
     needs, in one statement."""
@@ -92,8 +117,11 @@ def _signing(*further: Any) -> sa.Select[Any]:
     group = [
         getattr(UserGroupRow, n).label(f"group_{n}") for n in ("id", "key", "name")
     ]
+    own = Joined(PersonalisationRow.settings)
+    personal = sa.select(own).where(PersonalisationRow.user_id == UserRow.id)
+    columns = (version.label("version"), personal.scalar_subquery().label("personal"))
     return (
-        sa.select(*user, *group, version.label("version"), *further)
+        sa.select(*user, *group, *columns, *further)
         .select_from(UserRow)
         .outerjoin(MembershipRow, MembershipRow.user_id == UserRow.id)
         .outerjoin(UserGroupRow, UserGroupRow.id == MembershipRow.group_id)
@@ -181,7 +209,14 @@ def _viewer(rows: Sequence[Any]) -> Viewer:
         groups=groups,
         attributes={**first.attributes, **facts},
         permissions=(ADMINS,) if any(g.key == ADMINS for g in groups) else (),
+        personal=_personal(first.personal),
     )
+
+
+def _personal(joined: str | None) -> Mapping[str, Mapping[str, Any]]:
+    if joined is None:
+        return {}
+    return {held["layout"]: held for held in orjson.loads(f"[{joined}]")}
 
 
 def normal_email(email: str) -> str:

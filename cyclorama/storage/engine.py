@@ -178,6 +178,8 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._pgbouncer = pgbouncer and not self.is_sqlite
         self.watches: list[Watch] = []
+        self.before_close: list[Callable[[], Awaitable[None]]] = []
+        """What still has to write."""
         pools = Pools(url=self.url, wait_seconds=wait_seconds, pgbouncer=pgbouncer)
         # Who writes holds a reading transaction, too: one pool for both could be full of
         # readers that wait for each other's second connection.
@@ -311,7 +313,9 @@ class Database:
             ) from None
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, once what waits to be written is."""
+        for finish in self.before_close:
+            await finish()
         await self.readers.dispose()
         await self.engine.dispose()
 

@@ -22,6 +22,7 @@ class SharedSectionRow(Row):
     name: Mapped[str]
     config: Mapped[dict[str, Any]] = mapped_column(default=dict)
     version: Mapped[int] = mapped_column(default=1)
+    config_version: Mapped[int] = mapped_column(default=1)
 
 
 class LayoutPinRow(Row):

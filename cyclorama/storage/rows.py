@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 from cyclorama.storage.types import Instant, json, text
@@ -324,6 +324,7 @@ class PlacementRow(Row):
     """The key of the shared section that is placed."""
     decoupled_from: Mapped[str | None] = mapped_column(KEY)
     decoupled_version: Mapped[int | None]
+    config_version: Mapped[int] = mapped_column(default=1)
 
 
 class AssignmentRow(Row):
@@ -350,6 +351,21 @@ class FieldPermissionRow(Row):
     group_key: Mapped[str] = mapped_column(KEY, primary_key=True)
     field: Mapped[str] = mapped_column(primary_key=True)
     access: Mapped[str] = mapped_column(KEY)
+
+
+class PersonalisationRow(Row):
+    """What a user made of a layout for themselves."""
+
+    __tablename__ = "layout_personalisation"
+
+    user_id: Mapped[str] = mapped_column(
+        KEY, ForeignKey("app_user.id"), primary_key=True
+    )
+    layout: Mapped[str] = mapped_column(KEY, primary_key=True)
+    """The layout's key."""
+    settings: Mapped[str] = mapped_column(Text())
+    """JSON: the layout's key, and its placements by instance key as `layouts.personal`
+    reads them. Text, so that signing in joins those of a user to one."""
 
 
 class PluginSwitchRow(Row):

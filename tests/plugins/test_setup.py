@@ -136,7 +136,8 @@ async def _add_layout(url: str, layout: Layout) -> None:
     async with database.read() as reading:
         book = await load_book(reading)
     async with database.write() as session:
-        await save_book(session, replace(book, layouts=(*book.layouts, layout)))
+        changed = replace(book, layouts=(*book.layouts, layout))
+        await save_book(session, changed)
     await database.close()
 
 
@@ -176,15 +177,18 @@ def test_a_section_that_is_not_installed_cannot_be_switched(ready_url: str) -> N
 
 
 def test_sections_are_switched_off_and_on_and_listed(ready_url: str) -> None:
+    placed = ["csm", "csm_relationship", "essentials", "essentials_relationship"]
+    named = f"Layouts that place it: {', '.join(placed)}.\n"
     assert run(ready_url, "plugins", "disable", "support").output == (
-        "support is disabled.\n"
+        f"support is disabled.\n{named}"
     )
     listed = json.loads(run(ready_url, "plugins", "list", "--json").output)
     assert {f["key"]: f["enabled"] for f in listed}["support"] is False
     assert "support  disabled  cyclorama" in run(ready_url, "plugins", "list").output
     again = run(ready_url, "plugins", "disable", "support")
-    assert again.output == "support is disabled already.\n"
+    assert again.output == f"support is disabled already.\n{named}"
     on = json.loads(run(ready_url, "plugins", "enable", "support", "--json").output)
+    assert on.pop("usedBy") == placed
     assert on == {"key": "support", "enabled": True, "changed": True}
 
 

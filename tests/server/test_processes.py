@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -240,3 +241,17 @@ def test_a_stopping_server_finishes_what_it_has_begun(
         assert received.startswith(b"HTTP/1.1 200")
         assert b"csm@example.com" in received
         assert process.wait(timeout=40) == 0
+
+
+def test_a_graceful_stop_loses_no_read(empty_url: str, tokens: dict[str, str]) -> None:
+    query = '{ company(id: "company_1") { name summary { state } } }'
+    with (
+        served(empty_url, "--workers", "2") as (address, _),
+        ThreadPoolExecutor(8) as pool,
+    ):
+        answers = list(
+            pool.map(lambda _: ask(address, tokens["csm"], query), range(120))
+        )  # ... and the server is stopped at once
+    assert all(a["data"]["company"]["summary"] for a in answers)
+    done = run("audit", "verify", "--json", "--database-url", empty_url)
+    assert json.loads(done.stdout)["entries"] == 120

@@ -19,6 +19,7 @@ from cyclorama.layouts.model import Assignment, Clause
 from cyclorama.resolvers.book import load_book, save_book
 from cyclorama.server.application import create_server
 from cyclorama.storage.accounts import create_token, credential_of, deactivate_user
+from cyclorama.storage.audit_queue import AuditQueue
 from cyclorama.storage.configuration import bump_configuration
 from cyclorama.storage.engine import Database
 from cyclorama.storage.rows import (
@@ -48,6 +49,7 @@ class Site:
     ) -> None:
         self.app, self.client, self.tokens = app, client, tokens
         self.statements: list[str] = []
+        app.audit = AuditQueue(app.database, gathering=3_600)  # no statements of it
         app.database.watches.append(self.statements.append)
 
     async def ask(

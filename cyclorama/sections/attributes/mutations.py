@@ -16,6 +16,7 @@ from cyclorama.plugins import (
     UserError,
     UserErrorCode,
     fold,
+    record_change,
     refusals,
 )
 from cyclorama.sections.attributes.config import AttributeField, AttributesConfig
@@ -124,9 +125,14 @@ async def _save(
             except Refused as refused:
                 where = ["fields", str(index), part]
                 errors.append(_error(where, refused.code, refused.message))
+        before = {to.path: stored(row, to) for to, _ in values}
         if not errors and _apply(row, values):
             row.version += 1
             row.updated_at = ctx.now
+            after = {to.path: stored(row, to) for to, _ in values}
+            await record_change(
+                ctx, session, "record.update", row.id, before=before, after=after
+            )
         return errors
 
 

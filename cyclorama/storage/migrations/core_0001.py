@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from cyclorama.storage.append_only import create_audit_tables
 from cyclorama.storage.types import Instant, json, text
 
 revision = "core_0001"
@@ -281,6 +282,7 @@ def upgrade() -> None:
         sa.Column("shared", text(80), nullable=True),
         sa.Column("decoupled_from", text(80), nullable=True),
         sa.Column("decoupled_version", sa.Integer(), nullable=True),
+        sa.Column("config_version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_section_placement")),
         sa.ForeignKeyConstraint(
             ["layout_id"],
@@ -434,6 +436,25 @@ def upgrade() -> None:
         ["relationship_id"],
     )
     _create_layout_tables()
+    _create_personalisation()
+    create_audit_tables()
+
+
+def _create_personalisation() -> None:
+    op.create_table(
+        "layout_personalisation",
+        sa.Column("user_id", text(80), nullable=False),
+        sa.Column("layout", text(80), nullable=False),
+        sa.Column("settings", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "user_id", "layout", name=op.f("pk_layout_personalisation")
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"],
+            ["app_user.id"],
+            name=op.f("fk_layout_personalisation_user_id_app_user"),
+        ),
+    )
 
 
 def _create_layout_tables() -> None:
@@ -446,6 +467,7 @@ def _create_layout_tables() -> None:
         sa.Column("name", text(255), nullable=False),
         sa.Column("config", json(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("config_version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shared_section")),
         sa.UniqueConstraint("key", name=op.f("uq_shared_section_key")),
     )

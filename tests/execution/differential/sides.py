@@ -97,7 +97,7 @@ class Side:
             operation, context.credential, self.database, NOW, NOW.date(), 10
         )
         if found is not None:
-            assert found[1].body == body, f"the short way differs: {operation}"
+            assert found.answer.body == body, f"the short way differs: {operation}"
             self.shortened += 1
 
     async def _credential(self, context: Context) -> str:

@@ -1,0 +1,216 @@
+"""The audit log: rows that are only ever added, each bound to the one before by a hash.
+
+A row holds the hash of the row before it and of its own values; one more row, the head,
+holds the number and the hash of the last. Writers wait for each other at the head, which
+is why `record` and `append` come last in a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any, Final
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Index, Integer, event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cyclorama.storage.append_only import ENTRIES, HEAD, guard
+from cyclorama.storage.rows import KEY, Row
+from cyclorama.storage.types import text, wire_instant
+
+HASH: Final = text(64)
+NUMBER: Final = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite's `INTEGER` key is the table's own order and needs no index."""
+READ: Final = "record.read"
+"""The action of those who only looked."""
+
+
+class AuditRow(Row):
+    """One thing that somebody did; `details` is canonical JSON, kept as it was hashed."""
+
+    __tablename__ = ENTRIES
+    __table_args__ = (
+        Index("ix_audit_entry_subject", "subject", "number"),
+        Index("ix_audit_entry_actor", "actor_id", "number"),
+        Index("ix_audit_entry_action", "action", "number"),
+        Index("ix_audit_entry_at", "at", "number"),
+    )
+
+    number: Mapped[int] = mapped_column(NUMBER, primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    actor_kind: Mapped[str] = mapped_column(KEY)
+    actor_id: Mapped[str | None] = mapped_column(KEY)
+    actor: Mapped[str]
+    action: Mapped[str] = mapped_column(KEY)
+    subject: Mapped[str | None] = mapped_column(text(255))
+    operation: Mapped[str | None]
+    surface: Mapped[str | None] = mapped_column(KEY)
+    request_id: Mapped[str | None] = mapped_column(KEY)
+    details: Mapped[str] = mapped_column(sa.Text())
+    previous: Mapped[str] = mapped_column(HASH)
+    hash: Mapped[str] = mapped_column(HASH)
+
+
+class AuditHeadRow(Row):
+    """One row: the number and the hash of the last entry."""
+
+    __tablename__ = HEAD
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(NUMBER)
+    hash: Mapped[str] = mapped_column(HASH)
+
+
+ROWS: Final[sa.Table] = AuditRow.__table__  # type: ignore[assignment]
+HEADS: Final[sa.Table] = AuditHeadRow.__table__  # type: ignore[assignment]
+HEADS.add_is_dependent_on(ROWS)
+event.listen(HEADS, "after_create", guard)
+HASHED: Final = tuple(
+    c.name for c in ROWS.columns if c.name not in ("previous", "hash")
+)
+"""The columns whose values a row's hash covers, in this order."""
+_OPTIONS: Final = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who did something: a viewer, or somebody at the command line."""
+
+    kind: str
+    id: str | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who changes something, when, and by which operation or command."""
+
+    actor: Actor
+    at: datetime
+    operation: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing that was done, before it has its place in the log."""
+
+    at: datetime
+    actor: Actor
+    action: str
+    subject: str | None = None
+    operation: str | None = None
+    surface: str | None = None
+    request_id: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def record(
+    session: AsyncSession,
+    author: Author,
+    action: str,
+    subject: str | None,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Note a change in its own transaction, as the last thing in it."""
+    await append(session, [change(author, action, subject, before, after)])
+
+
+def change(
+    author: Author,
+    action: str,
+    subject: str | None,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+) -> Entry:
+    """The entry of a change. Of `before` and `after` only what differs is kept; None says
+    that there was nothing, or is nothing any more."""
+    return Entry(
+        at=author.at,
+        actor=author.actor,
+        action=action,
+        subject=subject,
+        operation=author.operation,
+        request_id=author.request_id,
+        details=changes(before or {}, after or {}),
+    )
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """What differs, by name: the old and the new value."""
+    names = sorted({*before, *after})
+    pairs = {n: [before.get(n), after.get(n)] for n in names}
+    return {
+        n: pair for n, pair in pairs.items() if canonical(pair[0]) != canonical(pair[1])
+    }
+
+
+async def append(
+    session: AsyncSession | AsyncConnection, entries: Sequence[Entry]
+) -> None:
+    """Add entries, in this order; other writers wait until the transaction ends."""
+    if not entries:
+        return
+    head = sa.select(HEADS.c.number, HEADS.c.hash).where(HEADS.c.id == 1)
+    number, last = (await session.execute(head.with_for_update())).one()
+    rows = []
+    for entry in entries:
+        number += 1
+        rows.append(_row(number, entry, last))
+        last = rows[-1]["hash"]
+    await session.execute(sa.insert(ROWS), rows)
+    moved = sa.update(HEADS).where(HEADS.c.id == 1).values(number=number, hash=last)
+    await session.execute(moved)
+
+
+def _row(number: int, entry: Entry, previous: str) -> dict[str, Any]:
+    operation, subject = entry.operation, entry.subject
+    row = {
+        "number": number,
+        "at": entry.at,
+        "actor_kind": entry.actor.kind,
+        "actor_id": entry.actor.id,
+        "actor": entry.actor.name[:255],
+        "action": entry.action,
+        "subject": None if subject is None else subject[:255],
+        "operation": None if operation is None else operation[:255],
+        "surface": entry.surface,
+        "request_id": entry.request_id,
+        "details": canonical(entry.details),
+        "previous": previous,
+    }
+    row["hash"] = digest(row)
+    return row
+
+
+def digest(row: Mapping[str, Any]) -> str:
+    """The hash of a row: of the hash before it and of its own values."""
+    values = [row["previous"], *(row[name] for name in HASHED)]
+    return sha256(_json(values)).hexdigest()
+
+
+def canonical(value: Any) -> str:
+    """JSON with one spelling of each value: sorted keys, no spaces."""
+    return _json(value).decode()
+
+
+def _json(value: Any) -> bytes:
+    return orjson.dumps(value, _plain, _OPTIONS)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return wire_instant(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"{value!r} has no place in the audit log")
