@@ -107,13 +107,21 @@ def parse_layouts(
     check_pins(pins, layouts, known, found)
     if found.found:
         raise LayoutFileError(found.found)
-    book = LayoutBook(
+    return stamped(_book(layouts, assignments, shared, pins), sections)
+
+
+def _book(
+    layouts: list[ReadLayout],
+    assignments: list[Any],
+    shared: list[Any],
+    pins: list[Any],
+) -> LayoutBook:
+    return LayoutBook(
         tuple(_to_layout(x, x.entry) for x in layouts if x.entry is not None),
         tuple(_to_assignment(x) for x in assignments),
         tuple(_to_shared(x.entry) for x in shared),
         tuple(_to_pin(x) for x in pins),
     )
-    return stamped(book, sections)
 
 
 def _read(

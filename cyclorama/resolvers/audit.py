@@ -99,14 +99,14 @@ async def audit_log(
             "Only members of the group 'admin' may read the audit log."
         )
     size = page_size(first)
-    query = sa.select(*ROWS.c, *_ORDER.columns()).order_by(*_ORDER.clauses())
+    query = sa.select(*ROWS.c).order_by(*_ORDER.clauses())
     conditions = _conditions(filter or AuditFilter(), ctx.database.dialect)
     query = query.where(*conditions).limit(size + 1)
     if after is not None:
         query = query.where(_ORDER.after(after))
     rows = await ctx.reading.execute(query)
     page = rows[:size]
-    cursors = [_ORDER.cursor(row) for row in page]
+    cursors = [_ORDER.cursor([row.number]) for row in page]
     return AuditConnection(
         edges=[
             AuditEdge(cursor=cursor, node=_shown(row))

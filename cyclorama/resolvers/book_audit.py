@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cyclorama.layouts.model import LayoutBook
 from cyclorama.layouts.writing import book_as_data
-from cyclorama.storage.audit import Author, Entry, append, change
+from cyclorama.storage.audit import Author, Entry, append, canonical, change
 
 _PARTS: Final = {
     "assignments": "assignments.change",
@@ -31,7 +31,9 @@ async def record_books(
             entries.append(change(author, action, key, before.get(key), after.get(key)))
     old_parts, new_parts = book_as_data(old), book_as_data(new)
     for part, action in _PARTS.items():
-        was, is_now = ({part: parts.get(part)} for parts in (old_parts, new_parts))
+        was, is_now = (
+            {part: _sorted(parts.get(part))} for parts in (old_parts, new_parts)
+        )
         if was != is_now:
             entries.append(change(author, action, None, was, is_now))
     await append(session, entries)
@@ -41,6 +43,11 @@ def _action(was: bool, is_now: bool) -> str:
     if was and is_now:
         return "layout.change"
     return "layout.add" if is_now else "layout.remove"
+
+
+def _sorted(held: Any) -> Any:
+    """What a part of a file says, whatever the order in which it says it."""
+    return sorted(held or (), key=canonical)
 
 
 def _layouts(book: LayoutBook) -> Mapping[str, Mapping[str, Any]]:

@@ -14,7 +14,7 @@ pytestmark = [
     # A comparison that stops leaves behind what graph resolvers have not awaited.
     pytest.mark.filterwarnings("ignore"),
 ]
-MOST = 300
+MOST = 600
 """Operations until a defect has to be found."""
 SEEDS = {
     "null_check_dropped": 7,
@@ -24,6 +24,7 @@ SEEDS = {
     "page_without_end": 2,
     "wrong_place": 2,
     "first_unguarded": 2,
+    "float_unguarded": 1,
 }
 """Of sections in which the defect shows soon."""
 
@@ -36,4 +37,6 @@ async def test_a_planted_defect_is_found(
     seed = SEEDS.get(defect.__name__, 0)
     async with opened("random", "sqlite", seed, "") as world:
         with pytest.raises(Different):
-            await compare(world, seed=seed, operations=MOST, shrink=False)
+            await compare(
+                world, seed=seed, operations=MOST, shrink=False, alone=True
+            )

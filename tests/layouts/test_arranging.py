@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from cyclorama.layouts.model import Layout, LayoutBook, Placement, SectionFacts
 from cyclorama.layouts.personal import arranged
 from cyclorama.layouts.resolution import Resolution, resolve
+from cyclorama.testing import NOW
 
 KEYS = ("a", "b", "c", "d", "e")
 SECTIONS = {key: SectionFacts(key=key, label=key) for key in KEYS}
@@ -26,6 +27,7 @@ def resolved(keys: str, *, off: str = "", **personal: Any) -> Resolution:
         record={},
         kind="COMPANY",
         relationship_type=None,
+        today=NOW.date(),
         sections=facts,
         personal={"base": personal, "other": {"hidden": list(KEYS)}},
     )

@@ -26,7 +26,7 @@ from cyclorama.plugins.configs import upgraded
 from cyclorama.plugins.discovery import discover
 from cyclorama.resolvers.book import load_book, save_book
 from cyclorama.storage.engine import Database
-from cyclorama.testing import ADMIN, Bench
+from cyclorama.testing import ADMIN, NOW, Bench
 
 anyio = pytest.mark.anyio
 
@@ -105,6 +105,7 @@ def test_settings_that_can_not_be_used_are_nobodys(
         record={},
         kind="COMPANY",
         relationship_type=None,
+        today=NOW.date(),
         sections={"forecast": weather().facts()},
     )
     assert resolution.placements == ()
