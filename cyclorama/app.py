@@ -52,6 +52,7 @@ from cyclorama.storage.audit_queue import AuditQueue
 from cyclorama.storage.configuration import load_fields, read_version
 from cyclorama.storage.engine import Database, Reading
 from cyclorama.storage.kept import Kept
+from cyclorama.storage.masks import load_permissions
 from cyclorama.storage.migration import pending
 from cyclorama.storage.switches import load_switches, note_failure
 
@@ -112,6 +113,8 @@ class App:
         access = None if configuration is None else configuration.access
         return {
             "documents": self.engine.documents,
+            "validated": self.engine.validated,
+            "views": self.engine.views.kept,
             "plans": plans.kept,
             "shaping_variables": plans.shaping,
             "templates": plans.library.cache,
@@ -156,6 +159,7 @@ class App:
             book=upgraded(await load_book(reading), self.graph.sections),
             facts=self.graph.facts(await load_switches(reading)),
             fields=fields,
+            permissions=await load_permissions(reading),
             sections=self.graph.sections,
             access=await access_of(self.database, reading, rules, fields, sections),
         )

@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "import": "imports.imports_app",
     "layouts": "layouts.layouts_app",
     "access": "access.access_app",
+    "masks": "masks.masks_app",
     "plugins": "plugins.plugins_app",
     "audit": "audit.audit_app",
 }
@@ -44,6 +45,7 @@ HELP: Final = {
     "import": "Bring in records of other systems.",
     "layouts": "Layouts as a file, and who gets which.",
     "access": "Who may read which records: rules and teams as a file.",
+    "masks": "Who may see and change which field.",
     "plugins": "The section plugins.",
     "audit": "What was changed and read, by whom.",
 }

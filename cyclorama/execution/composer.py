@@ -58,6 +58,7 @@ from cyclorama.resolvers.gates import OfRecord
 from cyclorama.resolvers.keyset import AFTER, Keyset, page_size
 from cyclorama.resolvers.loaded import KINDS
 from cyclorama.schema.adapt import clause, order_keys, own_row, selectable
+from cyclorama.schema.columns import hidden_keys, shown, without
 from cyclorama.schema.read import (
     Call,
     Declared,
@@ -286,7 +287,7 @@ class Composer:
         )
 
     def _value(self, source: Value, use: Use) -> str:
-        scope = Scope(use.level.env.kind, own=use.level.own)
+        scope = use.scope()
         leaf = Leaf.of(use.field.type, self.tripwire)
 
         def make() -> Any:
@@ -302,8 +303,7 @@ class Composer:
 
     def _one(self, source: One, use: Use) -> str:
         target = self.evaluate(source.target, use)
-        level, kind = use.level, use.level.env.kind
-        scope = Scope(kind, own=level.own)
+        level, scope = use.level, use.scope()
         alias = f"t{next(self._names)}"
         cls_row = row_of(origin_of(get_named_type(use.field.type)))
         if isinstance(target, SelectBase):
@@ -396,9 +396,9 @@ class Composer:
         return self.json.array(texts)
 
     def _items(self, source: Each | Known, use: Use) -> Any:
-        if callable(source.function):
-            return source.function()
-        return self.evaluate(source.function, use)
+        function = source.function
+        items = function() if callable(function) else self.evaluate(function, use)
+        return shown(items, use.level.env.masked)
 
     def _known(self, source: Known, use: Use) -> str:
         item = self._items(source, use)
@@ -414,7 +414,7 @@ class Composer:
     def table(self, row: Any, use: Use) -> str:
         found = selectable(row)
         if isinstance(found, Subquery):
-            scope = Scope(use.level.env.kind, own=use.level.own)
+            scope = use.scope()
             select: Any = found.element
             template = self.library.cached(
                 use.key("table"), lambda: self.library.compiler.rows(select, scope)
@@ -428,7 +428,7 @@ class Composer:
         condition = self.evaluate(where, use)
         if condition is None:
             return ""
-        scope = Scope(use.level.env.kind, own=use.level.own, child=child)
+        scope = use.scope(child)
         template = self.library.cached(
             use.key("where"),
             lambda: self.library.compiler.condition(condition, scope),
@@ -436,7 +436,8 @@ class Composer:
         return self.put(template, use.level, use.arguments, child=alias)
 
     def order(self, keys: Sequence[Any], child: Any, use: Use, alias: str) -> str:
-        scope = Scope(use.level.env.kind, own=use.level.own, child=child)
+        scope = use.scope(child)
+        keys = without(keys, hidden_keys(keys, child, use.level.env.hidden))
         template = self.library.cached(
             use.key("order"),
             lambda: self.library.compiler.order(order_keys(keys, child), scope),
@@ -453,15 +454,16 @@ class Composer:
         level.asked |= template.own
         rows = {"r": "r0", "o": level.alias or "r0", "c": child or ""}
         for name, row in template.joined.items():
-            rows[name[1:]] = self.joined.alias(row, level.env.kind)
+            rows[name[1:]] = self.joined.alias(row, level.env)
         return self.binds.put(template, rows, arguments or {})
 
     # -- pages
 
     def _page(self, source: Page, use: Use) -> str:
         rows = self.evaluate(source.source, use)
-        keys = Keyset.of(use.coordinate, order_keys(source.order_by, rows))
-        return page(self, source, rows, keys, use)
+        left_out = hidden_keys(source.order_by, rows, use.level.env.hidden)
+        order = order_keys(source.order_by, rows)
+        return page(self, source, rows, Keyset.of(use.coordinate, order, left_out), use)
 
     def page_binds(self, keys: Keyset, use: Use) -> tuple[Callable[[], str], bool]:
         """Places `first` where it is used, and whether the page starts at a cursor."""

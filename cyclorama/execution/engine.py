@@ -23,10 +23,12 @@ from graphql import (
 
 from cyclorama.errors import CODES, InvalidInputError, RequestError
 from cyclorama.execution.executor import Executor
+from cyclorama.execution.grants import Units, grant_of
 from cyclorama.execution.limits import Limits, check, check_values
 from cyclorama.execution.plans import Plans
 from cyclorama.execution.shortcuts import Shortcut, Shortcuts
 from cyclorama.execution.validation import validated
+from cyclorama.execution.views import Views
 from cyclorama.resolvers.context import Context
 from cyclorama.storage.engine import Database
 from cyclorama.storage.kept import Kept
@@ -69,9 +71,11 @@ class ShortAnswer:
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
+    key: bytes
+    """The digest of the text."""
     document: DocumentNode | None
-    errors: tuple[GraphQLError, ...]
-    code: str
+    errors: tuple[GraphQLError, ...] = ()
+    code: str = ""
 
 
 class Engine:
@@ -81,10 +85,16 @@ class Engine:
         self, schema: Any, plans: Plans, limits: Limits, *, planned: bool = True
     ) -> None:
         self.schema = schema._schema
+        self.units: Units = getattr(schema, "units", None) or Units()
+        self.views = Views(schema, self.units.needs)
         self.plans = plans
         self.limits = limits
         self.documents = Kept[bytes, _Prepared](MOST_DOCUMENTS, MOST_TEXT)
-        """Parsed and validated, or refused, by the digest of the text."""
+        """Parsed, or refused, by the digest of the text."""
+        self.validated = Kept[tuple[bytes, int], tuple[GraphQLError, ...]](
+            MOST_DOCUMENTS
+        )
+        """What is wrong with a text on a view, by the grant."""
         self.shortcuts = Shortcuts(plans.library)
         bound = {"plans": plans, "planned": planned}
         self.executor = type("BoundExecutor", (Executor,), bound)
@@ -94,6 +104,10 @@ class Engine:
         prepared = self._prepare(operation.query)
         if prepared.document is None:
             return failed(prepared.errors, prepared.code)
+        self.bind(context)
+        errors = self._validated(prepared, context)
+        if errors:
+            return failed(errors, "GRAPHQL_VALIDATION_FAILED")
         chosen = get_operation_ast(prepared.document, operation.operation_name)
         if chosen is None:
             message = (
@@ -109,6 +123,12 @@ class Engine:
         except InvalidInputError as error:
             return failed([GraphQLError(str(error))], error.code)
         return await self._run(prepared.document, chosen, operation, context)
+
+    def bind(self, context: Context) -> Any:
+        """Have a request see what its viewer may see: the schema as they see it."""
+        context.grant = grant_of(self.units, context)
+        context.view = self.views.view(context.grant)
+        return context.view
 
     async def answer_shortly(
         self,
@@ -154,9 +174,20 @@ class Engine:
 
     def _prepare(self, text: str) -> _Prepared:
         key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-        return self.documents.get(key, lambda: self._parsed(text), len(text))
+        return self.documents.get(key, lambda: self._parsed(key, text), len(text))
 
-    def _parsed(self, text: str) -> _Prepared:
+    def _validated(
+        self, prepared: _Prepared, context: Context
+    ) -> Sequence[GraphQLError]:
+        document = prepared.document
+        assert document is not None
+
+        def errors() -> tuple[GraphQLError, ...]:
+            return tuple(validated(context.view, document))
+
+        return self.validated.get((prepared.key, context.grant), errors)
+
+    def _parsed(self, key: bytes, text: str) -> _Prepared:
         try:
             document = parse(text, max_tokens=self.limits.tokens)
         except (GraphQLError, RecursionError) as error:
@@ -165,15 +196,12 @@ class Engine:
                 if isinstance(error, GraphQLError)
                 else GraphQLError("The document is nested too deeply.")
             )
-            return _Prepared(None, (shown,), "GRAPHQL_PARSE_FAILED")
+            return _Prepared(key, None, (shown,), "GRAPHQL_PARSE_FAILED")
         try:
             check(document, self.limits)
         except RequestError as error:
-            return _Prepared(None, (GraphQLError(str(error)),), error.code)
-        errors = validated(self.schema, document)
-        if errors:
-            return _Prepared(None, tuple(errors), "GRAPHQL_VALIDATION_FAILED")
-        return _Prepared(document, (), "")
+            return _Prepared(key, None, (GraphQLError(str(error)),), error.code)
+        return _Prepared(key, document)
 
     async def _run(
         self,
@@ -185,7 +213,7 @@ class Engine:
         context.text = operation.query
         context.operation = chosen.name.value if chosen.name else None
         result: Any = execute(
-            self.schema,
+            context.view,
             document,
             context_value=context,
             variable_values=dict(operation.variables or {}),

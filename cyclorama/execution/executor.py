@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import orjson
 import structlog
-from graphql import GraphQLObjectType
+from graphql import GraphQLObjectType, is_non_null_type
 from graphql.pyutils import Path
 
 from cyclorama.errors import RequestError
@@ -28,6 +28,12 @@ from cyclorama.resolvers.loaded import KINDS, DeclarationFailedError, load_recor
 from cyclorama.resolvers.refs import Batch, Ref, attributes_of
 
 log = structlog.get_logger(__name__)
+
+
+class Hidden(Exception):
+    """A value whose type the viewer may not see."""
+
+
 Answers = Mapping[str, Any]
 """Record id -> its row of the statement, or the error with which the statement ended."""
 
@@ -66,6 +72,8 @@ class Executor(PlainExecutor):
         position_context: Any,
     ) -> Any:
         if type(result) is Ref:
+            if result.kind not in self.schema.type_map:
+                raise Hidden
             return self.complete_object_value(
                 self.schema.get_type(result.kind),
                 field_details_list,
@@ -81,8 +89,12 @@ class Executor(PlainExecutor):
     def handle_field_error(
         self, raw_error: Any, return_type: Any, field_details_list: Any, path: Any
     ) -> None:
-        """As upstream; a declaration that failed goes up to its section, which fails."""
+        """As upstream; a declaration that failed goes up to its section, which fails.
+
+        What may not be seen is null without an error, as if it did not exist."""
         cause = getattr(raw_error, "original_error", None) or raw_error
+        if isinstance(cause, Hidden) and not is_non_null_type(return_type):
+            return
         if isinstance(cause, DeclarationFailedError):
             if path.typename not in KINDS:
                 raise raw_error
@@ -91,6 +103,13 @@ class Executor(PlainExecutor):
             self.context_value.breakers.failed(section, self.context_value.now)
             raw_error = failure(section)
         super().handle_field_error(raw_error, return_type, field_details_list, path)
+
+    def ensure_valid_runtime_type(self, runtime_type: Any, *rest: Any) -> Any:
+        """As upstream, which would name a type that the viewer may not see."""
+        is_name = isinstance(runtime_type, str)
+        if is_name and runtime_type not in self.schema.type_map:
+            raise Hidden
+        return super().ensure_valid_runtime_type(runtime_type, *rest)
 
     def execute_fields(
         self,

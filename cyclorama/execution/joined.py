@@ -7,6 +7,7 @@ import re
 from cyclorama.execution.binds import Binds
 from cyclorama.execution.declarations import Declarations
 from cyclorama.execution.templates import Scope
+from cyclorama.resolvers.context import Env
 from cyclorama.schema.symbols import RecordRow
 
 _ALIAS = re.compile(r"\b(s[0-9]+)\.")
@@ -20,13 +21,15 @@ class Joined:
         self._aliases: dict[RecordRow, str] = {}
         self._joins: dict[str, str] = {}
 
-    def alias(self, row: RecordRow, kind: str) -> str:
+    def alias(self, row: RecordRow, env: Env) -> str:
         """The alias of a row, which is joined from here on."""
         found = self._aliases.get(row)
         if found is None:
             template = self._library.cached(
-                ("row", row, kind),
-                lambda: self._library.compiler.rows(row.made_of, Scope(kind)),
+                ("row", row, env.kind, env.masked),
+                lambda: self._library.compiler.rows(
+                    row.made_of, Scope(env.kind, hidden=env.hidden)
+                ),
             )
             if template.joined:
                 raise TypeError("a row of the record reads another one of them")

@@ -79,7 +79,7 @@ def made(composer: Composer, source: Python, use: Use) -> str:
     """The columns that a value is made of, in its place."""
     if not is_leaf_type(get_named_type(use.field.type)):
         raise NotPlanned(use.coordinate)
-    scope = Scope(use.level.env.kind, own=use.level.own)
+    scope = use.scope()
     texts, converts = [], []
     for index, column in enumerate(source.columns):
         leaf, convert = leaf_of_column(clause(column), composer.tripwire)

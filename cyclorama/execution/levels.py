@@ -19,6 +19,7 @@ from graphql.execution.collect_fields import FieldDetails
 from cyclorama.errors import RequestError, RequestTimeoutError, SectionFailedError
 from cyclorama.execution.binds import Getter
 from cyclorama.execution.declarations import Shape
+from cyclorama.execution.templates import Scope
 from cyclorama.resolvers.context import Env
 
 DEFINITION = "strawberry-definition"
@@ -88,10 +89,17 @@ class Use:
     kept: bool
     """Whether nothing of the placement is in its templates."""
 
+    def scope(self, child: Any = None) -> Scope:
+        """The rows that the declaration may see, and what of them it may not."""
+        env, own = self.level.env, self.level.own
+        return Scope(env.kind, own=own, child=child, hidden=env.hidden)
+
     def key(self, part: str) -> Any:
         """The key of a template of this field."""
         level = self.level
-        place = () if self.kept else (level.env.token, level.where)
+        place = (level.env.token, level.where)
+        if self.kept:
+            place = (level.env.masked,)  # type: ignore[assignment]
         return (part, self.coordinate, level.env.kind, self.shape.key, *place)
 
 

@@ -10,8 +10,8 @@ from sqlalchemy.sql.selectable import SelectBase, Subquery
 from cyclorama.execution.declarations import row_of
 from cyclorama.execution.levels import Level, NotPlanned, Use, item_type, origin_of
 from cyclorama.execution.made import named
-from cyclorama.execution.templates import Scope
 from cyclorama.schema.adapt import own_row, selectable
+from cyclorama.schema.columns import hidden_keys, without
 from cyclorama.schema.read import Many
 
 if TYPE_CHECKING:
@@ -56,12 +56,15 @@ def _rows_of(
         names = rows.selected_columns.keys()
         if not all(isinstance(k, str) and k in names for k in source.order_by):
             raise TypeError(f"{use.coordinate}: order a select by column names")
-        scope = Scope(use.level.env.kind, own=use.level.own)
+        keys = without(
+            source.order_by, hidden_keys(source.order_by, rows, use.level.env.hidden)
+        )
+        scope = use.scope()
         template = composer.library.cached(
             use.key("rows"), lambda: composer.library.compiler.rows(rows, scope)
         )
         table = composer.put(template, use.level, use.arguments)
-        return ", ".join(f"{alias}.{k}" for k in source.order_by), table, ""
+        return ", ".join(f"{alias}.{k}" for k in keys), table, ""
     where = composer.condition(source.where, rows, use, alias)
     return (
         composer.order(source.order_by, rows, use, alias),

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from graphql import GraphQLNonNull, GraphQLObjectType, get_named_type
 
 from cyclorama.execution.levels import Grouped, Level, Use, origin_of, type_of
-from cyclorama.execution.templates import Scope
 from cyclorama.resolvers.keyset import Keyset
 from cyclorama.schema.adapt import own_row
 from cyclorama.schema.read import Page
@@ -126,7 +125,7 @@ class _Page:
 
     def _rows(self) -> str:
         composer, use, alias = self.composer, self.use, self.alias
-        scope = Scope(use.level.env.kind, own=use.level.own, child=self.rows)
+        scope = use.scope(self.rows)
         compiler = composer.library.compiler
         table = composer.table(self.rows, use)
         conditions = [composer.condition(self.source.where, self.rows, use, alias)]

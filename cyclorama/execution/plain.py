@@ -27,6 +27,8 @@ from cyclorama.storage.kept import Kept
 
 log = structlog.get_logger(__name__)
 MOST_SELECTIONS: Final = 1024
+PLAIN: Final = "cyclorama-plain"
+"""Where a schema keeps the functions of its selections."""
 Found = list[tuple[Any, Any]]
 """Records, each with its type and what is asked of it."""
 Again = Callable[[], Any]
@@ -86,9 +88,9 @@ class Written:
 
 def selections(schema: GraphQLSchema) -> Selections:
     """The functions kept for a schema; they live as long as it does."""
-    found = schema.extensions.get("cyclorama-plain")
+    found = schema.extensions.get(PLAIN)
     if found is None:
-        found = schema.extensions["cyclorama-plain"] = Selections()
+        found = schema.extensions[PLAIN] = Selections()
     kept: Selections = found
     return kept
 

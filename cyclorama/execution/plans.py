@@ -70,6 +70,7 @@ def selection_key(
     )
     return (
         executor.context_value.text,
+        executor.context_value.grant,
         executor.operation.loc.start,
         type_.name,
         nodes,

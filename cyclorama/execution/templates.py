@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +25,8 @@ from cyclorama.schema.adapt import (
     selectable,
     stand_ins,
 )
+from cyclorama.schema.columns import nulled
+from cyclorama.schema.masks import NOTHING
 from cyclorama.schema.symbols import RECORD, RECORD_NAME, SYMBOLS, RecordRow
 
 OWN_NAME, CHILD_NAME = "\x01@o\x01", "\x01@c\x01"
@@ -82,6 +84,8 @@ class Scope:
     kind: str
     own: Any = None
     child: Any = None
+    hidden: frozenset[str] = NOTHING
+    """Base columns in whose place values have null."""
 
 
 class Compiler:
@@ -127,7 +131,8 @@ class Compiler:
         return self._template(body, compiled, fitted)
 
     def _tail(self, thing: Any, scope: Scope, part: str, cut: str) -> Template:
-        fitted = self._fit(thing, scope)
+        # What decides on rows sees what is hidden; a declared order has no such keys.
+        fitted = self._fit(thing, replace(scope, hidden=NOTHING))
         statement: Any = sa.select(sa.literal_column("1")).select_from(*fitted.rows)
         if part == "where":
             statement = statement.where(fitted.expression)
@@ -143,7 +148,8 @@ class Compiler:
         for row, name in ((scope.own, OWN_NAME), (scope.child, CHILD_NAME)):
             if row is not None:
                 rows[selectable(row)] = _stand_in(selectable(row), name)
-        adapted = adapt(expression, scope.kind, stand_ins(rows))
+        hide = nulled(scope.hidden) if scope.hidden else None
+        adapted = adapt(expression, scope.kind, stand_ins(rows), hide)
         outer = [*rows.values(), RECORD, *record_rows(adapted)]
         correlate(adapted, outer)
         return _Fitted(adapted, outer, tuple(rows), top)

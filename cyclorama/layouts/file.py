@@ -95,6 +95,11 @@ def parse_layouts(
         limits=limits or Limits(),
         uninstalled=uninstalled,
     )
+    return stamped(_checked(text, known, found), sections)
+
+
+def _checked(text: str, known: Known, found: Problems) -> LayoutBook:
+    """The book of a file in which nothing is wrong."""
     raw = _document(text, found)
     shared = _read(_shared, raw["shared_sections"], found)
     by_key = {x.entry.key: x.entry for x in shared}
@@ -107,7 +112,7 @@ def parse_layouts(
     check_pins(pins, layouts, known, found)
     if found.found:
         raise LayoutFileError(found.found)
-    return stamped(_book(layouts, assignments, shared, pins), sections)
+    return _book(layouts, assignments, shared, pins)
 
 
 def _book(

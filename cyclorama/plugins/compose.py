@@ -17,14 +17,17 @@ from strawberry.types.base import StrawberryObjectDefinition, get_object_definit
 from strawberry.types.field import StrawberryField
 
 from cyclorama.errors import FieldConflictError, PluginError
+from cyclorama.execution.grants import Units
 from cyclorama.layouts.model import SectionFacts
 from cyclorama.plugins import admin
 from cyclorama.plugins.checks import check_sections, description, parent_of, who
 from cyclorama.plugins.discovery import Failure
+from cyclorama.plugins.needs import units_of
 from cyclorama.plugins.section import Section
 from cyclorama.resolvers.gates import gated, record_fields, section_field
 from cyclorama.resolvers.personal import personalise_layout
 from cyclorama.resolvers.query import Mutation, Query
+from cyclorama.schema.permissions import FOR_ADMINS
 from cyclorama.schema.records import RECORD_TYPES, Record360
 from cyclorama.schema.scalars import SCALARS
 
@@ -34,6 +37,9 @@ CORE: Final = "Cyclorama itself"
 class ComposedSchema(strawberry.Schema):
     """A schema whose types also carry the fields of sections, held here and not on the
     types: two schemas of one process may differ."""
+
+    units: Units
+    """What members of the schema need; filled once it is composed."""
 
     def __init__(self, extra: Mapping[Any, Sequence[StrawberryField]], **options: Any):
         self._extra = extra
@@ -83,16 +89,19 @@ def compose(sections: Sequence[Section], failures: Sequence[Failure] = ()) -> Gr
     ordered = sorted(sections, key=lambda s: s.key)
     check_sections(ordered)
     by_key = MappingProxyType({s.key: s for s in ordered})
-    return Graph(_built(ordered), by_key, tuple(failures))
+    schema = _built(ordered)
+    schema.units = units_of(schema._schema, ordered)
+    return Graph(schema, by_key, tuple(failures))
 
 
 def _of_core() -> Iterator[_Added]:
     for record in (Record360, *RECORD_TYPES.values()):
         for field in record_fields():
             yield _Added(record, field, CORE)
-    yield _Added(Query, _root(admin.section_plugins), CORE)
-    yield _Added(Mutation, _root(admin.set_section_plugin_enabled), CORE)
-    yield _Added(Mutation, _root(personalise_layout), CORE)
+    yield _Added(Query, _root(admin.section_plugins, FOR_ADMINS), CORE)
+    switch = _root(admin.set_section_plugin_enabled, FOR_ADMINS)
+    yield _Added(Mutation, switch, CORE)
+    yield _Added(Mutation, _root(personalise_layout, {}), CORE)
 
 
 def _of_section(section: Section) -> Iterator[_Added]:
@@ -105,13 +114,13 @@ def _of_section(section: Section) -> Iterator[_Added]:
             field.description = description(section, function)
             yield _Added(type_, field, who(section))
     for function in section.mutations:
-        field = _root(function)
+        field = _root(function, {"section": section})
         field.description = description(section, function)
         yield _Added(Mutation, field, who(section))
 
 
-def _root(function: Callable[..., Any]) -> StrawberryField:
-    made: StrawberryField = strawberry.field(function)
+def _root(function: Callable[..., Any], facts: Mapping[Any, Any]) -> StrawberryField:
+    made: StrawberryField = strawberry.field(function, metadata=facts)
     made.description = " ".join((function.__doc__ or "").split("\n\n")[0].split())
     return made
 
@@ -162,7 +171,7 @@ _REFUSALS: Final = (StrawberryException, GraphQLError, TypeError, ValueError)
 """What says of a schema that it can't be built."""
 
 
-def _built(sections: Sequence[Section]) -> strawberry.Schema:
+def _built(sections: Sequence[Section]) -> ComposedSchema:
     try:
         return _schema(sections)
     except DuplicatedTypeName as error:

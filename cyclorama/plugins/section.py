@@ -99,6 +99,10 @@ class Section:
     """Types with a table that `node(id:)` finds, by the type part of their ids. A row is
     found by who gets the section on the record that its `relationship_id` or its
     `company_id` names."""
+    sensitive: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Fields of its types, as `SupportCase.subject`, that a permission over many fields
+    covers: `money.view` amounts, `pii.view` who somebody is, `verbatim.view` what
+    customers wrote."""
     demo: Demo | None = None
     icon: str | None = None
     migrations: str | None = None

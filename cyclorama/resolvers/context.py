@@ -16,10 +16,13 @@ from cyclorama.layouts.model import LayoutBook, Placement, SectionFacts
 from cyclorama.layouts.resolution import Resolution
 from cyclorama.resolvers.access import Access
 from cyclorama.resolvers.breakers import Breakers
+from cyclorama.resolvers.masks import masked
 from cyclorama.resolvers.reads import Reads
+from cyclorama.schema.masks import Fields, Masked, masked_of
 from cyclorama.storage.accounts import Viewer
 from cyclorama.storage.engine import Database, Reading
 from cyclorama.storage.kept import Kept
+from cyclorama.storage.masks import FieldPermission
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -41,6 +44,16 @@ class Env:
     """The custom fields of records."""
     token: str
     """Equal only for what was planned with the same settings, sections and fields."""
+
+    @property
+    def masked(self) -> Masked:
+        """What the viewer may not see."""
+        return masked_of(self.fields)
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The base columns that the viewer may not see."""
+        return masked_of(self.fields).columns
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -84,7 +97,13 @@ class Configuration:
     """The composed sections by key."""
     access: Access | None = None
     """Who may read which records; None: everybody all."""
+    permissions: Sequence[FieldPermission] = ()
+    """What groups may do with fields."""
+    readable: Kept[Any, Any] = field(default_factory=lambda: Kept(MOST_VARIANTS))
+    """The fields, for the members of some groups."""
     variants: Kept[Any, Variant] = field(default_factory=_kept)
+    grants: Kept[Any, int] = field(default_factory=lambda: Kept(MOST_VARIANTS))
+    """What viewers may see at all, by what is known of them."""
     attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """What layouts ask of each kind of record; filled when it is first needed."""
 
@@ -120,6 +139,9 @@ class Context:
     """The operation that runs, as the client wrote it."""
     bypassed: bool = False
     """Whether rules of access would restrict the viewer, who reads past them."""
+    grant: int = 0
+    view: Any = None
+    """The schema as the viewer sees it, once an operation runs; a `GraphQLSchema`."""
     operation: str | None = None
     """Its name."""
     reads: Reads = field(default_factory=Reads)
@@ -147,6 +169,31 @@ class Context:
             "cy_today": self.today,
             "cy_viewer": self.viewer.id,
         }
+
+    @property
+    def fields(self) -> Sequence[Any]:
+        """The custom fields of records, with what is masked for this viewer."""
+        settings = self.settings
+        if not settings.permissions:
+            return settings.fields
+        groups = frozenset(g.key for g in self.viewer.groups)
+
+        def made() -> Fields:
+            found = masked(self.graph, settings.fields, settings.permissions, groups)
+            return Fields.of(settings.fields, found)
+
+        fields: Fields = settings.readable.get((groups,), made)
+        return fields
+
+    @property
+    def masked(self) -> Masked:
+        """What the viewer may not see, and not change."""
+        return masked_of(self.fields)
+
+    def sees(self, type_: Any) -> bool:
+        """Whether there is such a type of the graph for the viewer."""
+        name = type_.__strawberry_definition__.name
+        return self.view is None or name in self.view.type_map
 
     @property
     def is_admin(self) -> bool:

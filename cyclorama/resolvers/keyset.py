@@ -15,6 +15,7 @@ from sqlalchemy.sql.elements import UnaryExpression
 
 from cyclorama.errors import InvalidInputError
 from cyclorama.resolvers.cursors import key_value
+from cyclorama.schema.columns import without
 from cyclorama.storage.types import Instant
 
 MOST = 200
@@ -31,8 +32,14 @@ class Keyset:
     descending: tuple[bool, ...]
 
     @staticmethod
-    def of(coordinate: str, keys: Sequence[Any]) -> Keyset:
-        """The keyset of a field's order; the tag tells its cursors from others."""
+    def of(
+        coordinate: str, keys: Sequence[Any], left_out: frozenset[int] = frozenset()
+    ) -> Keyset:
+        """The keyset of a field's order, some keys left out; the tag tells its cursors
+        from others."""
+        keys = without(keys, left_out)
+        if left_out:
+            coordinate = f"{coordinate} without {sorted(left_out)}"
         columns, descending = [], []
         for key in keys:
             down = (

@@ -36,7 +36,9 @@ from cyclorama.schema.adapt import (
     selectable,
     stand_ins,
 )
+from cyclorama.schema.columns import hidden_keys, nulled, seen, shown, without
 from cyclorama.schema.common import PageInfo
+from cyclorama.schema.masks import NOTHING
 from cyclorama.schema.read import (
     Call,
     Each,
@@ -137,7 +139,8 @@ async def load_by_id(ctx: Context, cls: Any, ids: Sequence[str]) -> list[Any]:
     """Objects of a type whose table has an `id`, in the order of the ids."""
     row = cls.__cyclorama_row__
     table = selectable(row)
-    query = sa.select(*table.c).where(table.c.id.in_(set(ids)))
+    columns = seen(table.c, ctx.masked.columns)
+    query = sa.select(*columns).where(table.c.id.in_(set(ids)))
     rows = {r.id: r._mapping for r in await ctx.reading.execute(query)} if ids else {}
     return [
         instance_of(cls, row=row, values=dict(rows[i])) if i in rows else None
@@ -205,6 +208,7 @@ class _Load:
         self.cls = type_
         self.kind = place.env.kind if place.env else "COMPANY"
         self.record: Mapping[str, Any] = {}
+        self.masked = self.place.env.masked if self.place.env else ctx.masked
 
     async def load(self, source: Any) -> Any:
         ref = self.place.ref
@@ -222,7 +226,7 @@ class _Load:
             case Here():
                 return self._object(self.place.row, self.place.values)
             case Each(function) | Known(function):
-                return self._items(self._evaluate(function))
+                return self._items(shown(self._evaluate(function), self.masked))
             case Python(function, columns):
                 values = [await self._value(c) for c in columns]
                 return await _made(function, tuple(values))
@@ -266,8 +270,9 @@ class _Load:
             return list(value)
         return sa.literal(value, bind_type(parameter.type))
 
-    def _settled(self, expression: Any) -> Any:
-        """The expression with this object's row, record and request as values."""
+    def _settled(self, expression: Any, *, decides: bool = False) -> Any:
+        """The expression with this object's row, record and request as values, and null
+        for what is hidden, unless it decides which rows there are."""
         own = None if self.place.row is None else selectable(self.place.row)
         symbols = {
             "cy_now": self.ctx.now,
@@ -289,7 +294,9 @@ class _Load:
                 return sa.literal(self.place.values[element.key], element.type)
             return None
 
-        adapted = adapt(expression, self.kind, replace)
+        hidden = NOTHING if decides else self.masked.columns
+        hide = nulled(hidden) if hidden else None
+        adapted = adapt(expression, self.kind, replace, hide)
         correlate(adapted, ())
         return adapted
 
@@ -313,7 +320,7 @@ class _Load:
                 ctx=self.ctx,
             )
         if isinstance(items, (list, tuple)):
-            return [self._items(i) for i in items]
+            return [self._items(i) for i in shown(items, self.masked)]
         return items
 
     async def _value(self, expression: Any) -> Any:
@@ -335,12 +342,12 @@ class _Load:
             return self._object(cls_row, found[0]) if found else None
         if _is_row(target):
             table = selectable(target)
-            where = self._settled(self._evaluate(source.where))
+            where = self._settled(self._evaluate(source.where), decides=True)
             query = sa.select(*table.c).where(where).limit(1)
             row = target
         else:
             table, row = selectable(cls_row), cls_row
-            key = self._settled(target)
+            key = self._settled(target, decides=True)
             query = sa.select(*table.c).where(table.c.id == key)
         found = await self._rows(query)
         if not found:
@@ -358,6 +365,7 @@ class _Load:
     async def _many(self, source: Many) -> Any:
         rows = self._evaluate(source.source)
         query, keys = self._from(rows, source)
+        keys = without(keys, self._left_out(source, rows))
         found = await self._rows(query.order_by(*keys).limit(source.limit))
         if not hasattr(self.cls, "__strawberry_definition__") or isinstance(
             self.cls, StrawberryEnumDefinition
@@ -367,6 +375,9 @@ class _Load:
         if isinstance(rows, SelectBase):
             row = getattr(self.cls, "__cyclorama_row__", None)
         return await self._objects(row, found)
+
+    def _left_out(self, source: Many | Page, rows: Any) -> frozenset[int]:
+        return hidden_keys(source.order_by, rows, self.masked.columns)
 
     def _from(self, rows: Any, source: Many | Page) -> tuple[Any, list[Any]]:
         """A select of all columns of the rows that the condition leaves, and the keys
@@ -382,14 +393,18 @@ class _Load:
             return sa.select(*read.c), fitted
         condition = self._evaluate(source.where)
         query = sa.select(*table.c)
-        where = None if condition is None else self._settled(condition)
+        where = None
+        if condition is not None:
+            where = self._settled(condition, decides=True)
         return (query if where is None else query.where(where)), keys
 
     async def _page(self, source: Page) -> Any:
         rows = self._evaluate(source.source)
         first = page_size(self.arguments.get("first", 20))
         query, order = self._from(rows, source)
-        keys = Keyset.of(self._coordinate(), order)
+        left_out = self._left_out(source, rows)
+        keys = Keyset.of(self._coordinate(), order, left_out)
+        order = without(order, left_out)
         total = sa.select(sa.func.count()).select_from(query.order_by(None).subquery())
         after = self.arguments.get("after")
         if after is not None:

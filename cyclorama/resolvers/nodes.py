@@ -44,11 +44,13 @@ async def _of_kind(ctx: Context, kind: str, ids: Sequence[str]) -> Sequence[Any]
     if kind in _RECORDS:
         return await find(ctx, _RECORDS[kind], ids)
     if kind in _PLAIN:
+        if not ctx.sees(_PLAIN[kind]):
+            return [None] * len(ids)
         return await load_by_id(ctx, _PLAIN[kind], ids)
     if kind == "layout":
         return await layouts_by_id(ctx, ids)
     for section in ctx.settings.sections.values():
-        if kind in section.nodes:
+        if kind in section.nodes and ctx.sees(section.nodes[kind]):
             return await _of_section(ctx, section, section.nodes[kind], ids)
     return [None] * len(ids)
 

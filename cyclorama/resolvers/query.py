@@ -46,6 +46,7 @@ from cyclorama.schema.layouts import (
     RevertLayoutsInput,
 )
 from cyclorama.schema.lists import CompanyConnection, SearchConnection
+from cyclorama.schema.permissions import FOR_ADMINS
 from cyclorama.schema.records import Company, Relationship
 from cyclorama.schema.symbols import COMPANY, RELATIONSHIP
 from cyclorama.schema.viewer import Viewer, ViewerKind
@@ -134,7 +135,9 @@ class Query:
     ) -> SearchConnection:
         return await search(info.context, text, types, match, first, after)
 
-    @strawberry.field(description="The layouts there are. For admins.")
+    @strawberry.field(
+        description="The layouts there are. For admins.", metadata=FOR_ADMINS
+    )
     async def layouts(
         self,
         info: Info,
@@ -143,20 +146,24 @@ class Query:
     ) -> list[Layout]:
         return await list_layouts(info.context, kind, relationship_type_key)
 
-    @strawberry.field(description="A layout by its key. For admins.")
+    @strawberry.field(
+        description="A layout by its key. For admins.", metadata=FOR_ADMINS
+    )
     async def layout(self, info: Info, key: str) -> Layout | None:
         return await one_layout(info.context, key)
 
     @strawberry.field(
         description="All layouts and assignments as the text of a layout file. For "
-        "admins."
+        "admins.",
+        metadata=FOR_ADMINS,
     )
     async def layout_file(self, info: Info) -> str:
         return await layout_file(info.context)
 
     @strawberry.field(
         description="What applying a layout file would change, for whom, and what to "
-        "think over before. For admins."
+        "think over before. For admins.",
+        metadata=FOR_ADMINS,
     )
     async def plan_layouts(
         self,
@@ -166,7 +173,8 @@ class Query:
         return await plan_layouts(info.context, file)
 
     @strawberry.field(
-        description="The last changes of layouts, newest first. For admins."
+        description="The last changes of layouts, newest first. For admins.",
+        metadata=FOR_ADMINS,
     )
     async def layout_history(
         self,
@@ -179,7 +187,8 @@ class Query:
 
     @strawberry.field(
         description="Which layout a user gets on a record and why; you yourself without "
-        "`userId`, and as if in `groupKeys` where they are given. For admins."
+        "`userId`, and as if in `groupKeys` where they are given. For admins.",
+        metadata=FOR_ADMINS,
     )
     async def explain_layout(
         self,
@@ -194,7 +203,8 @@ class Query:
         )
 
     @strawberry.field(
-        description="What was changed and read, by whom, the newest first. For admins."
+        description="What was changed and read, by whom, the newest first. For admins.",
+        metadata=FOR_ADMINS,
     )
     async def audit_log(
         self,
@@ -210,7 +220,8 @@ class Query:
 class Mutation:
     @strawberry.mutation(
         description="Replace all layouts and assignments by those of a file, all or "
-        "nothing. For admins."
+        "nothing. For admins.",
+        metadata=FOR_ADMINS,
     )
     async def apply_layouts(
         self, info: Info, input: ApplyLayoutsInput
@@ -219,7 +230,8 @@ class Mutation:
 
     @strawberry.mutation(
         description="Go back to the layouts of a revision, as one more change. For "
-        "admins."
+        "admins.",
+        metadata=FOR_ADMINS,
     )
     async def revert_layouts(
         self, info: Info, input: RevertLayoutsInput

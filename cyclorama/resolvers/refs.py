@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement
 from cyclorama.layouts.resolution import Resolution, record_attributes, resolve
 from cyclorama.resolvers.context import Context, Env, Variant
 from cyclorama.schema import catalogue
+from cyclorama.schema.masks import masked_of
 from cyclorama.schema.symbols import COMPANY, ROWS
 from cyclorama.storage.prepared import among, as_listed
 from cyclorama.storage.rows import ExternalRefRow
@@ -214,7 +215,9 @@ def variant(ctx: Context, kind: str, resolution: Resolution) -> Variant:
     """The variant of a resolved layout; equal ones are the same object while it is kept,
     and their tokens differ otherwise."""
     layout, placements = resolution.layout, resolution.placements
-    key = (kind, layout.key, *(p.instance_key for p in placements))
+    fields = ctx.fields
+    shown = tuple(p.instance_key for p in placements)
+    key = (kind, layout.key, masked_of(fields), shown)
 
     def make() -> Variant:
         token = f"{ctx.settings.version}:{next(_NUMBERS)}"
@@ -223,7 +226,7 @@ def variant(ctx: Context, kind: str, resolution: Resolution) -> Variant:
             kind=kind,
             resolution=resolution,
             envs=_envs(ctx, kind, resolution, token),
-            fields=ctx.settings.fields,
+            fields=fields,
         )
 
     return ctx.settings.variants.get(key, make)
@@ -241,7 +244,7 @@ def _envs(
             described=described(section, placement, position),
             config=parsed(section, placement.config),
             sections=held,
-            fields=ctx.settings.fields,
+            fields=ctx.fields,
             token=f"{token}:{position}",
         )
         for position, (placement, section) in enumerate(

@@ -17,10 +17,17 @@ from cyclorama.resolvers.refs import find
 from cyclorama.schema.common import Person
 from cyclorama.schema.inputs import SearchMatch, SearchType
 from cyclorama.schema.lists import SearchConnection, SearchEdge
+from cyclorama.schema.masks import Masked
+from cyclorama.schema.records import Company, Relationship
 from cyclorama.storage.rows import CompanyRow, PersonRow, RelationshipRow
 from cyclorama.storage.search import fold
 
 LONGEST: Final = 200
+_TYPES: Final[dict[SearchType, Any]] = {
+    SearchType.COMPANY: Company,
+    SearchType.RELATIONSHIP: Relationship,
+    SearchType.PERSON: Person,
+}
 _NAMED: Final[dict[SearchType, Any]] = {
     SearchType.COMPANY: CompanyRow,
     SearchType.RELATIONSHIP: RelationshipRow,
@@ -40,14 +47,17 @@ async def search(
     each by name. A blank text finds nothing."""
     size = page_size(first)
     wanted = list(_NAMED) if types is None else [t for t in _NAMED if t in types]
+    named = {t: _named(t, _folded(text), match, ctx.masked) for t in wanted}
+    wanted = [t for t in wanted if named[t] is not None and ctx.sees(_TYPES[t])]
     folded = _folded(text)
     if not folded or not wanted:
         return SearchConnection(
             edges=[], page_info=page_info([], more=False, after=after)
         )
-    hits = sa.union_all(*(_named(t, folded, match) for t in wanted)).subquery()
+    hits = sa.union_all(*(named[t] for t in wanted)).subquery()  # type: ignore[arg-type]
     order = Order(
-        f"search:{match.name}:{sorted(t.name for t in wanted)}:{folded}",
+        f"search:{match.name}:{sorted(t.name for t in wanted)}:"
+        f"{_hidden(ctx.masked)}:{folded}",
         [OrderKey(hits.c[n]) for n in ("rank", "search_key", "type", "id")],
     )
     query = sa.select(hits, *order.columns()).order_by(*order.clauses()).limit(size + 1)
@@ -78,20 +88,39 @@ def _folded(text: str) -> str:
     return fold(text)
 
 
-def _named(type_: SearchType, folded: str, match: SearchMatch) -> Select[Any]:
-    """The rows of one type that match, with their rank: 0 whole, 1 beginning, 2 within."""
+def _hidden(masked: Masked) -> list[str]:
+    """What people are not found by."""
+    return sorted(masked.columns & {"person.name", "person.email"})
+
+
+def _named(
+    type_: SearchType, folded: str, match: SearchMatch, masked: Masked
+) -> Select[Any] | None:
+    """The rows of one type that match, with their rank: 0 whole, 1 beginning, 2 within.
+
+    Nothing is found by what the viewer may not see; None where nothing is left."""
     row = _NAMED[type_]
-    by_name = _found(row.search_key, folded, match)
-    condition, matched, rank = by_name, row.name, _rank(row.search_key, folded)
+    ways = [(row.search_key, row.name)]
     if type_ is SearchType.PERSON:
-        address = sa.func.lower(row.email)
-        condition = sa.or_(by_name, _found(address, folded, match))
-        matched = sa.case((by_name, row.name), else_=row.email)
-        rank = sa.case((by_name, rank), else_=_rank(address, folded))
+        by = {
+            "person.name": ways[0],
+            "person.email": (sa.func.lower(row.email), row.email),
+        }
+        ways = [way for column, way in by.items() if column not in masked.columns]
+    if not ways:
+        return None
+    conditions = [_found(key, folded, match) for key, _ in ways]
+    condition = sa.or_(*conditions)
+    *_, (key, matched) = ways
+    rank: Any = _rank(key, folded)
+    if len(ways) > 1:
+        (first, name), by_name = ways[0], conditions[0]
+        matched = sa.case((by_name, name), else_=matched)
+        rank = sa.case((by_name, _rank(first, folded)), else_=rank)
     return sa.select(
         sa.literal(type_.name, sa.String()).label("type"),
         row.id.label("id"),
-        row.search_key.label("search_key"),
+        ways[0][0].label("search_key"),
         matched.label("matched"),
         rank.label("rank"),
     ).where(condition)

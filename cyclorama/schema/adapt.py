@@ -39,11 +39,16 @@ def clause(thing: Any) -> Any:
     return thing if make is None else make()
 
 
-def adapt(expression: Any, kind: str, replace: Replace) -> Any:
+def adapt(
+    expression: Any, kind: str, replace: Replace, hide: Replace | None = None
+) -> Any:
     """The expression with `ByKind` settled and each column and bind offered to
-    `replace`, which returns what takes its place or None."""
+    `replace`, which returns what takes its place or None; `hide` is asked first, of
+    everything."""
 
     def visit(element: Any, **_: Any) -> Any:
+        if hide is not None and (hidden := hide(element)) is not None:
+            return hidden
         if isinstance(element, ByKind):
             return adapt(clause(element.columns[kind]), kind, replace)
         if isinstance(element, BindParameter) and element.expanding:

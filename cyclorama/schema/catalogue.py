@@ -18,7 +18,9 @@ import sqlalchemy as sa
 
 from cyclorama.errors import InvalidInputError
 from cyclorama.schema.adapt import clause
+from cyclorama.schema.columns import columns_of
 from cyclorama.schema.entry import CUSTOM, Entry, Expression, custom_entry
+from cyclorama.schema.masks import Masked, masked_of
 from cyclorama.schema.sql import (
     as_json,
     decimal,
@@ -180,6 +182,7 @@ def _looked_up(table: Any, column: str, expression: Expression, c: Any) -> Any:
 _TABLES: Final[Mapping[str, Any]] = {
     "user": UserRow.__table__,
     "company": CompanyRow.__table__,
+    "relationship": RelationshipRow.__table__,
     "relationship_type": RelationshipTypeRow.__table__,
 }
 
@@ -250,6 +253,12 @@ _OWN: Final[Mapping[str, Mapping[str, Entry]]] = {
     }.items()
 }
 _ROWS: Final = {COMPANY: "company", RELATIONSHIP: "relationship"}
+_TYPES: Final = {
+    "company": "Company",
+    "relationship": "Relationship",
+    "user": "User",
+    "relationship_type": "RelationshipType",
+}
 
 
 def entry(kind: str, path: str, fields: Sequence[Any]) -> Entry | None:
@@ -258,10 +267,14 @@ def entry(kind: str, path: str, fields: Sequence[Any]) -> Entry | None:
 
 
 def _entry(object_: str, path: str, fields: Sequence[Any], hops: int) -> Entry | None:
-    if path.startswith(CUSTOM):
-        return _custom(object_, path.removeprefix(CUSTOM), fields)
     first, dot, rest = path.partition(".")
-    own = _OWN[object_].get(first)
+    own: Entry | None
+    if path.startswith(CUSTOM):
+        own, dot = _custom(object_, path.removeprefix(CUSTOM), fields), ""
+    else:
+        own = _OWN[object_].get(first)
+    if own is not None:
+        own = _allowed(object_, own, masked_of(fields))
     if own is None or not dot:
         return own
     if own.lookup is None or own.column is None or not hops:
@@ -280,6 +293,38 @@ def _entry(object_: str, path: str, fields: Sequence[Any], hops: int) -> Entry |
         editable=False,
         required=False,
     )
+
+
+def _allowed(object_: str, own: Entry, masked: Masked) -> Entry | None:
+    """A field as masks leave it; None where it may not be seen."""
+    if not masked:
+        return own
+    where = coordinate(object_, own.path)
+    table = _TABLES[object_]
+    read = columns_of(*(f(table.c) for f in (own.value, own.display)))
+    if where in masked.fields or masked.hides(read):
+        return None
+    return replace(own, editable=False) if where in masked.read_only else own
+
+
+def coordinate(object_: str, path: str) -> str:
+    """A field as masks name it: `Company.arr`."""
+    return f"{_TYPES[object_]}.{path}"
+
+
+def coordinates(fields: Sequence[Any]) -> list[str]:
+    """All fields of records and of what they look up, as masks name them."""
+    own = [coordinate(o, p) for o, entries in _OWN.items() for p in entries]
+    return own + [coordinate(f.object, CUSTOM + f.key) for f in fields]
+
+
+def column_of(field: str) -> str | None:
+    """The column of a field that is named as masks name it, if one holds it."""
+    type_, _, path = field.partition(".")
+    for object_, name in _TYPES.items():
+        if name == type_ and path in _OWN[object_]:
+            return _OWN[object_][path].column
+    return None
 
 
 def _hopped(target: str, column: str, display: Expression) -> Expression:
@@ -309,13 +354,16 @@ def _custom(object_: str, key: str, fields: Sequence[Any]) -> Entry | None:
 def all_paths(kind: str, fields: Sequence[Any]) -> list[str]:
     """All paths of a kind of record, those one lookup away included."""
     object_ = _ROWS[kind]
-    found = []
+    found: list[str] = []
     for own in _OWN[object_].values():
         found.append(own.path)
         if own.lookup is not None:
             found += [f"{own.path}.{p}" for p in _OWN[own.lookup]]
             found += [f"{own.path}.{p}" for p in _custom_paths(own.lookup, fields)]
-    return [*found, *_custom_paths(object_, fields)]
+    found += _custom_paths(object_, fields)
+    if not masked_of(fields):
+        return found
+    return [path for path in found if entry(kind, path, fields) is not None]
 
 
 def _custom_paths(object_: str, fields: Sequence[Any]) -> list[str]:
@@ -413,8 +461,9 @@ def attribute_columns(
     row: Any = CompanyRow if kind == COMPANY else RelationshipRow
     columns = row.__table__.c if columns is None else columns
     found: dict[str, Any] = {}
+    unmasked = tuple(fields)
     for name in names:
-        known = entry(kind, name, fields)
+        known = entry(kind, name, unmasked)
         if known is None:
             continue
         if name == "type" and kind == RELATIONSHIP:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from typing import Final
 
 import strawberry
 
@@ -60,6 +61,26 @@ class CompanyOrderField(Enum):
 class CompanyOrder:
     field: CompanyOrderField
     descending: bool = False
+
+
+COMPARED: Final = {
+    "CompanyFilter.search": "Company.name",
+    "CompanyFilter.statusKeys": "Company.status",
+    "CompanyFilter.stageKeys": "Company.stage",
+    "CompanyFilter.industryKeys": "Company.industry",
+    "CompanyFilter.csmIds": "Company.csm",
+    "CompanyFilter.renewalBefore": "Company.renewalDate",
+    "CompanyFilter.renewalAfter": "Company.renewalDate",
+    "CompanyFilter.arrAtLeast": "Company.arr",
+    "CompanyFilter.tags": "Company.tags",
+    "CompanyFilter.hasParent": "Company.parent",
+    "CompanyOrderField.NAME": "Company.name",
+    "CompanyOrderField.ARR": "Company.arr",
+    "CompanyOrderField.RENEWAL_DATE": "Company.renewalDate",
+    "CompanyOrderField.UPDATED_AT": "Company.updatedAt",
+}
+"""The field that an input field or a value of an enum compares or sorts by: who may not
+see the field does not find it."""
 
 
 @strawberry.enum(description="Where a text is looked for in a name.")

@@ -343,6 +343,16 @@ class AssignmentRow(Row):
     valid_until: Mapped[date | None]
 
 
+class FieldPermissionRow(Row):
+    """What a group may do with a field; `*` stands for everybody else."""
+
+    __tablename__ = "field_permission"
+
+    group_key: Mapped[str] = mapped_column(KEY, primary_key=True)
+    field: Mapped[str] = mapped_column(primary_key=True)
+    access: Mapped[str] = mapped_column(KEY)
+
+
 class PersonalisationRow(Row):
     """What a user made of a layout for themselves."""
 

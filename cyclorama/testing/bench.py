@@ -15,7 +15,15 @@ from cyclorama.execution.engine import Engine, Operation
 from cyclorama.execution.limits import Limits
 from cyclorama.execution.plans import Plans
 from cyclorama.layouts.access import AccessBook
-from cyclorama.layouts.model import KINDS, SURFACES, Layout, LayoutBook, Placement
+from cyclorama.layouts.model import (
+    KINDS,
+    SURFACES,
+    Assignment,
+    Clause,
+    Layout,
+    LayoutBook,
+    Placement,
+)
 from cyclorama.plugins.compose import compose
 from cyclorama.plugins.section import DemoRecords, Section
 from cyclorama.resolvers.access import access_of
@@ -24,6 +32,7 @@ from cyclorama.resolvers.context import Budgets, Configuration, Context
 from cyclorama.storage.accounts import GroupFacts, Viewer
 from cyclorama.storage.configuration import FieldFacts
 from cyclorama.storage.engine import Database, Reading
+from cyclorama.storage.masks import FieldPermission
 from cyclorama.storage.rows import (
     CompanyRow,
     RelationshipRow,
@@ -45,6 +54,7 @@ CSM: Final = Viewer(
     permissions=(),
 )
 ADMIN: Final = replace(CSM, permissions=("admin",))
+ELSEWHERE: Final = "Elsewhere"
 
 
 def company(number: int = 1, **values: Any) -> CompanyRow:
@@ -76,32 +86,35 @@ def relationship(number: int = 1, of: int = 1, **values: Any) -> RelationshipRow
 
 
 def book_of(sections: Sequence[Section], *, hidden: frozenset[str]) -> LayoutBook:
-    """One layout for each kind, with all sections that it may hold but the hidden."""
-    layouts = []
+    """One layout for each kind, with all sections that it may hold but the hidden; these
+    stand in the layout of records of the name `ELSEWHERE` alone."""
+    layouts, assignments = [], []
+    elsewhere = (Clause("name", "EQ", (ELSEWHERE,)),)
     for kind in KINDS:
-        placements = tuple(
+        whole = tuple(
             Placement(s.key, s.key, surfaces=SURFACES)
             for s in sections
-            if kind in s.kinds and s.key not in hidden
+            if kind in s.kinds
         )
+        key = f"bench-{kind.lower()}"
+        rest = tuple(p for p in whole if p.section not in hidden)
         layouts.append(
-            Layout(
-                f"bench-{kind.lower()}",
-                kind,
-                None,
-                "Bench",
-                is_default=True,
-                placements=placements,
-            )
+            Layout(key, kind, None, "Bench", is_default=True, placements=rest)
         )
-    return LayoutBook(tuple(layouts))
+        if hidden:
+            layouts.append(Layout(f"{key}-all", kind, None, "All", placements=whole))
+            assignments.append(
+                Assignment(1, kind.lower(), f"{key}-all", record=elsewhere)
+            )
+    return LayoutBook(tuple(layouts), tuple(assignments))
 
 
 class Bench:
     """Asks a graph of these sections over one database.
 
-    Every viewer gets every section, but those in `hidden` or what `book` says, and reads
-    every record, but those that `access` withholds.
+    Every viewer gets every section, on records of the name `ELSEWHERE` alone those in
+    `hidden`, or what `book` says, and reads every record, but those that `access`
+    withholds.
     """
 
     def __init__(
@@ -113,6 +126,7 @@ class Bench:
         book: LayoutBook | None = None,
         access: AccessBook = AccessBook(),
         fields: Sequence[FieldFacts] = (),
+        permissions: Sequence[FieldPermission] = (),
         budgets: Budgets = Budgets(),
         planned: bool = True,
     ) -> None:
@@ -124,6 +138,8 @@ class Bench:
         self.fields = tuple(fields)
         """The custom fields of records."""
         self.access = access
+        self.permissions = tuple(permissions)
+        """What groups may do with fields."""
         self.book = book or book_of(sections, hidden=frozenset(hidden))
         self.statements: list[str] = []
         """Of the last question, without the begin of its transaction."""
@@ -208,6 +224,7 @@ class Bench:
             book=self.book,
             facts=self.graph.facts(self.switches),
             fields=self.fields,
+            permissions=self.permissions,
             sections=self.graph.sections,
         )
         return Context(

@@ -37,6 +37,4 @@ async def test_a_planted_defect_is_found(
     seed = SEEDS.get(defect.__name__, 0)
     async with opened("random", "sqlite", seed, "") as world:
         with pytest.raises(Different):
-            await compare(
-                world, seed=seed, operations=MOST, shrink=False, alone=True
-            )
+            await compare(world, seed=seed, operations=MOST, shrink=False, alone=True)

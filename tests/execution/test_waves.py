@@ -106,6 +106,9 @@ async def test_both_engines_answer_alike(app: App) -> None:
             operation = Operation(query=query)
             one = await answer(app, app.engine, group, operation)
             other = await answer(app, resolved, group, operation)
+            if "data" not in one:  # what executives get nowhere does not exist for them
+                assert (group, one) == ("exec", other), name
+                continue
             assert one["data"] is not None
             assert comparable(one) == comparable(other), name
     too_deep = 2 if app.database.is_sqlite else 0

@@ -48,16 +48,17 @@ async def switched(bench: Bench, key: str, enabled: bool, **options: Any) -> Any
 
 async def test_who_is_no_admin_can_not_switch(database: Database) -> None:
     before = await state(database)
-    payload = await switched(Bench(database, [weather()]), "weather", False)
-    assert payload["plugin"] is None
-    assert payload["errors"][0]["code"] == "FORBIDDEN"
+    bench = Bench(database, [weather()])
+    answer = await bench.ask(SWITCH, key="weather", enabled=False)
+    assert "data" not in answer
+    assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
     assert await state(database) == before
 
 
 async def test_who_is_no_admin_does_not_see_the_plugins(database: Database) -> None:
     answer = await Bench(database, [weather()]).ask("{ sectionPlugins { key } }")
-    assert answer["data"] is None
-    assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert "data" not in answer
+    assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
 
 
 async def test_an_unknown_key_is_named_with_those_there_are(database: Database) -> None:
@@ -96,7 +97,7 @@ async def test_switching_to_what_it_is_changes_nothing(database: Database) -> No
     assert await state(database) == before
 
 
-async def test_a_section_that_is_switched_off_is_null_and_not_read(
+async def test_a_section_that_is_switched_off_does_not_exist(
     database: Database,
 ) -> None:
     bench = Bench(database, [weather()])
@@ -105,9 +106,10 @@ async def test_a_section_that_is_switched_off_is_null_and_not_read(
     answer = await bench.ask(
         '{ company(id: "company_1") { name weather { skies { id } } } }'
     )
-    assert answer["data"]["company"] == {"name": "Company 1", "weather": None}
-    assert answer["errors"][0]["extensions"]["code"] == "SECTION_NOT_IN_LAYOUT"
-    assert not any("weather_sky" in s for s in bench.statements)
+    (error,) = answer["errors"]
+    assert error["message"] == "Cannot query field 'weather' on type 'Company'."
+    assert error["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+    assert not bench.statements
 
 
 async def test_admins_see_what_is_installed_and_who_places_it(

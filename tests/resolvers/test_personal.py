@@ -58,7 +58,11 @@ class Page:
         return answer["data"]["personaliseLayout"]
 
     async def seen(self, who: str = "csm") -> Any:
-        return (await self.ask(who, SEEN, id=self.company))["data"]["company"]
+        answer = await self.ask(who, SEEN, id=self.company)
+        if "data" not in answer:  # Usage does not exist where nobody gets it
+            query = SEEN.replace("usage { state }", "")
+            answer = await self.ask(who, query, id=self.company)
+        return answer["data"]["company"]
 
     async def keys(self, who: str = "csm") -> list[str]:
         seen = await self.seen(who)

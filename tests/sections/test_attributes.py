@@ -99,15 +99,16 @@ async def missing(bench: Bench, kind: str = "company") -> list[str]:
     return found
 
 
-async def test_a_layout_without_the_section_gives_null_and_the_code(
+async def test_where_no_layout_has_the_section_it_does_not_exist(
     database: Database,
 ) -> None:
     bench = await bench_of(database, comment="secret")
     answer = await bench.ask(
         '{ company(id: "company_1") { attributes { missingRequired } } }'
     )
-    assert answer["data"]["company"] == {"attributes": None}
-    assert answer["errors"][0]["extensions"]["code"] == "SECTION_NOT_IN_LAYOUT"
+    assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+    assert "data" not in answer
+    assert not bench.statements
 
 
 async def test_without_settings_the_section_is_left_out(database: Database) -> None:

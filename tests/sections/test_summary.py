@@ -69,13 +69,14 @@ async def keys(bench: Bench, kind: str = "company") -> list[str]:
     return [f"{c['section']}.{c['key']}" for c in found]
 
 
-async def test_a_layout_without_summary_gives_null_and_the_code(
+async def test_where_no_layout_has_a_summary_it_does_not_exist(
     database: Database,
 ) -> None:
     bench = await bench_of(database, card("a"), place=False)
     answer = await bench.ask('{ company(id: "company_1") { summary { comment } } }')
-    assert answer["data"]["company"] == {"summary": None}
-    assert answer["errors"][0]["extensions"]["code"] == "SECTION_NOT_IN_LAYOUT"
+    assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+    assert "data" not in answer
+    assert not bench.statements
 
 
 @pytest.mark.parametrize("named", [True, False])

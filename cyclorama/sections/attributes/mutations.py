@@ -145,7 +145,7 @@ def _target(
 ) -> Target:
     if path in before:
         raise Refused("DUPLICATE", f"The field {path!r} is named twice; keep one.")
-    to = target(kind, path, ctx.settings.fields) if path in offered else None
+    to = target(kind, path, ctx.fields) if path in offered else None
     if to is None:
         message = f"Your layout for this record has no field {path!r}."
         raise Refused("UNKNOWN_FIELD", message)

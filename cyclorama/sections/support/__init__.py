@@ -19,6 +19,7 @@ section = Section(
     key="support",
     title="Support",
     description="Support cases, open and closed, and how long closing takes.",
+    sensitive={"verbatim.view": ("SupportCase.subject",)},
     icon="lifebuoy",
     type=SupportSection,
     config=SupportConfig,

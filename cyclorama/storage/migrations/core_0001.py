@@ -153,6 +153,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("section", name=op.f("pk_section_failure")),
     )
     op.create_table(
+        "field_permission",
+        sa.Column("group_key", text(80), nullable=False),
+        sa.Column("field", text(255), nullable=False),
+        sa.Column("access", text(80), nullable=False),
+        sa.PrimaryKeyConstraint("group_key", "field", name=op.f("pk_field_permission")),
+    )
+    op.create_table(
         "section_plugin",
         sa.Column("key", text(80), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),

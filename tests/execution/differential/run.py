@@ -39,9 +39,10 @@ async def compare(
     last = tally.compared + operations
     writer = Writer(world.schema, seed, world.pools, roots=world.roots, alone=alone)
     while tally.compared < last:
-        asked = writer.operation()
         viewer = writer.chance.choice(world.viewers)
         settings = writer.chance.choice(world.settings)
+        writer.schema = world.planned.view(viewer, settings)
+        asked = writer.operation()
         for values in asked.values:
             one = await world.planned.ask(asked.text, values, viewer, settings)
             other = await world.resolved.ask(asked.text, values, viewer, settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from cyclorama.storage.accounts import (
     credential_of,
 )
 from cyclorama.storage.engine import Database, Reading
+from cyclorama.storage.masks import FieldPermission
 from cyclorama.testing import NOW
 
 
@@ -39,6 +41,27 @@ class Side:
         """Answers that the short way gave, too, in the same bytes."""
         self._credentials: dict[Any, str] = {}
 
+    def view(self, viewer: Viewer, settings: Configuration) -> Any:
+        """The schema as this viewer sees it."""
+        nothing: Any = None
+        context = self._context(nothing, viewer, settings, nothing)
+        return self.engine.bind(context)
+
+    def _context(
+        self, reading: Reading, viewer: Viewer, settings: Configuration, renewed: Any
+    ) -> Context:
+        return Context(
+            database=self.database,
+            reading=reading,
+            viewer=viewer,
+            settings=settings,
+            now=NOW,
+            today=NOW.date(),
+            graph=self.graph,
+            request_id="-",
+            renewed=renewed,
+        )
+
     async def ask(
         self,
         text: str,
@@ -53,17 +76,7 @@ class Side:
                 await stack.aclose()
                 return await stack.enter_async_context(self.database.read())
 
-            context = Context(
-                database=self.database,
-                reading=await opened(),
-                viewer=viewer,
-                settings=settings,
-                now=NOW,
-                today=NOW.date(),
-                graph=self.graph,
-                request_id="-",
-                renewed=opened,
-            )
+            context = self._context(await opened(), viewer, settings, opened)
             operation = Operation(query=text, variables=values)
             answer = await self.engine.answer(operation, context)
             if "errors" not in (found := orjson.loads(answer.body)):
@@ -132,16 +145,32 @@ def viewer(
     )
 
 
+def masks(graph: Graph, seed: int) -> tuple[FieldPermission, ...]:
+    """Some fields that some groups may not see."""
+    chance = random.Random(seed)
+    rows = ("Company", "Relationship", "User", "SupportCase", "PicklistItem")
+    known = [
+        c
+        for c in graph.schema.units.coordinates
+        if c.partition(".")[0] in rows and not c.endswith((".id", "y.name", "p.name"))
+    ]
+    return tuple(
+        FieldPermission(chance.choice(("*", "csm", "exec")), field, "hidden")
+        for field in chance.sample(known, 4)
+    )
+
+
 def configurations(
     graph: Graph, books: Sequence[LayoutBook], fields: Sequence[Any] = ()
 ) -> list[Configuration]:
-    """A configuration for each book."""
+    """A configuration for each book; in every other one fields are masked."""
     return [
         Configuration(
             version=number,
             book=book,
             facts=graph.facts({}),
             fields=tuple(fields),
+            permissions=masks(graph, number) if number % 2 else (),
             sections=graph.sections,
         )
         for number, book in enumerate(books)
