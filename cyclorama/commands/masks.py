@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 import typer
 
-from cyclorama.commands.common import AsJson, DatabaseUrl, run
+from cyclorama.commands.common import AsJson, DatabaseUrl, author, run
 from cyclorama.errors import ConfigError, InvalidInputError
 from cyclorama.resolvers.masks import check_field
 from cyclorama.storage.configuration import load_fields
@@ -88,7 +88,8 @@ def set_command(
                     f"{', '.join(sorted(groups))}, and * for everybody."
                 )
             permission = FieldPermission(group, field, access.value)
-            return await set_permission(session, permission)
+            by = author(app, "masks set")
+            return await set_permission(session, permission, by)
 
     try:
         changed = run(database_url, work)
@@ -109,7 +110,8 @@ def remove_command(
 
     async def work(app: Any) -> bool:
         async with app.database.write() as session:
-            return await remove_permission(session, group, field)
+            by = author(app, "masks remove")
+            return await remove_permission(session, group, field, by)
 
     changed = run(database_url, work)
     facts = {"group": group, "field": field}

@@ -8,6 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cyclorama.storage.audit import Author, record
 from cyclorama.storage.configuration import bump_configuration
 from cyclorama.storage.engine import Reading
 from cyclorama.storage.rows import FieldPermissionRow
@@ -37,10 +38,13 @@ async def load_permissions(reading: Reading) -> tuple[FieldPermission, ...]:
     return tuple(FieldPermission(*r) for r in await reading.execute(query))
 
 
-async def set_permission(session: AsyncSession, permission: FieldPermission) -> bool:
+async def set_permission(
+    session: AsyncSession, permission: FieldPermission, author: Author
+) -> bool:
     """Say what a group may do with a field; whether that is anything new."""
     key = (permission.group, permission.field)
     found = await session.get(FieldPermissionRow, key)
+    before = None if found is None else found.access
     if found is not None and found.access == permission.access:
         return False
     if found is None:
@@ -52,10 +56,13 @@ async def set_permission(session: AsyncSession, permission: FieldPermission) -> 
         found.access = permission.access
     await session.flush()
     await bump_configuration(session)
+    await _note(session, author, *key, before, permission.access)
     return True
 
 
-async def remove_permission(session: AsyncSession, group: str, field: str) -> bool:
+async def remove_permission(
+    session: AsyncSession, group: str, field: str, author: Author
+) -> bool:
     """Forget what a group may do with a field; whether there was anything."""
     found = await session.get(FieldPermissionRow, (group, field))
     if found is None:
@@ -63,4 +70,18 @@ async def remove_permission(session: AsyncSession, group: str, field: str) -> bo
     await session.delete(found)
     await session.flush()
     await bump_configuration(session)
+    await _note(session, author, group, field, found.access, None)
     return True
+
+
+async def _note(
+    session: AsyncSession,
+    author: Author,
+    group: str,
+    field: str,
+    before: str | None,
+    after: str | None,
+) -> None:
+    old = None if before is None else {group: before}
+    new = None if after is None else {group: after}
+    await record(session, author, "mask.change", field, before=old, after=new)

@@ -11,6 +11,7 @@ import pytest
 from cyclorama.layouts.model import SURFACES, Layout, LayoutBook, Placement
 from cyclorama.plugins.discovery import discover
 from cyclorama.sections.support.tables import SupportCaseRow
+from cyclorama.storage.audit import Actor, Author
 from cyclorama.storage.configuration import FieldFacts
 from cyclorama.storage.engine import Database
 from cyclorama.storage.masks import (
@@ -364,16 +365,19 @@ async def test_whose_permission_counts(
     assert ("data" in answer) is sees
 
 
+AUTHOR = Author(actor=Actor(kind="COMMAND", id=None, name="ann"), at=NOW)
+
+
 async def test_permissions_are_kept_and_raise_the_version(database: Database) -> None:
     one = FieldPermission("csm", "Company.arr", "hidden")
     async with database.write() as session:
-        assert await set_permission(session, one)
-        assert not await set_permission(session, one)
+        assert await set_permission(session, one, AUTHOR)
+        assert not await set_permission(session, one, AUTHOR)
         assert await set_permission(
-            session, FieldPermission("csm", "Company.arr", "read")
+            session, FieldPermission("csm", "Company.arr", "read"), AUTHOR
         )
     async with database.read() as reading:
         assert [p.access for p in await load_permissions(reading)] == ["read"]
     async with database.write() as session:
-        assert await remove_permission(session, "csm", "Company.arr")
-        assert not await remove_permission(session, "csm", "Company.arr")
+        assert await remove_permission(session, "csm", "Company.arr", AUTHOR)
+        assert not await remove_permission(session, "csm", "Company.arr", AUTHOR)

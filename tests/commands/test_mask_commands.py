@@ -38,6 +38,8 @@ def test_a_field_is_hidden_from_a_group_and_shown_again(run: Any) -> None:
     assert listed == [{"group": "csm", "field": "money.view", "access": "hidden"}]
     assert run("masks", "remove", "csm", "money.view").exit_code == 0
     assert run("schema", "--as", "ann@example.com").output == whole
+    # Ann, the field that was hidden, and shown again; what changed nothing is no entry.
+    assert "3 entries." in run("audit", "verify").output
 
 
 @pytest.mark.parametrize(
