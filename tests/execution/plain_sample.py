@@ -138,8 +138,8 @@ class Counting(plain.PlainExecutor):
     worth = 0
     done = unusual = 0
 
-    def _completed(self, type_: Any, details: Any, value: Any) -> Any:
-        found = super()._completed(type_, details, value)
+    def _completed(self, type_: Any, details: Any, value: Any, again: Any) -> Any:
+        found = super()._completed(type_, details, value, again)
         if found is plain.UNUSUAL:
             type(self).unusual += 1
         else:
