@@ -17,7 +17,7 @@ pytestmark = [
 MOST = 600
 """Operations until a defect has to be found."""
 SEEDS = {
-    "null_check_dropped": 7,
+    "null_check_dropped": 8,
     "wrong_alias": 2,
     "values_left_out": 1,
     "no_gate": 3,

@@ -256,7 +256,8 @@ async def test_a_get_needs_the_preflight_header_and_never_changes_anything(
         "/graphql", params={**given, "variables": "{"}, headers=flown
     )
     assert "`variables`" in message_of(bad)
-    change = 'mutation { setSectionPluginEnabled(key: "x", enabled: true) { errors { code } } }'
+    change = """mutation { updateFields(input: {recordId: "x", fields: []}) {
+      errors { code } } }"""
     refused = await site.client.get("/graphql", params={"query": change}, headers=flown)
     assert (refused.status_code, code_of(refused)) == (405, "OPERATION_NOT_ALLOWED")
 
