@@ -305,8 +305,8 @@ async def test_a_page_of_companies(site: Site, variables: Any) -> None:
     async with site.app.database.write() as session:
         await switch(session, "summary", False)
         await bump_configuration(session)
-    answer = await site.ask(LISTED, **variables)
-    assert answer["data"]["all"]["edges"][0]["at"]["summary"] is None
+    answer = await site.ask(LISTED, status=400, **variables)
+    assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
 
 
 async def test_a_page_whose_companies_get_other_layouts(site: Site) -> None:
