@@ -17,13 +17,13 @@ pytestmark = [
 MOST = 600
 """Operations until a defect has to be found."""
 SEEDS = {
-    "null_check_dropped": 8,
-    "wrong_alias": 2,
+    "null_check_dropped": 5,
+    "wrong_alias": 4,
     "values_left_out": 1,
-    "no_gate": 3,
-    "page_without_end": 2,
-    "wrong_place": 2,
-    "first_unguarded": 2,
+    "no_gate": 5,
+    "page_without_end": 5,
+    "wrong_place": 1,
+    "first_unguarded": 4,
     "float_unguarded": 1,
 }
 """Of sections in which the defect shows soon."""
