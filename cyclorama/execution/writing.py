@@ -163,6 +163,8 @@ class _Postgresql:
         for key, text in members.items():
             parts += [f'{KNOWN}{before}"{quoted(key)[1:-1]}":{KNOWN}', text]
             before = ","
+        if not members:
+            parts.append(f"{KNOWN}{{{KNOWN}")
         return _Joined.of([*parts, f"{KNOWN}}}{KNOWN}"])
 
     def array(self, items: Sequence[str]) -> str:
