@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cyclorama.errors import RequestError
@@ -89,3 +89,10 @@ class Root:
     """Of a page: where it comes from."""
     run: Any = None
     """Of a page: the function that completes it."""
+
+    def settled(self) -> Root:
+        """What is needed to be answered again, without the request that it is from."""
+        source = self.source
+        if source is not None:
+            source = replace(source, select=None)
+        return replace(self, batch=None, source=source)

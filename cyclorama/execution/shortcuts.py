@@ -52,8 +52,8 @@ ROOTS: Final = frozenset({"company", "relationship", "node"})
 """Fields of the query that give one record by its id."""
 PAGES: Final = frozenset({"companies"})
 """Those that give a page of records."""
-NOBODY: Final[Any] = None
-ALONE: Final[Any] = None
+NOTHING: Final[Any] = None
+"""In the place of a variant and a batch, which rows of the short way have none of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class Shortcut:
             return whole(pieces[rows[0][width]], rows[0])
         keys = [row[width + 2 :] for row in rows]
         nodes = [
-            Ref("Company", row[0], row, NOBODY, ALONE) for row in rows[: source.size]
+            Ref("Company", row[0], row, NOTHING, NOTHING) for row in rows[: source.size]
         ]
 
         def record(ref: Ref, _asked: Any) -> orjson.Fragment:
@@ -241,7 +241,7 @@ class Shortcuts:
             viewer=context.viewer,
             operation=context.operation,
             identity=rows[0][0],
-            root=root,
+            root=root.settled(),
             statement=page,
             inputs={row[2]: variants[row[1]] for row in rows if row[1] in variants},
             prefix=context.database.prefix,

@@ -78,7 +78,7 @@ async def list_companies(
 class Source:
     """Where a page of companies comes from, and how it is shown."""
 
-    select: Callable[[], sa.Select[Any]]
+    select: Callable[[], sa.Select[Any]] | None
     """The ids, the keys of the order and what layouts ask, of one row too many."""
     order: Order
     size: int

@@ -339,6 +339,8 @@ async def test_many_at_once(site: Site) -> None:
     ids = [f"company_demo{n:03}" for n in range(1, 41)]
     answers = await asyncio.gather(*(site.ask(id=i) for i in ids))
     assert [a["data"]["company"]["id"] for a in answers] == ids
+    # Nothing of the request that it comes from is kept.
+    assert [kept.root.batch for kept in shortcuts(site)] == [None]
 
 
 async def test_a_statement_that_fails_is_left_to_the_long_way(
