@@ -38,6 +38,7 @@ from cyclorama.resolvers.gates import (
     SectionField,
     SectionsField,
     picked,
+    visible,
 )
 from cyclorama.resolvers.loaded import bare
 from cyclorama.schema.symbols import ROWS
@@ -107,6 +108,8 @@ class Planner:
                 }
             except _LeaveOut as left:
                 if left.error is None:
+                    if left.key not in fields or left.key in left_out:
+                        raise RuntimeError(f"{left.key!r} is planned for ever") from None
                     left_out.add(left.key)
                 else:
                     self.refused = {**self.refused, left.key: left.error}
@@ -250,12 +253,7 @@ class Planner:
         texts: list[str] = []
         names: list[str] = []
         self._composer.track.begin()
-        for env in envs:
-            name = env.placement.section
-            section = next(s for s in env.sections if s.key == name)
-            if section.type is None:
-                continue
-            type_ = self.section_type(section)
+        for env, section, type_ in visible(self.type, envs):
             fields = self.collect(type_, details)
             listed = type_of(self.type, details)
             with (
@@ -264,17 +262,8 @@ class Planner:
             ):
                 text = self._try(key, self._composer.object, type_, fields, Level(env))
             texts.append(text)
-            names.append(name)
+            names.append(section.key)
         return self._cells((key,), texts, index, "list", tuple(names))
-
-    def section_type(self, section: Any) -> GraphQLObjectType:
-        """The type of the graph of a section."""
-        name = section.type.__strawberry_definition__.name
-        for field_ in self.type.fields.values():
-            named = get_named_type(field_.type)
-            if named.name == name and isinstance(named, GraphQLObjectType):
-                return named
-        raise _LeaveOut(name)
 
     def _try(self, key: str, compose: Any, *arguments: Any) -> str:
         try:

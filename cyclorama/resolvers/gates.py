@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import copy
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import strawberry
 import structlog
+from graphql import GraphQLObjectType, get_named_type
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
@@ -63,14 +64,11 @@ class SectionsField(OfRecord):
         surface = kwargs.get("surface", Surface.PAGE)
         chosen = _on_surface(info.context, ref, surface)
         envs = picked(chosen.envs, kwargs.get("instances"))
-        sections = info.context.settings.sections
-        for env in envs:
-            info.context.reads.section(ref.id, env.placement.section, surface.name)
-        return [
-            section_object(info.context, sections[e.placement.section], ref, e)
-            for e in envs
-            if sections[e.placement.section].type is not None
-        ]
+        found = []
+        for env, section, _ in visible(info._raw_info.parent_type, envs):
+            info.context.reads.section(ref.id, section.key, surface.name)
+            found.append(section_object(info.context, section, ref, env))
+        return found
 
 
 class LayoutField(OfRecord):
@@ -127,6 +125,26 @@ async def within_budget(context: Context, section: str, result: Any) -> Any:
         return value
     context.breakers.failed(section, context.now)
     raise failed
+
+
+def visible(
+    type_: GraphQLObjectType, envs: Iterable[Env]
+) -> Iterator[tuple[Env, Any, GraphQLObjectType]]:
+    """The placements whose sections the viewer's graph has on a type of records, each
+    with its section and the section's type."""
+    types = {
+        named.name: named
+        for named in (get_named_type(f.type) for f in type_.fields.values())
+        if isinstance(named, GraphQLObjectType)
+    }
+    for env in envs:
+        key = env.placement.section
+        section = next(s for s in env.sections if s.key == key)
+        if section.type is None:
+            continue
+        found = types.get(section.type.__strawberry_definition__.name)
+        if found is not None:
+            yield env, section, found
 
 
 def ref_of(source: Any) -> Ref:
