@@ -365,6 +365,22 @@ async def test_whose_permission_counts(
     assert ("data" in answer) is sees
 
 
+@pytest.mark.parametrize("planned", [True, False])
+async def test_a_section_that_is_masked_is_left_out_of_their_list(
+    bench: Bench, database: Database, planned: bool
+) -> None:
+    query = """{ company(id: "company_1") {
+      sections { __typename placement { section } } layout { key } } }"""
+    one = Bench(database, SECTIONS, book=book(), fields=FIELDS, planned=planned)
+    whole = [s["__typename"] for s in (await one.query(query))["company"]["sections"]]
+    one.permissions = tuple(hidden("Company.support"))
+    left = [s["__typename"] for s in (await one.query(query))["company"]["sections"]]
+    assert "SupportSection" in whole
+    assert left == [name for name in whole if name != "SupportSection"]
+    statements = " ".join(one.statements)
+    assert "support_case" not in statements
+
+
 AUTHOR = Author(actor=Actor(kind="COMMAND", id=None, name="ann"), at=NOW)
 
 
