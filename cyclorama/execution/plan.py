@@ -109,7 +109,9 @@ class Planner:
             except _LeaveOut as left:
                 if left.error is None:
                     if left.key not in fields or left.key in left_out:
-                        raise RuntimeError(f"{left.key!r} is planned for ever") from None
+                        raise RuntimeError(
+                            f"{left.key!r} is planned for ever"
+                        ) from None
                     left_out.add(left.key)
                 else:
                     self.refused = {**self.refused, left.key: left.error}
