@@ -1,0 +1,399 @@
+"""From the scores of measures to those of groups and of the record, with exceptions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+
+from cyclorama.sections.scorecard.rules.bands import (
+    HIGHEST,
+    LOWEST,
+    Band,
+    Refused,
+    band_of,
+    checked_score,
+    checked_weight,
+    shown,
+)
+from cyclorama.sections.scorecard.rules.facts import (
+    DAY,
+    NOTHING,
+    Fact,
+    Override,
+    StalePolicy,
+    cleared,
+    with_score,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A measure or a group of a card."""
+
+    key: str
+    weight: float
+    group: str | None = None
+    """The key of the group that a measure stands in."""
+    is_group: bool = False
+    validity_days: int | None = None
+    stale_policy: StalePolicy = StalePolicy.COUNT
+
+
+class Effect(Enum):
+    """What an exception does to its target."""
+
+    SET = "SET"
+    CAP = "CAP"
+    FLOOR = "FLOOR"
+    ADJUST = "ADJUST"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """`left` names what is compared: MEASURE, GROUP, BAND (of a measure), STALE_DAYS,
+    ATTRIBUTE or OVERALL (before exceptions); `key` which one of it."""
+
+    left: str
+    key: str = ""
+    operator: str
+    """LT, LE, EQ, NE, GE, GT, IN, IS_NA or NOT_NA."""
+    values: tuple[float | str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreException:
+    """Changes the overall score (`target` None) or a group's where its criteria hold."""
+
+    key: str
+    target: str | None = None
+    any_of: bool = False
+    criteria: tuple[Criterion, ...]
+    effect: Effect
+    value: float
+    note: str = ""
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A scorecard as it is computed."""
+
+    nodes: Sequence[Node]
+    bands: Sequence[Band] = ()
+    flat: bool = False
+    """Whether measures carry their weights to the overall score, past their groups."""
+    roll_up: bool = True
+    """Otherwise the overall score is set by hand."""
+    exceptions: Sequence[ScoreException] = ()
+    """In the order in which they are asked."""
+    min_coverage: float = 0
+    dead_band: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """An overall or a group score, before and after exceptions."""
+
+    computed: float | None
+    score: float | None
+    exception: str | None = None
+    """The key of the exception that changed it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What a node gives to the computed overall score: `weight` is effective."""
+
+    weight: float
+    score: float | None
+    contribution: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A record's scores on a card."""
+
+    overall: Outcome
+    groups: Mapping[str, Outcome]
+    parts: Mapping[str, Part]
+    """Of every measure, and of the groups that an exception changed."""
+    coverage: float
+    """The share of the weight that is scored, of what is applicable."""
+    stale_share: float
+    """The effective weight of stale measures."""
+    override: str | None = None
+    """The reason of the override that holds."""
+    insufficient: bool = False
+    """Whether the card asks for more coverage."""
+
+
+def is_stale(fact: Fact, node: Node, now: datetime) -> bool:
+    """Whether the score was neither set nor renewed within its validity."""
+    return _days_over(fact, node, now) > 0
+
+
+def _days_over(fact: Fact, node: Node, now: datetime) -> float:
+    if fact.score is None or fact.validated_at is None or node.validity_days is None:
+        return 0
+    over = now - fact.validated_at - node.validity_days * DAY
+    return max(over / DAY, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """A measure at an instant: its score as it counts and its weight."""
+
+    node: Node
+    score: float | None
+    na_kind: str | None
+    weight: float
+    stale_days: float
+
+    @property
+    def counts(self) -> bool:
+        return self.score is not None and self.weight > 0
+
+
+def _leaf(node: Node, fact: Fact, now: datetime) -> _Leaf:
+    over = _days_over(fact, node, now)
+    score, kind, weight = fact.score, fact.na_kind, node.weight
+    if over > 0 and node.stale_policy is StalePolicy.EXCLUDE:
+        score, kind = None, "EXPIRED"
+    if over > 0 and node.stale_policy is StalePolicy.DECAY:
+        weight *= max(0.0, 1 - over / max(node.validity_days or 1, 1))
+    return _Leaf(node, score, kind, weight, over)
+
+
+def _mean(pairs: Iterable[tuple[float, float | None]]) -> float | None:
+    """The weighted mean of (weight, score); None where nothing counts."""
+    counted = [(w, s) for w, s in pairs if s is not None and w > 0]
+    total = math.fsum(w for w, _ in counted)
+    return math.fsum(w * s for w, s in counted) / total if counted else None
+
+
+def compute(
+    card: Card,
+    facts: Mapping[str, Fact],
+    now: datetime,
+    *,
+    entered: float | None = None,
+    override: Override | None = None,
+    attributes: Mapping[str, float | str | None] | None = None,
+) -> Result:
+    """All scores of a record on a card, from what is known of its measures by key.
+
+    `entered` is the overall score of a card that does not roll up."""
+    leaves = {
+        n.key: _leaf(n, facts.get(n.key, NOTHING), now)
+        for n in card.nodes
+        if not n.is_group
+    }
+    means = {
+        n.key: _mean((m.weight, m.score) for m in _inside(leaves, n.key))
+        for n in card.nodes
+        if n.is_group
+    }
+    seen = _Seen(card.bands, leaves, means, {**(attributes or {})})
+    groups = {k: _excepted(card, k, mean, seen) for k, mean in means.items()}
+    parts = _parts(card, leaves, groups)
+    computed = entered if not card.roll_up else _sum(parts)
+    coverage = _coverage(card, leaves)
+    insufficient = card.roll_up and coverage < card.min_coverage
+    seen = replace(seen, groups={k: o.score for k, o in groups.items()})
+    overall = Outcome(computed=computed, score=None if insufficient else computed)
+    if card.roll_up:
+        before = replace(seen, overall=computed)
+        overall = replace(
+            _excepted(card, None, overall.score, before), computed=computed
+        )
+    held = override is not None and now < override.expires_at
+    if override is not None and held:
+        overall = Outcome(computed=computed, score=override.score)
+    return Result(
+        overall=overall,
+        groups=groups,
+        parts=parts,
+        coverage=coverage,
+        stale_share=math.fsum(
+            parts[k].weight for k, m in leaves.items() if m.stale_days > 0
+        ),
+        override=override.reason if override is not None and held else None,
+        insufficient=insufficient,
+    )
+
+
+def _inside(leaves: Mapping[str, _Leaf], group: str | None) -> list[_Leaf]:
+    return [m for m in leaves.values() if m.node.group == group]
+
+
+def _sum(parts: Mapping[str, Part]) -> float | None:
+    given = [p.contribution for p in parts.values() if p.contribution is not None]
+    return math.fsum(given) if any(p.weight > 0 for p in parts.values()) else None
+
+
+def _parts(
+    card: Card, leaves: Mapping[str, _Leaf], groups: Mapping[str, Outcome]
+) -> dict[str, Part]:
+    """The effective weights add up to 1, unless nothing counts. A group that an exception
+    changed stands for its measures."""
+    shares: dict[str, float] = {}
+    scores: dict[str, float | None] = {k: m.score for k, m in leaves.items()}
+    tops = [(m.node.key, m.weight, m.score, [m]) for m in _inside(leaves, None)]
+    if card.flat:
+        tops = [(k, m.weight, m.score, [m]) for k, m in leaves.items()]
+    else:
+        for node in card.nodes:
+            if node.is_group:
+                score = groups[node.key].score
+                tops.append((node.key, node.weight, score, _inside(leaves, node.key)))
+    total = math.fsum(w for _, w, s, _ in tops if s is not None and w > 0)
+    for key, weight, score, inside in tops:
+        share = weight / total if score is not None and weight > 0 else 0.0
+        if key in groups and groups[key].exception is not None:
+            shares[key], scores[key] = share, score
+            continue
+        own = math.fsum(m.weight for m in inside if m.counts)
+        for m in inside:
+            shares[m.node.key] = share * m.weight / own if m.counts else 0.0
+    return {k: _part(shares.get(k, 0.0), s) for k, s in scores.items()}
+
+
+def _part(share: float, score: float | None) -> Part:
+    given = None if score is None else share * score
+    return Part(weight=share, score=score, contribution=given)
+
+
+def _coverage(card: Card, leaves: Mapping[str, _Leaf]) -> float:
+    """What is not applicable stands on neither side."""
+    tops = {n.key: n.weight for n in card.nodes if n.is_group and not card.flat}
+    scored, whole = [], []
+    for key in [*tops, None]:
+        inside = list(leaves.values()) if card.flat else _inside(leaves, key)
+        asked = [m for m in inside if m.na_kind != "NOT_APPLICABLE"]
+        weight = math.fsum(m.node.weight for m in asked)
+        own = math.fsum(m.node.weight for m in asked if m.score is not None)
+        if weight > 0:
+            share = weight if key is None else tops[key]
+            scored.append(share * own / weight)
+            whole.append(share)
+    return math.fsum(scored) / math.fsum(whole) if math.fsum(whole) > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What criteria compare."""
+
+    bands: Sequence[Band]
+    leaves: Mapping[str, _Leaf]
+    groups: Mapping[str, float | None]
+    attributes: Mapping[str, float | str | None]
+    overall: float | None = None
+
+    def value(self, criterion: Criterion) -> float | str | None:
+        leaf = self.leaves.get(criterion.key)
+        score = None if leaf is None else leaf.score
+        match criterion.left:
+            case "MEASURE":
+                return shown(score)
+            case "BAND":
+                band = band_of(score, self.bands)
+                return None if band is None else band.label
+            case "STALE_DAYS":
+                return None if leaf is None or score is None else leaf.stale_days
+            case "GROUP":
+                return shown(self.groups.get(criterion.key))
+            case "OVERALL":
+                return shown(self.overall)
+        return self.attributes.get(criterion.key)
+
+
+def holds(criterion: Criterion, value: float | str | None) -> bool:
+    """Whether a criterion holds of a value; NA satisfies no comparison."""
+    if criterion.operator in ("IS_NA", "NOT_NA"):
+        return (value is None) == (criterion.operator == "IS_NA")
+    if value is None or not criterion.values:
+        return False
+    first = criterion.values[0]
+    match criterion.operator:
+        case "IN":
+            return value in criterion.values
+        case "EQ":
+            return value == first
+        case "NE":
+            return value != first
+    if isinstance(value, str) or isinstance(first, str):
+        return False
+    match criterion.operator:
+        case "LT":
+            return value < first
+        case "LE":
+            return value <= first
+        case "GE":
+            return value >= first
+    return criterion.operator == "GT" and value > first
+
+
+def _excepted(
+    card: Card, target: str | None, computed: float | None, seen: _Seen
+) -> Outcome:
+    """The first exception of the target whose criteria hold, and none after it."""
+    for one in card.exceptions:
+        if one.target != target or not one.active or not one.criteria:
+            continue
+        found = [holds(c, seen.value(c)) for c in one.criteria]
+        if any(found) if one.any_of else all(found):
+            score = applied(one.effect, one.value, computed)
+            key = one.key if score != computed else None
+            return Outcome(computed=computed, score=score, exception=key)
+    return Outcome(computed=computed, score=computed)
+
+
+def applied(effect: Effect, value: float, score: float | None) -> float | None:
+    """The score after an effect; NA is changed by SET alone."""
+    if effect is Effect.SET:
+        return value
+    if score is None:
+        return None
+    match effect:
+        case Effect.CAP:
+            return min(score, value)
+        case Effect.FLOOR:
+            return max(score, value)
+    return min(max(score + value, float(LOWEST)), float(HIGHEST))
+
+
+def what_if(
+    card: Card,
+    facts: Mapping[str, Fact],
+    now: datetime,
+    *,
+    scores: Mapping[str, float | None],
+    weights: Mapping[str, float],
+    entered: float | None = None,
+    override: Override | None = None,
+) -> Result:
+    """As `compute`, with other scores (None: cleared) of measures and other weights of
+    nodes, by key."""
+    groups = {n.key: n.is_group for n in card.nodes}
+    for key in (*scores, *weights):
+        if key not in groups:
+            raise Refused("LOOKUP_NOT_FOUND", f"The scorecard has no node {key!r}.")
+    changed = dict(facts)
+    for key, score in scores.items():
+        if groups[key]:
+            raise Refused("READ_ONLY", f"{key!r} is a group; set its measures.")
+        fact = changed.get(key, NOTHING)
+        changed[key] = (
+            cleared(fact, "CLEARED", None, now)
+            if score is None
+            else with_score(fact, checked_score(score), None, now)
+        )
+    nodes = [
+        replace(n, weight=checked_weight(weights.get(n.key, n.weight)))
+        for n in card.nodes
+    ]
+    other = replace(card, nodes=nodes)
+    return compute(other, changed, now, entered=entered, override=override)
