@@ -247,7 +247,7 @@ class Composer:
         level: Level,
         kept: bool,
     ) -> Use:
-        parameters = arguments_of(source)
+        parameters = [p for p in arguments_of(source) if p.mode != "python"]
         parts = [getattr(source, n, None) for n in ("expression", "target", "where")]
         parts += [getattr(source, n, None) for n in ("source", "function")]
         kept = kept and not any(getattr(p, "given", ()) for p in parts)

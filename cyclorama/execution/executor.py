@@ -217,7 +217,9 @@ class Executor(PlainExecutor):
                     if text is not None and not has_tripped(text):
                         root = orjson.loads(b"{" + text + b"}")
                         making.add(ref, piece.keys[0], root, piece.left)
-            work = making.wave(self.context_value, batch.depth + 1)
+            work = making.wave(
+                self.context_value, batch.depth + 1, self.variable_values
+            )
             running.wave = asyncio.ensure_future(work)
         wave: Wave = await asyncio.shield(running.wave)
         return wave

@@ -13,9 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from graphql import GraphQLObjectType, get_named_type
+from graphql import GraphQLField, GraphQLObjectType, get_named_type
+from graphql.execution.values import get_argument_values
+from strawberry.types.arguments import convert_arguments
 
 from cyclorama.execution.levels import Details, Grouped
+from cyclorama.schema.read import CONTEXT, Python
 
 MOST_WAVES: Final = 3
 """Waves below the root."""
@@ -56,9 +59,35 @@ class Job:
     """A place, or one in each item of lists, of a value that Python makes."""
 
     steps: tuple[Step, ...]
-    function: Callable[..., Any]
+    source: Python
+    field: GraphQLField
     convert: tuple[Callable[[Any], Any] | None, ...]
     """How each column's JSON becomes what the function takes."""
+
+    @property
+    def key(self) -> Any:
+        """Equal for what one call makes."""
+        return self.source.function, self._node if self.source.parameters else None
+
+    @property
+    def _node(self) -> Any:
+        return self.steps[-1].details[0].node.loc
+
+    def arguments(self, ctx: Any, variables: Any) -> dict[str, Any]:
+        """What else the function is called with."""
+        found: dict[str, Any] = {}
+        if self.source.parameters:
+            first, schema = self.steps[-1].details[0], ctx.graph.schema
+            given = get_argument_values(
+                self.field, first.node, variables, first.fragment_variable_values
+            )
+            found = convert_arguments(
+                given,
+                self.field.extensions["strawberry-definition"].arguments,
+                schema.schema_converter.scalar_registry,
+                schema.config,
+            )
+        return {**found, CONTEXT: ctx} if self.source.with_context else found
 
     def inputs(self, wire: Sequence[Any]) -> tuple[Any, ...]:
         """What the function takes, of the JSON that stands in the value's place."""

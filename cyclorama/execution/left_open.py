@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from graphql import GraphQLObjectType, get_named_type, is_leaf_type
+from graphql import GraphQLObjectType, get_named_type, is_abstract_type
 
 from cyclorama.errors import CostLimitError
 from cyclorama.execution.declarations import Declarations
@@ -77,7 +77,7 @@ def layout_input(
 
 def made(composer: Composer, source: Python, use: Use) -> str:
     """The columns that a value is made of, in its place."""
-    if not is_leaf_type(get_named_type(use.field.type)):
+    if is_abstract_type(get_named_type(use.field.type)):
         raise NotPlanned(use.coordinate)
     scope = use.scope()
     texts, converts = [], []
@@ -90,6 +90,6 @@ def made(composer: Composer, source: Python, use: Use) -> str:
         texts.append(composer.put(template, use.level, use.arguments))
         converts.append(convert)
     composer.track.jobs.append(
-        Job(tuple(composer.track.steps), source.function, tuple(converts))
+        Job(tuple(composer.track.steps), source, use.field, tuple(converts))
     )
     return composer.json.array(texts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import isawaitable
 from typing import Any
 
 import orjson
@@ -49,11 +50,11 @@ class Making:
             for _, (record, *attributes) in places(root, hole.steps):
                 rows[record] = attributes
         for job in jobs:
-            waiting = self.jobs.setdefault(job.function, [])
+            waiting = self.jobs.setdefault(job.key, [])
             for keys, wire in places(root, job.steps):
                 waiting.append((ref, key, job, keys, job.inputs(wire)))
 
-    async def wave(self, ctx: Any, depth: int) -> Wave:
+    async def wave(self, ctx: Any, depth: int, variables: Any) -> Wave:
         """The wave: each hole's records are one batch, each function is called once."""
         found: dict[Any, Any] = {}
         for key, rows in self.rows.items():
@@ -66,17 +67,21 @@ class Making:
             refs = refs_of(ctx, self.kinds[key], rows.items(), depth=depth)
             found[key] = {r.id: r for r in refs}
         made: dict[Any, list[Made]] = {}
-        for function, waiting in self.jobs.items():
-            values = await _values(function, [inputs for *_, inputs in waiting])
+        for waiting in self.jobs.values():
+            inputs = [found for *_, found in waiting]
+            values = await _values(waiting[0][2], inputs, ctx, variables)
             for (ref, key, job, keys, _), value in zip(waiting, values, strict=True):
                 made.setdefault((ref, key), []).append((job, keys, value))
         return Wave(self.roots, found, made)
 
 
-async def _values(function: Any, inputs: list[Any]) -> Sequence[Any]:
+async def _values(
+    job: Job, inputs: list[Any], ctx: Any, variables: Any
+) -> Sequence[Any]:
     """A value for each tuple of inputs, or the error in the place of each."""
+    function = job.source.function
     try:
-        values = list(await function(inputs))
+        values = list(await function(inputs, **job.arguments(ctx, variables)))
         if len(values) != len(inputs):
             raise TypeError(
                 f"{function.__qualname__} made {len(values)} values of {len(inputs)}."
@@ -93,7 +98,7 @@ async def filled(
     root = wave.roots[ref, key]
     waiting = []
     for job, keys, value in wave.made.get((ref, key), ()):
-        _put_made(executor, root, job, keys, value, path, position)
+        await _put_made(executor, root, job, keys, value, path, position)
     for hole in left[0]:
         found = wave.found[hole.key]
         at = list(places(root, hole.steps))
@@ -109,7 +114,7 @@ async def filled(
     return orjson.dumps(root)[1:-1]
 
 
-def _put_made(
+async def _put_made(
     executor: Any, root: Any, job: Job, keys: Any, value: Any, path: Any, position: Any
 ) -> None:
     step = job.steps[-1]
@@ -119,6 +124,8 @@ def _put_made(
         done = executor.complete_value(
             step.type, step.details, None, _path(path, keys), value, position
         )
+        if isawaitable(done):
+            done = await done
     except Exception as error:
         _fail(executor, root, job.steps, keys, path, error)
     else:

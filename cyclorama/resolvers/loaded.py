@@ -40,6 +40,7 @@ from cyclorama.schema.columns import hidden_keys, nulled, seen, shown, without
 from cyclorama.schema.common import PageInfo
 from cyclorama.schema.masks import NOTHING
 from cyclorama.schema.read import (
+    CONTEXT,
     Call,
     Each,
     Here,
@@ -227,9 +228,8 @@ class _Load:
                 return self._object(self.place.row, self.place.values)
             case Each(function) | Known(function):
                 return self._items(shown(self._evaluate(function), self.masked))
-            case Python(function, columns):
-                values = [await self._value(c) for c in columns]
-                return await _made(function, tuple(values))
+            case Python():
+                return await self._made(source)
         raise TypeError(f"{source!r} is no source of a field")
 
     def _evaluate(self, thing: Any) -> Any:
@@ -264,7 +264,7 @@ class _Load:
 
     def _argument(self, parameter: Any) -> Any:
         value = self.arguments.get(parameter.name, parameter.default)
-        if value is None or parameter.mode == "value":
+        if value is None or parameter.mode in ("value", "python"):
             return value
         if parameter.mode == "list":
             return list(value)
@@ -440,17 +440,21 @@ class _Load:
             for values in found
         ]
 
+    async def _made(self, source: Python) -> Any:
+        """The value that Python makes of the columns of one object."""
+        inputs = tuple([await self._value(c) for c in source.columns])
+        given = {p.name: self._argument(p) for p in source.parameters}
+        if source.with_context:
+            given[CONTEXT] = self.ctx
+        values = list(await source.function([inputs], **given))
+        if len(values) != 1:
+            name = source.function.__qualname__
+            raise TypeError(f"{name} made {len(values)} values of 1.")
+        return values[0]
+
     def _coordinate(self) -> str:
         owner = self.field.origin.__strawberry_definition__.name
         return f"{owner}.{to_camel_case(self.field.python_name)}"
-
-
-async def _made(function: Any, inputs: tuple[Any, ...]) -> Any:
-    """The value that Python makes of the columns of one object."""
-    values = list(await function([inputs]))
-    if len(values) != 1:
-        raise TypeError(f"{function.__qualname__} made {len(values)} values of 1.")
-    return values[0]
 
 
 def _is_row(thing: Any) -> bool:

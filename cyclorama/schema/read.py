@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from types import UnionType
 from typing import (
@@ -34,6 +34,8 @@ T = TypeVar("T")
 GIVEN = frozenset({"config", "kind", "env"})
 """Parameters that are filled when planning; they are no arguments of the graph."""
 DEFAULT_LIMIT = 200
+CONTEXT = "context"
+"""The parameter of Python that is the request's context."""
 
 
 class Arg(ColumnElement[T], Generic[T]):
@@ -53,7 +55,7 @@ class Parameter:
     """One argument of a field and how it reaches the declaration's function."""
 
     name: str
-    mode: Literal["value", "bind", "list"]
+    mode: Literal["value", "bind", "list", "python"]
     type: Any
     nullable: bool
     default: Any
@@ -127,6 +129,9 @@ class Python:
 
     function: Callable[..., Any]
     columns: Sequence[Any]
+    parameters: Sequence[Parameter] = ()
+    """Those that are arguments of the graph."""
+    with_context: bool = False
 
 
 Source = Value | One | Many | Page | Here | Each | Known | Python
@@ -166,6 +171,8 @@ def arguments_of(source: Source) -> list[Parameter]:
         if isinstance(part, Call)
         for parameter in part.parameters
     ]
+    if isinstance(source, Python):
+        found += source.parameters
     if isinstance(source, Page):
         found.append(Parameter("first", "bind", int, False, 20))
         found.append(Parameter("after", "bind", str, True, None))
@@ -296,5 +303,16 @@ def known(function: Callable[..., Mapping[str, Any] | None]) -> Any:
 
 
 def python(function: Callable[..., Any], *columns: Any) -> Any:
-    """Values that Python makes of columns: n tuples in, n values out."""
-    return declared(Python(function, columns))
+    """Values that Python makes of columns: n tuples in, n values out, in one call.
+
+    Further parameters of the function are arguments of the field; one that is called
+    `context` is given the request's. A value may be an object without declared fields."""
+    _rows, *others = inspect.signature(function).parameters.values()
+    hints = get_type_hints(function) if others else {}
+    parameters = [
+        replace(_parameter(function, p.name, hints, p.default, True), mode="python")
+        for p in others
+        if p.name != CONTEXT
+    ]
+    with_context = any(p.name == CONTEXT for p in others)
+    return declared(Python(function, columns, tuple(parameters), with_context))

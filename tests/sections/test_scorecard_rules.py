@@ -24,6 +24,7 @@ from cyclorama.sections.scorecard.rules.bands import (
     normalised,
     shown,
 )
+from cyclorama.sections.scorecard.rules.cards import Card, Node, Result
 from cyclorama.sections.scorecard.rules.choosing import (
     Aggregate,
     Candidate,
@@ -32,6 +33,13 @@ from cyclorama.sections.scorecard.rules.choosing import (
     percentile,
     portfolio_quality,
     weight_coverage,
+)
+from cyclorama.sections.scorecard.rules.exceptions import (
+    Criterion,
+    Effect,
+    ScoreException,
+    applied,
+    holds,
 )
 from cyclorama.sections.scorecard.rules.facts import (
     NOTHING,
@@ -44,15 +52,7 @@ from cyclorama.sections.scorecard.rules.facts import (
     with_score,
 )
 from cyclorama.sections.scorecard.rules.rollup import (
-    Card,
-    Criterion,
-    Effect,
-    Node,
-    Result,
-    ScoreException,
-    applied,
     compute,
-    holds,
     is_stale,
     what_if,
 )

@@ -6,17 +6,26 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import Enum
 
 from cyclorama.sections.scorecard.rules.bands import (
-    HIGHEST,
-    LOWEST,
     Band,
     Refused,
     band_of,
     checked_score,
     checked_weight,
     shown,
+)
+from cyclorama.sections.scorecard.rules.cards import (
+    Card,
+    Node,
+    Outcome,
+    Part,
+    Result,
+)
+from cyclorama.sections.scorecard.rules.exceptions import (
+    Criterion,
+    applied,
+    holds,
 )
 from cyclorama.sections.scorecard.rules.facts import (
     DAY,
@@ -27,107 +36,6 @@ from cyclorama.sections.scorecard.rules.facts import (
     cleared,
     with_score,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
-    """A measure or a group of a card."""
-
-    key: str
-    weight: float
-    group: str | None = None
-    """The key of the group that a measure stands in."""
-    is_group: bool = False
-    validity_days: int | None = None
-    stale_policy: StalePolicy = StalePolicy.COUNT
-
-
-class Effect(Enum):
-    """What an exception does to its target."""
-
-    SET = "SET"
-    CAP = "CAP"
-    FLOOR = "FLOOR"
-    ADJUST = "ADJUST"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Criterion:
-    """`left` names what is compared: MEASURE, GROUP, BAND (of a measure), STALE_DAYS,
-    ATTRIBUTE or OVERALL (before exceptions); `key` which one of it."""
-
-    left: str
-    key: str = ""
-    operator: str
-    """LT, LE, EQ, NE, GE, GT, IN, IS_NA or NOT_NA."""
-    values: tuple[float | str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreException:
-    """Changes the overall score (`target` None) or a group's where its criteria hold."""
-
-    key: str
-    target: str | None = None
-    any_of: bool = False
-    criteria: tuple[Criterion, ...]
-    effect: Effect
-    value: float
-    note: str = ""
-    active: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """A scorecard as it is computed."""
-
-    nodes: Sequence[Node]
-    bands: Sequence[Band] = ()
-    flat: bool = False
-    """Whether measures carry their weights to the overall score, past their groups."""
-    roll_up: bool = True
-    """Otherwise the overall score is set by hand."""
-    exceptions: Sequence[ScoreException] = ()
-    """In the order in which they are asked."""
-    min_coverage: float = 0
-    dead_band: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """An overall or a group score, before and after exceptions."""
-
-    computed: float | None
-    score: float | None
-    exception: str | None = None
-    """The key of the exception that changed it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """What a node gives to the computed overall score: `weight` is effective."""
-
-    weight: float
-    score: float | None
-    contribution: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """A record's scores on a card."""
-
-    overall: Outcome
-    groups: Mapping[str, Outcome]
-    parts: Mapping[str, Part]
-    """Of every measure, and of the groups that an exception changed."""
-    coverage: float
-    """The share of the weight that is scored, of what is applicable."""
-    stale_share: float
-    """The effective weight of stale measures."""
-    override: str | None = None
-    """The reason of the override that holds."""
-    insufficient: bool = False
-    """Whether the card asks for more coverage."""
 
 
 def is_stale(fact: Fact, node: Node, now: datetime) -> bool:
@@ -310,32 +218,6 @@ class _Seen:
         return self.attributes.get(criterion.key)
 
 
-def holds(criterion: Criterion, value: float | str | None) -> bool:
-    """Whether a criterion holds of a value; NA satisfies no comparison."""
-    if criterion.operator in ("IS_NA", "NOT_NA"):
-        return (value is None) == (criterion.operator == "IS_NA")
-    if value is None or not criterion.values:
-        return False
-    first = criterion.values[0]
-    match criterion.operator:
-        case "IN":
-            return value in criterion.values
-        case "EQ":
-            return value == first
-        case "NE":
-            return value != first
-    if isinstance(value, str) or isinstance(first, str):
-        return False
-    match criterion.operator:
-        case "LT":
-            return value < first
-        case "LE":
-            return value <= first
-        case "GE":
-            return value >= first
-    return criterion.operator == "GT" and value > first
-
-
 def _excepted(
     card: Card, target: str | None, computed: float | None, seen: _Seen
 ) -> Outcome:
@@ -349,20 +231,6 @@ def _excepted(
             key = one.key if score != computed else None
             return Outcome(computed=computed, score=score, exception=key)
     return Outcome(computed=computed, score=computed)
-
-
-def applied(effect: Effect, value: float, score: float | None) -> float | None:
-    """The score after an effect; NA is changed by SET alone."""
-    if effect is Effect.SET:
-        return value
-    if score is None:
-        return None
-    match effect:
-        case Effect.CAP:
-            return min(score, value)
-        case Effect.FLOOR:
-            return max(score, value)
-    return min(max(score + value, float(LOWEST)), float(HIGHEST))
 
 
 def what_if(

@@ -1,0 +1,126 @@
+"""`read.python`: objects that Python makes, with arguments, inside a planned section."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import strawberry
+
+from cyclorama.plugins import (
+    Context,
+    InvalidInputError,
+    Section,
+    SectionBase,
+    read,
+    record,
+)
+from cyclorama.storage.engine import Database
+from cyclorama.testing import Bench
+
+pytestmark = pytest.mark.anyio
+CALLS: list[int] = []
+"""How many rows each call was given."""
+
+
+@strawberry.input(description="A word and how often to say it.")
+class WordInput:
+    word: str
+    times: int | None = None
+
+
+@strawberry.type(description="A word that was said.")
+class Said:
+    word: str
+    length: int
+
+
+@strawberry.type(description="What an echo answers.")
+class Echo:
+    name: str
+    viewer: str
+    said: list[Said]
+
+
+async def echoed(
+    rows: Sequence[tuple[str, int]],
+    context: Context,
+    words: list[WordInput] | None = None,
+    loud: bool = False,
+) -> list[Echo]:
+    """One echo for each row; too many words are refused."""
+    CALLS.append(len(rows))
+    given = [w.word * (w.times or 1) for w in words or []]
+    if len(given) > 2:
+        raise InvalidInputError("At most two words.")
+    said = [Said(word=w.upper() if loud else w, length=len(w)) for w in given]
+    return [Echo(name=name, viewer=context.viewer.id, said=said) for name, _ in rows]
+
+
+@strawberry.type(description="Answers what is called into it.")
+class EchoSection(SectionBase):
+    name: str = read.value(record.c.name)
+    echo: Echo = read.python(echoed, record.c.name, record.c.version)
+
+
+section = Section(key="echo", title="Echo", type=EchoSection)
+QUERY = """query($words: [WordInput!], $n: Int = 1) {
+  companies(first: $n) { edges { node { echo { name
+    echo(words: $words) { name viewer __typename said { word length } }
+    quiet: echo { said { word } }
+    loud: echo(words: [{ word: "a", times: 3 }], loud: true) { said { word } } } } } } }"""
+
+
+@pytest.fixture
+async def bench(database: Database) -> Bench:
+    made = Bench(database, [section])
+    await made.fill(3)
+    return made
+
+
+async def echoes(bench: Bench, **given: Any) -> list[Any]:
+    found = await bench.query(QUERY, **given)
+    return [e["node"]["echo"] for e in found["companies"]["edges"]]
+
+
+async def test_an_object_is_made_within_the_plan_and_once_for_all_records(
+    bench: Bench,
+) -> None:
+    CALLS.clear()
+    one, two, _ = await echoes(bench, words=[{"word": "ho", "times": 2}], n=3)
+    assert one["echo"] == {
+        "name": "Company 1",
+        "viewer": "user_csm",
+        "__typename": "Echo",
+        "said": [{"word": "hoho", "length": 4}],
+    }
+    assert one["quiet"] == {"said": []}
+    assert one["loud"] == {"said": [{"word": "AAA"}]}
+    assert two["echo"]["name"] == two["name"] == "Company 2"
+    assert CALLS == [3, 3, 3]
+    assert len(bench.statements) == 2
+
+
+async def test_arguments_do_not_make_new_plans(bench: Bench) -> None:
+    for word in ("a", "b"):
+        (one,) = await echoes(bench, words=[{"word": word}])
+        assert one["echo"]["said"] == [{"word": word, "length": 1}]
+
+
+@pytest.mark.parametrize("words", [None, [], [{"word": "x"}], [{"word": "x"}] * 3])
+async def test_graph_resolvers_answer_alike(bench: Bench, words: Any) -> None:
+    resolved = Bench(bench.database, [section], planned=False)
+    given = {"words": words, "n": 3}
+    assert await bench.ask(QUERY, **given) == await resolved.ask(QUERY, **given)
+
+
+async def test_what_the_function_refuses_is_the_error_of_its_field(
+    bench: Bench,
+) -> None:
+    answer = await bench.ask(QUERY, words=[{"word": "x"}] * 3)
+    (error,) = answer["errors"]
+    assert error["message"] == "At most two words."
+    assert error["path"] == ["companies", "edges", 0, "node", "echo", "echo"]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert answer["data"]["companies"]["edges"][0]["node"] == {"echo": None}
