@@ -1,0 +1,54 @@
+"""Scorecard: the health of a record as one weighted score, with history and reasons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cyclorama.plugins import Card, Section
+from cyclorama.sections.scorecard.config import ScorecardConfig
+from cyclorama.sections.scorecard.demo import demo
+from cyclorama.sections.scorecard.shown import OVERALL_SCORE
+from cyclorama.sections.scorecard.tables import (
+    AssignmentRow,
+    BandRow,
+    CardRow,
+    EventRow,
+    HelpRow,
+    MeasureRow,
+    NodeRow,
+    SchemeRow,
+    ScoreRow,
+)
+from cyclorama.sections.scorecard.types import OVERALL_TREND, ScorecardSection
+
+section = Section(
+    key="scorecard",
+    title="Scorecard",
+    description="The health of the record: one score, what it is made of, its history.",
+    icon="heart-pulse",
+    type=ScorecardSection,
+    config=ScorecardConfig,
+    cards=(
+        Card(
+            key="health",
+            label="Health",
+            value=OVERALL_SCORE.c.value,
+            display_value=OVERALL_SCORE.c.label,
+            color=OVERALL_SCORE.c.color,
+            trend=OVERALL_TREND,
+        ),
+    ),
+    tables=(
+        SchemeRow,
+        BandRow,
+        MeasureRow,
+        HelpRow,
+        CardRow,
+        NodeRow,
+        AssignmentRow,
+        ScoreRow,
+        EventRow,
+    ),
+    demo=demo,
+    migrations=str(Path(__file__).parent / "migrations"),
+)

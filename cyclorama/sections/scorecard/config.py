@@ -1,0 +1,40 @@
+"""What a layout may set for the Scorecard section."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MeasureKey = Annotated[str, Field(min_length=1, max_length=80)]
+
+
+class ScorecardConfig(BaseModel):
+    """Settings of a placement of Scorecard."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    editable: bool = Field(
+        default=True,
+        title="Scores may be changed",
+        description="Whether viewers of this layout may set, renew and clear scores.",
+    )
+    editable_measures: tuple[MeasureKey, ...] | None = Field(
+        default=None,
+        max_length=100,
+        title="Editable measures",
+        description="Keys of the only measures whose scores may be changed; without it "
+        "all that people score.",
+    )
+    history_weeks: int = Field(
+        default=18,
+        ge=1,
+        le=156,
+        title="Weeks of history",
+        description="How many weeks clients show unless they ask for others.",
+    )
+
+    def may_edit(self, measure: str) -> bool:
+        """Whether the score of the measure with this key may be changed."""
+        only = self.editable_measures
+        return self.editable and (only is None or measure in only)

@@ -1,0 +1,165 @@
+"""Why a score is what it is, and what it would be: computed by the rules, on reading."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import strawberry
+
+from cyclorama.plugins import Context, InvalidInputError
+from cyclorama.sections.scorecard.rules.bands import Refused, shown
+from cyclorama.sections.scorecard.rules.cards import Result
+from cyclorama.sections.scorecard.rules.rollup import what_if
+from cyclorama.sections.scorecard.state import State, states
+
+MOST_VALUES = 200
+
+
+@strawberry.input(
+    description="A score of a measure, or a weight of a measure or a group, by its key."
+)
+class NodeValueInput:
+    node: str
+    value: float | None = None
+
+
+@strawberry.type(description="What a measure gives to the overall score.")
+class ScoreContribution:
+    node: str = strawberry.field(
+        description="The key of the measure, or of a group that an exception changed, "
+        "which then stands for its measures."
+    )
+    name: str
+    weight: float
+    effective_weight: float = strawberry.field(
+        description="Its share of the overall score, from 0 to 1."
+    )
+    value: int | None
+    contribution: float | None
+
+
+@strawberry.type(
+    description="The contributions add up to `computed`; `exception` or `override` says "
+    "what then changed it."
+)
+class ScoreExplanation:
+    computed: float | None
+    value: int | None
+    coverage: float = strawberry.field(
+        description="The share of the weight that is scored, from 0 to 1."
+    )
+    contributions: list[ScoreContribution]
+    exception: str | None
+    override: str | None
+
+
+NOTHING = ScoreExplanation(
+    computed=None,
+    value=None,
+    coverage=0.0,
+    contributions=[],
+    exception=None,
+    override=None,
+)
+
+
+async def explained(
+    rows: Sequence[tuple[str]], context: Context
+) -> list[ScoreExplanation]:
+    """Record ids in, explanations out, same order."""
+    return await supposed(rows, context)
+
+
+async def supposed(
+    rows: Sequence[tuple[str]],
+    context: Context,
+    scores: list[NodeValueInput] | None = None,
+    weights: list[NodeValueInput] | None = None,
+) -> list[ScoreExplanation]:
+    """Record ids in, explanations with these scores and weights out, same order."""
+    changed = _by_node("scores", scores or [])
+    heavier = _by_node("weights", weights or [])
+    known = await asyncio.gather(*(context.load(_states, r) for (r,) in rows))
+    return [
+        NOTHING if state is None else _explained(state, context, changed, heavier)
+        for state in known
+    ]
+
+
+async def _states(context: Context, ids: Sequence[str]) -> list[State | None]:
+    """Record ids in, what is known of their scorecards out, same order."""
+    found = await states(context.reading.execute, ids)
+    return [found.get(i) for i in ids]
+
+
+def _by_node(name: str, values: Sequence[NodeValueInput]) -> dict[str, float | None]:
+    if len(values) > MOST_VALUES:
+        raise InvalidInputError(
+            f"The argument `{name}` holds {len(values)} values; at most {MOST_VALUES} "
+            "are allowed."
+        )
+    found: dict[str, float | None] = {}
+    for given in values:
+        if given.node in found:
+            raise InvalidInputError(
+                f"The argument `{name}` names {given.node[:80]!r} twice; keep one."
+            )
+        if given.value is None and name == "weights":
+            raise InvalidInputError(
+                f"The argument `weights` gives no value for {given.node[:80]!r}."
+            )
+        found[given.node] = given.value
+    return found
+
+
+def _explained(
+    state: State,
+    context: Context,
+    scores: Mapping[str, float | None],
+    weights: Mapping[str, float | None],
+) -> ScoreExplanation:
+    other = {k: w for k, w in weights.items() if w is not None}
+    try:
+        result = what_if(
+            state.card,
+            state.facts,
+            context.now,
+            scores=scores,
+            weights=other,
+            entered=state.entered,
+            override=state.settings.override,
+        )
+    except Refused as refused:
+        raise InvalidInputError(refused.message) from None
+    return ScoreExplanation(
+        computed=result.overall.computed,
+        value=shown(result.overall.score),
+        coverage=result.coverage,
+        contributions=[
+            _contribution(node, result, other.get(node.key, node.weight))
+            for node in state.nodes
+            if node.key in result.parts
+        ],
+        exception=words_of(state, result.overall.exception),
+        override=result.override,
+    )
+
+
+def _contribution(node: Any, result: Result, weight: float) -> ScoreContribution:
+    part = result.parts[node.key]
+    return ScoreContribution(
+        node=node.key,
+        name=node.name,
+        weight=weight,
+        effective_weight=part.weight,
+        value=shown(part.score),
+        contribution=part.contribution,
+    )
+
+
+def words_of(state: State, exception: str | None) -> str | None:
+    """What an exception says of itself: its note, or its key."""
+    notes = {e.key: e.note or e.key for e in state.card.exceptions}
+    return None if exception is None else notes[exception]

@@ -1,0 +1,242 @@
+"""What Scorecard shows: overall and group scores, measures, history, explanation."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import Enum
+from typing import Any
+
+import sqlalchemy as sa
+import strawberry
+from sqlalchemy import func, select
+
+from cyclorama.plugins import (
+    Node,
+    SectionBase,
+    SectionState,
+    Trend,
+    read,
+    record,
+)
+from cyclorama.sections.scorecard.explaining import (
+    ScoreExplanation,
+    explained,
+    supposed,
+)
+from cyclorama.sections.scorecard.shown import (
+    CARD,
+    OVERALL_SCORE,
+    SCORED,
+    groups,
+    history,
+    measures,
+    measures_of_group,
+)
+from cyclorama.sections.scorecard.tables import (
+    BandRow,
+    HelpRow,
+    MeasureRow,
+    SchemeRow,
+    ScoreRow,
+)
+
+
+@strawberry.enum(description="Why there is no score.")
+class NaKind(Enum):
+    NOT_SCORED = "NOT_SCORED"
+    NOT_APPLICABLE = "NOT_APPLICABLE"
+    EXPIRED = "EXPIRED"
+    CLEARED = "CLEARED"
+
+
+@strawberry.enum(
+    description="Who scores a measure; only MANUAL ones are set by people."
+)
+class MeasureInput(Enum):
+    MANUAL = "MANUAL"
+    AUTOMATED = "AUTOMATED"
+    ROLLUP = "ROLLUP"
+
+
+@strawberry.enum(description="The lens on scores: ranges, grades or colours.")
+class SchemeKind(Enum):
+    NUMERIC = "NUMERIC"
+    GRADE = "GRADE"
+    COLOR = "COLOR"
+
+
+@strawberry.type(description="What a level of a measure means.")
+@read.table(HelpRow)
+class HelpText:
+    label: str
+    text: str
+
+
+@strawberry.type(description="Something about a record that is scored.")
+@read.table(MeasureRow)
+class Measure(Node):
+    id: strawberry.ID
+    key: str
+    name: str
+    description: str | None
+    input: MeasureInput
+    validity_days: int | None = strawberry.field(
+        description="Days after which a score that nobody renews is stale; null: never."
+    )
+    help: list[HelpText] = read.many(
+        HelpRow,
+        HelpRow.measure_id == MeasureRow.id,
+        order_by=[HelpRow.position, HelpRow.id],
+    )
+
+
+@strawberry.type(
+    description="A score from 0 to 100 with its band and where it is heading."
+)
+@read.table(SCORED)
+class Score:
+    value: int | None = strawberry.field(
+        description="0 to 100, rounded half up once; null where nothing is scored."
+    )
+    label: str | None = strawberry.field(description="Of the band.")
+    color: str | None = strawberry.field(description="Of the band.")
+    na_kind: NaKind | None = strawberry.field(description="Why there is no value.")
+    trend: Trend = strawberry.field(
+        description="Against `previous`; NEW where there was no score, NONE where there "
+        "is none now."
+    )
+    delta: int | None = strawberry.field(description="`value` less `previous`.")
+    previous: int | None = strawberry.field(
+        description="What `trend` compares with, as the scorecard says: by default the "
+        "close of last week."
+    )
+    set_at: datetime | None = strawberry.field(
+        description="When the value changed last."
+    )
+    validated_at: datetime | None = strawberry.field(
+        description="When somebody set or renewed it last."
+    )
+    stale: bool = strawberry.field(
+        description="Whether nobody has set or renewed it, or a measure in it, in time."
+    )
+    comment: str | None
+
+
+@strawberry.type(description="A measure on a scorecard and its score.")
+@read.table(SCORED)
+class MeasureScore:
+    measure: Measure = read.one(SCORED.c.measure_id)
+    weight: float
+    score: Score = read.here()
+
+
+@strawberry.type(description="A group of measures; its score is that of what is in it.")
+@read.table(SCORED)
+class GroupScore:
+    key: str
+    name: str
+    weight: float
+    score: Score = read.here()
+    measures: list[MeasureScore] = read.many(
+        measures_of_group, order_by=["position", "id"]
+    )
+
+
+def _called(field: Any, name: str) -> Any:
+    """A field that has another name in the graph."""
+    field.graphql_name = name
+    return field
+
+
+@strawberry.type(
+    description="Scores above `from` up to `to`; the lowest band holds 0, too."
+)
+@read.table(BandRow)
+class Band:
+    label: str
+    color: str
+    from_: float = _called(read.value(sa.cast(BandRow.low, sa.Float)), "from")
+    to: float = read.value(sa.cast(BandRow.high, sa.Float))
+
+
+@strawberry.type(
+    description="What a week closed with, with its band as it was then; nulls where "
+    "there was no score. The running week has the score of now."
+)
+class ScorePoint:
+    week_start: date
+    value: int | None
+    label: str | None
+    color: str | None
+
+
+NEWEST = record.row(
+    select(func.max(ScoreRow.validated_at).label("at")).where(
+        ScoreRow.record_id == record.id
+    )
+)
+_overall = [
+    sa.type_coerce(OVERALL_SCORE.c[c.key], c.type).label(c.key)
+    for c in SCORED.c
+    if c.key not in ("trend", "stale", "na_kind")
+]
+OVERALL_TREND = func.coalesce(OVERALL_SCORE.c.trend, Trend.NONE.value)
+_whole = [
+    *_overall,
+    OVERALL_TREND.label("trend"),
+    func.coalesce(OVERALL_SCORE.c.stale, sa.false()).label("stale"),
+    sa.case(
+        (
+            OVERALL_SCORE.c.value.is_(None),
+            func.coalesce(OVERALL_SCORE.c.na_kind, NaKind.NOT_SCORED.value),
+        )
+    ).label("na_kind"),
+]
+
+
+@strawberry.type(
+    description="The health of the record: one weighted score, made of groups and "
+    "measures. Without a scorecard for the record the state is NOT_CONFIGURED."
+)
+class ScorecardSection(SectionBase):
+    scorecard_key: str = read.value(func.coalesce(CARD.c.key, ""))
+    scorecard_name: str = read.value(func.coalesce(CARD.c.name, ""))
+    scheme: SchemeKind = read.value(
+        func.coalesce(
+            select(SchemeRow.kind)
+            .where(SchemeRow.id == CARD.c.scheme_id)
+            .scalar_subquery(),
+            SchemeKind.NUMERIC.value,
+        )
+    )
+    bands: list[Band] = read.many(
+        BandRow,
+        BandRow.scheme_id == CARD.c.scheme_id,
+        order_by=[BandRow.position, BandRow.id],
+    )
+    overall: Score = read.one(select(*_whole))
+    groups: list[GroupScore] = read.many(groups, order_by=["position", "id"])
+    measures: list[MeasureScore] = read.declared(
+        read.Many(read.called(measures), None, ("position", "id"), 200),
+        "The measures that stand in no group.",
+    )
+    history: list[ScorePoint] = read.declared(
+        read.Many(read.called(history), None, ("week_start",), 200),
+        "Oldest first, one point a week, gaps as nulls, at most 156 weeks; `node` is a "
+        "measure's or a group's key, none for the overall score.",
+    )
+    explanation: ScoreExplanation = read.python(explained, record.id)
+    what_if: ScoreExplanation = read.declared(
+        read.python(supposed, record.id).source,
+        "The explanation as it would be with these values and weights; nothing is "
+        "saved. `node` is the key of a measure, or for weights of a group; a value of "
+        "null clears the score.",
+    )
+    state: SectionState = read.value(
+        sa.case(
+            (CARD.c.key.is_(None), SectionState.NOT_CONFIGURED.value),
+            (NEWEST.c.at.is_(None), SectionState.EMPTY.value),
+            else_=SectionState.READY.value,
+        )
+    )
+    as_of: datetime | None = read.value(NEWEST.c.at)
