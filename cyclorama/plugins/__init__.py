@@ -6,11 +6,12 @@ from strawberry import Parent
 from strawberry.scalars import JSON
 
 from cyclorama.errors import ForbiddenError, InvalidInputError, RequestError
-from cyclorama.plugins.editing import refusals, subject_of
+from cyclorama.plugins.editing import refusals, settings_or_refusals, subject_of
 from cyclorama.plugins.hookspecs import hookimpl
 from cyclorama.plugins.section import Card, DemoRecords, ImportTarget, Section
 from cyclorama.resolvers.audit import record_change
 from cyclorama.resolvers.context import Context, Env, Info
+from cyclorama.resolvers.loaded import made
 from cyclorama.schema import read
 from cyclorama.schema.catalogue import items as field_items
 from cyclorama.schema.catalogue import record_items
@@ -160,6 +161,7 @@ __all__ = [
     "json_text",
     "key_column",
     "kind_of_id",
+    "made",
     "money",
     "month_of",
     "months_between",
@@ -172,6 +174,7 @@ __all__ = [
     "refusals",
     "rounded",
     "series",
+    "settings_or_refusals",
     "subject_of",
     "text",
     "today",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import sqlalchemy as sa
 
 from cyclorama.resolvers.context import Context
+from cyclorama.resolvers.refs import parsed
 from cyclorama.schema.common import UserError, UserErrorCode
 from cyclorama.storage.ids import kind_of_id
 from cyclorama.storage.rows import RelationshipRow
@@ -28,15 +29,29 @@ async def refusals(
     that the viewer's layout for the record does not hold is `FORBIDDEN`. `path` is that
     of the input field with the id, `["recordId"]` by default.
     """
+    return (await settings_or_refusals(context, section, record_id, path))[1]
+
+
+async def settings_or_refusals(
+    context: Context, section: str, record_id: str, path: list[str] | None = None
+) -> tuple[list[Any], list[UserError]]:
+    """The settings of the section's placements in the viewer's layout for a record, or
+    as `refusals` why there are none."""
     where = ["recordId"] if path is None else path
     resolution = await context.resolution(record_id)
     if resolution is None:
         message = f"There is no record {record_id!r}."
-        return [UserError(path=where, code=UserErrorCode.NOT_FOUND, message=message)]
-    if not any(p.section == section for p in resolution.placements):
+        return [], [
+            UserError(path=where, code=UserErrorCode.NOT_FOUND, message=message)
+        ]
+    placed = [p for p in resolution.placements if p.section == section]
+    if not placed:
         message = f"The section {section!r} is not in your layout for this record."
-        return [UserError(path=where, code=UserErrorCode.FORBIDDEN, message=message)]
-    return []
+        return [], [
+            UserError(path=where, code=UserErrorCode.FORBIDDEN, message=message)
+        ]
+    held = context.settings.sections[section]
+    return [parsed(held, p.config) for p in placed], []
 
 
 async def subject_of(context: Context, record_id: str) -> Subject:

@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 import structlog
@@ -96,6 +96,19 @@ def instance_of(
     return made
 
 
+T = TypeVar("T")
+
+
+def made(cls: type[T], **values: Any) -> T:
+    """An object of a declared type with these values, for payloads of mutations: what
+    was just computed need not be read again. Values of columns may be as they are kept;
+    a declared field that is not given is read."""
+    row = getattr(cls, "__cyclorama_row__", None)
+    found: Any = instance_of(cls, row=row, values=values)
+    found.cy_given = frozenset(values)
+    return cast("T", found)
+
+
 @dataclass(frozen=True, slots=True)
 class _Later:
     """A field of an item that is known when planning; awaited if it is asked."""
@@ -127,6 +140,8 @@ def load_field(
     ctx: Context, field: Any, source: Any, info: Any, arguments: Mapping[str, Any]
 ) -> Any:
     """The value of a declared field of an object, or an awaitable of it."""
+    if field.python_name in getattr(source, "cy_given", ()):
+        return source.__dict__[field.python_name]
     place: Place = source.cy_place
     return _Load(ctx, place, field, dict(arguments)).load(field.source)
 

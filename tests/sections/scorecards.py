@@ -71,11 +71,9 @@ def card(
     for place, (of, name, weight, group) in enumerate(nodes):
         measure = None
         if of == MEASURE:
-            measure = f"measure_{key}{name}"
+            measure = f"measure_{name}"
             own = (measures or {}).get(name, {})
-            yield MeasureRow(
-                id=measure, record_kind=kind, key=f"{key}{name}", name=name, **own
-            )
+            yield MeasureRow(id=measure, record_kind=kind, key=name, name=name, **own)
         yield NodeRow(
             id=f"{key}_{name}",
             card_id=f"card_{key}",

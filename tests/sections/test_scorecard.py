@@ -89,7 +89,7 @@ async def test_a_card_without_scores_is_empty(bench: Bench) -> None:
     assert found["groups"][0]["score"] == nothing
     assert found["measures"] == [
         {
-            "measure": {"key": "healthsentiment"},
+            "measure": {"key": "sentiment"},
             "weight": 30,
             "score": {**nothing, "trend": "NONE"},
         }

@@ -7,6 +7,7 @@ from pathlib import Path
 from cyclorama.plugins import Card, Section
 from cyclorama.sections.scorecard.config import ScorecardConfig
 from cyclorama.sections.scorecard.demo import demo
+from cyclorama.sections.scorecard.mutations import clear_score, renew_score, set_score
 from cyclorama.sections.scorecard.shown import OVERALL_SCORE
 from cyclorama.sections.scorecard.tables import (
     AssignmentRow,
@@ -38,6 +39,7 @@ section = Section(
             trend=OVERALL_TREND,
         ),
     ),
+    mutations=(set_score, renew_score, clear_score),
     tables=(
         SchemeRow,
         BandRow,

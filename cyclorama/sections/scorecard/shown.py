@@ -21,6 +21,7 @@ from cyclorama.plugins import (
     month_of,
     now,
     record,
+    rounded,
     today,
     week_of,
     weeks_back,
@@ -82,7 +83,7 @@ def _compared(card: Any, node: Any, score: Any) -> ColumnElement[Any]:
     )
     close = _newest(closed, node, closed.day < before)
     renewal = _newest(renewed, node, renewed.kind == "RENEW")
-    previous = sa.cast(func.floor(score.previous + 0.5), sa.Integer)
+    previous = sa.cast(rounded(score.previous, 0), sa.Integer)
     return sa.case(
         (card.comparator == Comparator.PREVIOUS_VALUE.value, previous),
         (card.comparator == Comparator.AT_LAST_RENEWAL.value, renewal),

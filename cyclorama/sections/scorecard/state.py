@@ -190,6 +190,7 @@ def nodes_of(cards: Sequence[str], ids: Sequence[str], *further: Any) -> Select[
         select(
             *NodeRow.__table__.c,
             *scores,
+            MeasureRow.name.label("measure_name"),
             MeasureRow.description,
             MeasureRow.input,
             MeasureRow.validity_days,

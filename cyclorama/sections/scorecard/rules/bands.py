@@ -13,11 +13,12 @@ FEWEST_BANDS, MOST_BANDS = 2, 12
 
 
 class Refused(Exception):
-    """A value that can't be taken: a code of `UserErrorCode` and what to do."""
+    """A value that can't be taken: a code of `UserErrorCode`, what to do, and the input
+    field at fault where it is known."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, path: str | None = None) -> None:
         super().__init__(message)
-        self.code, self.message = code, message
+        self.code, self.message, self.path = code, message, path
 
 
 def half_up(score: float) -> int:

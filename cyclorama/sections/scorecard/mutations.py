@@ -1,0 +1,196 @@
+"""Setting, renewing and clearing scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import strawberry
+
+from cyclorama.plugins import (
+    Context,
+    Info,
+    Payload,
+    UserError,
+    UserErrorCode,
+    made,
+    settings_or_refusals,
+)
+from cyclorama.sections.scorecard.rules import facts
+from cyclorama.sections.scorecard.rules.bands import Band, Refused, checked_score
+from cyclorama.sections.scorecard.rules.facts import Fact
+from cyclorama.sections.scorecard.types import Measure, MeasureScore, NaKind, Score
+from cyclorama.sections.scorecard.writing import Change, Written, write
+
+LONGEST_COMMENT = 32_000
+
+
+@strawberry.input(description="A value from 0 to 100, or the label of a band.")
+class SetScoreInput:
+    record_id: strawberry.ID
+    measure_key: str
+    value: float | None = None
+    band: str | None = strawberry.field(
+        default=None,
+        description="Stands for the point of the band, its middle if not set.",
+    )
+    comment: str | None = strawberry.field(
+        default=None,
+        description="Replaces the comment; without one a new value has none, and a value "
+        "that stays keeps it.",
+    )
+
+
+@strawberry.input(description="A score that is still right.")
+class RenewScoreInput:
+    record_id: strawberry.ID
+    measure_key: str
+    comment: str | None = strawberry.field(
+        default=None, description="Without one the comment stays."
+    )
+
+
+@strawberry.input(description="A score to take away.")
+class ClearScoreInput:
+    record_id: strawberry.ID
+    measure_key: str
+    kind: NaKind = strawberry.field(
+        default=NaKind.CLEARED, description="CLEARED or NOT_APPLICABLE."
+    )
+    comment: str | None = None
+
+
+@strawberry.type(
+    description="The measure and the overall score as they are now, or why nothing was "
+    "changed."
+)
+class ScorePayload(Payload):
+    measure: MeasureScore | None
+    overall: Score | None
+    errors: list[UserError]
+
+
+async def set_score(info: Info, input: SetScoreInput) -> ScorePayload:
+    """Score a measure that people score; groups and the overall score follow at once.
+
+    The value that is there already counts as a renewal.
+    """
+    now = info.context.now
+
+    def apply(fact: Fact, bands: Sequence[Band]) -> Fact:
+        return facts.with_score(fact, _wanted(input, bands), input.comment, now)
+
+    return await _change(info.context, "scorecard.set", input, apply)
+
+
+async def renew_score(info: Info, input: RenewScoreInput) -> ScorePayload:
+    """Confirm the score of a measure unchanged: it is valid from now on again."""
+    now = info.context.now
+
+    def apply(fact: Fact, bands: Sequence[Band]) -> Fact:
+        return facts.renewed(fact, input.comment, now)
+
+    return await _change(info.context, "scorecard.renew", input, apply)
+
+
+async def clear_score(info: Info, input: ClearScoreInput) -> ScorePayload:
+    """Take the score of a measure away; it no longer counts."""
+    now, kind = info.context.now, input.kind.value
+
+    def apply(fact: Fact, bands: Sequence[Band]) -> Fact:
+        if fact.score is None and (fact.na_kind, fact.comment) == (kind, input.comment):
+            return fact
+        return facts.cleared(fact, kind, input.comment, now)
+
+    return await _change(info.context, "scorecard.clear", input, apply)
+
+
+def _wanted(input: SetScoreInput, bands: Sequence[Band]) -> float:
+    """The score that is asked for, by its value or its band."""
+    if input.band is None:
+        if input.value is None:
+            raise Refused("REQUIRED", "Give a value or a band.", "value")
+        return checked_score(input.value)
+    if input.value is not None:
+        raise Refused("INVALID", "Give a value or a band, not both.", "band")
+    for band in bands:
+        if band.label == input.band:
+            return band.value
+    known = ", ".join(b.label for b in bands)
+    message = f"There is no band {input.band[:80]!r}; use one of: {known}."
+    raise Refused("LOOKUP_NOT_FOUND", message, "band")
+
+
+_PATHS = {
+    "scorecard.set": "value",
+    "scorecard.renew": "measureKey",
+    "scorecard.clear": "kind",
+}
+"""What is at fault where the rules refuse."""
+
+
+async def _change(
+    ctx: Context,
+    action: str,
+    input: Any,
+    apply: Callable[[Fact, Sequence[Band]], Fact],
+) -> ScorePayload:
+    settings, errors = await settings_or_refusals(ctx, "scorecard", input.record_id)
+    if errors:
+        return ScorePayload(measure=None, overall=None, errors=errors)
+
+    def check(node: Any) -> None:
+        if node.input != "MANUAL":
+            message = f"The measure {node.key!r} is scored by rules, not by people."
+            raise Refused("READ_ONLY", message, "measureKey")
+        if not any(s.may_edit(node.key) for s in settings):
+            message = f"Your layout does not let you change {node.key!r}."
+            raise Refused("FORBIDDEN", message, "measureKey")
+        _check_comment(node, action, input.comment)
+
+    change = Change(
+        record_id=input.record_id,
+        measure=input.measure_key,
+        action=action,
+        check=check,
+        apply=apply,
+    )
+    try:
+        async with ctx.database.write() as session:
+            written = await write(ctx, session, change)
+    except Refused as refused:
+        error = UserError(
+            path=[refused.path or _PATHS[action]],
+            code=UserErrorCode[refused.code],
+            message=refused.message,
+        )
+        return ScorePayload(measure=None, overall=None, errors=[error])
+    return _payload(ctx, written, input.measure_key)
+
+
+def _check_comment(node: Any, action: str, comment: str | None) -> None:
+    if comment is not None and len(comment) > LONGEST_COMMENT:
+        message = f"A comment has at most {LONGEST_COMMENT:,} characters."
+        raise Refused("LENGTH", message, "comment")
+    is_needed = node.comment_required and action == "scorecard.set"
+    if is_needed and not (comment or "").strip():
+        raise Refused("REQUIRED", f"Say why {node.name!r} has this score.", "comment")
+
+
+def _payload(ctx: Context, written: Written, key: str) -> ScorePayload:
+    node = written.state.node(key)
+    measure = made(
+        Measure,
+        id=node.measure_id,
+        key=node.key,
+        name=node.measure_name,
+        description=node.description,
+        input=node.input,
+        validity_days=node.validity_days,
+    )
+    score = made(Score, **written.score_of(ctx, key))
+    return ScorePayload(
+        measure=made(MeasureScore, measure=measure, weight=node.weight, score=score),
+        overall=made(Score, **written.score_of(ctx, "")),
+        errors=[],
+    )
