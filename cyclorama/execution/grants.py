@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from cyclorama.execution.reads import reads_of
 from cyclorama.execution.shapes import Needs
-from cyclorama.layouts.visibility import reachable
+from cyclorama.layouts.visibility import everywhere, reachable
 from cyclorama.resolvers.context import Context
 from cyclorama.schema.masks import Masked
 
@@ -20,6 +20,8 @@ class Units:
     needs: Needs = field(default_factory=dict)
     sections: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """By kind of record and key of the section."""
+    everywhere: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Of those, for who gets the section on all records of the kind."""
     permissions: Mapping[str, int] = field(default_factory=dict)
     coordinates: Mapping[str, int] = field(default_factory=dict)
     """By `Type.field`: the bit of who is not kept from it by a mask."""
@@ -30,7 +32,12 @@ class Units:
     @property
     def everything(self) -> int:
         """The grant of who may see all."""
-        held = (self.sections, self.permissions, self.coordinates)
+        held: Sequence[Mapping[Any, int]] = (
+            self.sections,
+            self.everywhere,
+            self.permissions,
+            self.coordinates,
+        )
         return sum(bit for bits in held for bit in bits.values())
 
     def hidden(self, masked: Masked) -> set[str]:
@@ -47,10 +54,12 @@ class Units:
         sections: Iterable[tuple[str, str]],
         permissions: Iterable[str],
         hidden: Iterable[str] = (),
+        everywhere: Iterable[tuple[str, str]] = (),
     ) -> int:
         """The bits of these sections and permissions, and of all coordinates but the
-        hidden."""
+        hidden; `everywhere` are the sections that are held on all records."""
         found = sum(self.sections.get(s, 0) for s in sections)
+        found += sum(self.everywhere.get(s, 0) for s in everywhere)
         found += sum(self.permissions.get(p, 0) for p in permissions)
         found += sum(self.coordinates.values())
         return found - sum(self.coordinates.get(h, 0) for h in hidden)
@@ -70,5 +79,6 @@ def grant_of(units: Units, context: Context) -> int:
 def _grant(units: Units, context: Context) -> int:
     settings = context.settings
     sections = reachable(settings.book, context.viewer_attributes, settings.facts)
+    whole = everywhere(settings.book, context.viewer_attributes, settings.facts)
     hidden = units.hidden(context.masked)
-    return units.grant(sections, context.viewer.permissions, hidden)
+    return units.grant(sections, context.viewer.permissions, hidden, whole)

@@ -57,6 +57,33 @@ def reachable(
     )
 
 
+def everywhere(
+    book: LayoutBook, viewer: Mapping[str, Any], sections: Mapping[str, SectionFacts]
+) -> frozenset[tuple[str, str]]:
+    """Kind and key of every section that the viewer gets on all records of the kind,
+    whatever they hide for themselves."""
+    held: dict[str, list[frozenset[str]]] = {kind: [] for kind in KINDS}
+    for kind, listed in _lists(book):
+        for layout in (
+            *(layout for layout, _ in residual(listed, viewer, kind)),
+            *_pinned(book, listed, viewer),
+        ):
+            held[kind].append(
+                frozenset(
+                    p.section
+                    for p in layout.placements
+                    if "PAGE" in p.surfaces
+                    and _is_offered(sections.get(p.section), kind)
+                )
+            )
+    return frozenset(
+        (kind, key)
+        for kind, layouts in held.items()
+        if layouts
+        for key in frozenset.intersection(*layouts)
+    )
+
+
 def _lists(book: LayoutBook) -> Iterator[tuple[str, LayoutList]]:
     """The lists of layouts that records may meet: one for a relationship type that has
     layouts of its own, one for all other records of a kind."""

@@ -8,7 +8,13 @@ from strawberry.scalars import JSON
 from cyclorama.errors import ForbiddenError, InvalidInputError, RequestError
 from cyclorama.plugins.editing import refusals, settings_or_refusals, subject_of
 from cyclorama.plugins.hookspecs import hookimpl
-from cyclorama.plugins.section import Card, DemoRecords, ImportTarget, Section
+from cyclorama.plugins.section import (
+    Card,
+    CompanyNumber,
+    DemoRecords,
+    ImportTarget,
+    Section,
+)
 from cyclorama.resolvers.audit import record_change
 from cyclorama.resolvers.context import Context, Env, Info
 from cyclorama.resolvers.loaded import made
@@ -97,6 +103,7 @@ __all__ = [
     "Arg",
     "Card",
     "Company",
+    "CompanyNumber",
     "CompanyPersonRow",
     "CompanyRow",
     "Context",

@@ -40,6 +40,9 @@ def check_sections(sections: Sequence[Section]) -> None:
     )
     _check_unique("type", ((s.type.__name__, s) for s in sections if s.type))
     _check_unique("type of ids", ((kind, s) for s in sections for kind in s.nodes))
+    _check_unique(
+        "number of companies", ((n, s) for s in sections for n in s.company_numbers)
+    )
     _check_unique("import target", ((t.name, s) for s in sections for t in s.targets))
 
 

@@ -22,7 +22,7 @@ from cyclorama.layouts.model import KINDS
 from cyclorama.plugins.section import Section
 from cyclorama.resolvers.gates import Gate, SectionField
 from cyclorama.resolvers.refs import TYPE_NAMES
-from cyclorama.schema.inputs import COMPARED
+from cyclorama.schema.inputs import COMPARED, CONTRIBUTED
 from cyclorama.schema.permissions import PERMISSION, PERMISSIONS
 
 DEFINITION: Final = "strawberry-definition"
@@ -41,12 +41,25 @@ def units_of(schema: GraphQLSchema, sections: Sequence[Section]) -> Units:
     for member, coordinate in COMPARED.items():
         _check_member(schema, member)
         needs[member] = [coordinates[coordinate]]
+    numbers = {n: (s, x) for s in sections for n, x in s.company_numbers.items()}
+    everywhere = {("COMPANY", s.key): next(bits) for s, _ in numbers.values()}
+    for member, name in CONTRIBUTED.items():
+        _check_member(schema, member)
+        needs[member] = [0]  # nobody has it
+        if name in numbers:
+            section, number = numbers[name]
+            _check_field(section, number.field, coordinates)
+            needs[member] = [
+                everywhere["COMPANY", section.key],
+                coordinates[number.field],
+            ]
     for coordinate, definition in _definitions(schema):
         reasons = _reasons(coordinate, definition, permissions, by_section)
         needs.setdefault(coordinate, []).extend(reasons)
     units = Units(
         needs=needs,
         sections=by_section,
+        everywhere=everywhere,
         permissions=permissions,
         coordinates=coordinates,
         schema=schema,
@@ -118,6 +131,14 @@ def _check_member(schema: GraphQLSchema, coordinate: str) -> None:
     ):
         raise PluginError(
             f"{coordinate} is to be hidden and must be given; make it optional."
+        )
+
+
+def _check_field(section: Section, field: str, coordinates: Mapping[str, int]) -> None:
+    if field not in coordinates:
+        raise PluginError(
+            f"The section {section.key!r} has a number of companies with the field "
+            f"{field!r}, which does not exist."
         )
 
 

@@ -65,6 +65,16 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class CompanyNumber:
+    """A number of companies that `companies` is filtered and ordered by."""
+
+    value: Any
+    """A SQL expression over `CompanyRow`; null for a company without one."""
+    field: str
+    """The field of the graph that shows it, as `Score.value`: hidden with it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Section:
     """A part of the page. Built-in and installed sections are the same kind of value.
 
@@ -99,6 +109,9 @@ class Section:
     """Types with a table that `node(id:)` finds, by the type part of their ids. A row is
     found by who gets the section on the record that its `relationship_id` or its
     `company_id` names."""
+    company_numbers: Mapping[str, CompanyNumber] = field(default_factory=dict)
+    """By name, `score` so far: what the filters and orders of `companies` that are meant
+    for it compare. They are there for who gets the section on every company."""
     sensitive: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Fields of its types, as `SupportCase.subject`, that a permission over many fields
     covers: `money.view` amounts, `pii.view` who somebody is, `verbatim.view` what

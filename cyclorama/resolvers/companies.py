@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -44,8 +44,15 @@ async def list_companies(
 ) -> CompanyConnection:
     """A page of the companies that the filter leaves, by name unless asked otherwise."""
     size = page_size(first)
-    order = company_order(order_by or ())
-    condition = sa.and_(sa.true(), *_conditions(filter)) if filter else sa.true()
+    numbers = {
+        name: number.value
+        for section in ctx.settings.sections.values()
+        for name, number in section.company_numbers.items()
+    }
+    order = company_order(order_by or (), numbers)
+    condition: ColumnElement[bool] = sa.true()
+    if filter is not None:
+        condition = sa.and_(sa.true(), *_conditions(filter, numbers))
 
     def query(limit: Any) -> sa.Select[Any]:
         columns = (*order.columns(), *layout_columns(ctx, COMPANY))
@@ -127,8 +134,11 @@ async def _count(ctx: Context, condition: ColumnElement[bool]) -> int:
     return int(count)
 
 
-def company_order(order_by: Sequence[CompanyOrder]) -> Order:
-    """The order that a client asks for, made total by the id."""
+def company_order(
+    order_by: Sequence[CompanyOrder], numbers: Mapping[str, Any]
+) -> Order:
+    """The order that a client asks for, made total by the id; `numbers` are those that
+    sections contribute, by name."""
     fields = [key.field for key in order_by]
     if len(set(fields)) < len(fields):
         twice = next(f for f in fields if fields.count(f) > 1)
@@ -139,13 +149,18 @@ def company_order(order_by: Sequence[CompanyOrder]) -> Order:
     wanted = wanted or [(CompanyOrderField.NAME, False)]
     keys = []
     for field, descending in wanted:
-        column, nullable = _COLUMNS[field]
+        if field is CompanyOrderField.SCORE:
+            column, nullable = numbers["score"], True
+        else:
+            column, nullable = _COLUMNS[field]
         keys.append(OrderKey(column, descending, nullable))
     name = ",".join(f"{f.name}{'-' if down else '+'}" for f, down in wanted)
     return Order(f"companies:{name}", [*keys, OrderKey(CompanyRow.id)])
 
 
-def _conditions(filter: CompanyFilter) -> list[ColumnElement[bool]]:
+def _conditions(
+    filter: CompanyFilter, numbers: Mapping[str, Any]
+) -> list[ColumnElement[bool]]:
     """What must hold, one condition for each set member."""
     row = CompanyRow
     found: list[ColumnElement[bool]] = []
@@ -167,6 +182,10 @@ def _conditions(filter: CompanyFilter) -> list[ColumnElement[bool]]:
         found.append(row.renewal_date > filter.renewal_after)
     if filter.arr_at_least is not None:
         found.append(row.arr_minor >= _minor(filter.arr_at_least))
+    if filter.score_below is not None:
+        found.append(numbers["score"] < filter.score_below)
+    if filter.score_above is not None:
+        found.append(numbers["score"] > filter.score_above)
     if filter.tags:
         tags = _few("tags", filter.tags)
         found.append(sa.or_(*(json_has(row.tags, sa.literal(t)) for t in tags)))

@@ -43,6 +43,12 @@ class CompanyFilter:
     arr_at_least: Decimal | None = strawberry.field(
         default=None, description="In the company's own currency."
     )
+    score_below: int | None = strawberry.field(
+        default=None, description="Companies without a score are left out."
+    )
+    score_above: int | None = strawberry.field(
+        default=None, description="Companies without a score are left out."
+    )
     tags: list[str] | None = None
     has_parent: bool | None = None
 
@@ -52,6 +58,7 @@ class CompanyOrderField(Enum):
     NAME = "NAME"
     ARR = "ARR"
     RENEWAL_DATE = "RENEWAL_DATE"
+    SCORE = "SCORE"
     UPDATED_AT = "UPDATED_AT"
 
 
@@ -81,6 +88,14 @@ COMPARED: Final = {
 }
 """The field that an input field or a value of an enum compares or sorts by: who may not
 see the field does not find it."""
+
+CONTRIBUTED: Final = {
+    "CompanyFilter.scoreBelow": "score",
+    "CompanyFilter.scoreAbove": "score",
+    "CompanyOrderField.SCORE": "score",
+}
+"""The number of companies that an input field or a value of an enum compares or sorts by,
+which a section contributes: it is there for who gets the section on every company."""
 
 
 @strawberry.enum(description="Where a text is looked for in a name.")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cyclorama.plugins import Card, Section
+from cyclorama.plugins import Card, CompanyNumber, Section
 from cyclorama.sections.scorecard.config import ScorecardConfig
 from cyclorama.sections.scorecard.demo import demo
 from cyclorama.sections.scorecard.mutations import clear_score, renew_score, set_score
-from cyclorama.sections.scorecard.shown import OVERALL_SCORE
+from cyclorama.sections.scorecard.shown import OVERALL_SCORE, company_score
 from cyclorama.sections.scorecard.tables import (
     AssignmentRow,
     BandRow,
@@ -39,6 +39,9 @@ section = Section(
             trend=OVERALL_TREND,
         ),
     ),
+    company_numbers={
+        "score": CompanyNumber(value=company_score(), field="Score.value")
+    },
     mutations=(set_score, renew_score, clear_score),
     tables=(
         SchemeRow,

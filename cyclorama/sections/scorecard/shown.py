@@ -12,6 +12,7 @@ from sqlalchemy.types import TypeDecorator
 
 from cyclorama.plugins import (
     Arg,
+    CompanyRow,
     InvalidInputError,
     Trend,
     add_days,
@@ -48,17 +49,23 @@ KIND = record.by_kind(
 )
 
 
-def active_card() -> ColumnElement[Any]:
-    """The id of the record's card: its own, or the default of its kind."""
-    assigned, default = aliased(AssignmentRow), aliased(CardRow)
-    own = select(assigned.card_id).where(assigned.record_id == record.id)
-    usual = (
+def default_card(kind: Any) -> ColumnElement[Any]:
+    """The id of the card of a kind of records that applies to those without their own."""
+    default = aliased(CardRow)
+    return (
         select(default.id)
-        .where(default.record_kind == KIND, default.is_default)
+        .where(default.record_kind == kind, default.is_default)
         .order_by(default.rank, default.id)
         .limit(sa.literal_column("1"))
+        .scalar_subquery()
     )
-    return func.coalesce(own.scalar_subquery(), usual.scalar_subquery())
+
+
+def active_card() -> ColumnElement[Any]:
+    """The id of the record's card: its own, or the default of its kind."""
+    assigned = aliased(AssignmentRow)
+    own = select(assigned.card_id).where(assigned.record_id == record.id)
+    return func.coalesce(own.scalar_subquery(), default_card(KIND))
 
 
 def band_holds(band: Any, scheme: Any, value: Any) -> ColumnElement[bool]:
@@ -262,3 +269,19 @@ def history(weeks: Arg[int] = arg(18), node: Arg[str] | None = None) -> Select[A
     return select(
         found.c.day.label("week_start"), event.value, event.label, event.color
     ).join_from(found, event, event.id == closing, isouter=True)
+
+
+def company_score() -> Any:
+    """The overall score of a company, as it is shown, by its row alone."""
+    node, held, assigned = aliased(NodeRow), aliased(ScoreRow), aliased(AssignmentRow)
+    card = func.coalesce(assigned.card_id, default_card("COMPANY"))
+    return (
+        select(held.value)
+        .join_from(node, held, held.node_id == node.id)
+        .outerjoin(assigned, assigned.record_id == held.record_id)
+        .where(
+            held.record_id == CompanyRow.id, node.kind == OVERALL, node.card_id == card
+        )
+        .correlate(CompanyRow)
+        .scalar_subquery()
+    )
