@@ -7,7 +7,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Dialect, Select, func, select
 from sqlalchemy.exc import DontWrapMixin
-from sqlalchemy.orm import aliased
 from sqlalchemy.types import TypeDecorator
 
 from cyclorama.plugins import (
@@ -49,13 +48,19 @@ KIND = record.by_kind(
 )
 
 
+def _alias(row: Any) -> Any:
+    """Another row of a table. Not of the mapped class, whose columns would carry copies of
+    it into the template: what is correlated has to be the very same."""
+    return row.__table__.alias()
+
+
 def default_card(kind: Any) -> ColumnElement[Any]:
     """The id of the card of a kind of records that applies to those without their own."""
-    default = aliased(CardRow)
+    default = _alias(CardRow)
     return (
-        select(default.id)
-        .where(default.record_kind == kind, default.is_default)
-        .order_by(default.rank, default.id)
+        select(default.c.id)
+        .where(default.c.record_kind == kind, default.c.is_default)
+        .order_by(default.c.rank, default.c.id)
         .limit(sa.literal_column("1"))
         .scalar_subquery()
     )
@@ -63,16 +68,16 @@ def default_card(kind: Any) -> ColumnElement[Any]:
 
 def active_card() -> ColumnElement[Any]:
     """The id of the record's card: its own, or the default of its kind."""
-    assigned = aliased(AssignmentRow)
-    own = select(assigned.card_id).where(assigned.record_id == record.id)
+    assigned = _alias(AssignmentRow)
+    own = select(assigned.c.card_id).where(assigned.c.record_id == record.id)
     return func.coalesce(own.scalar_subquery(), default_card(KIND))
 
 
 def band_holds(band: Any, scheme: Any, value: Any) -> ColumnElement[bool]:
     """Whether this is the band of a shown value in a scheme."""
-    lowest = sa.and_(value == 0, band.position == 0)
-    inside = sa.and_(value > band.low, value <= band.high)
-    return sa.and_(band.scheme_id == scheme, sa.or_(lowest, inside))
+    lowest = sa.and_(value == 0, band.c.position == 0)
+    inside = sa.and_(value > band.c.low, value <= band.c.high)
+    return sa.and_(band.c.scheme_id == scheme, sa.or_(lowest, inside))
 
 
 def _quarter_start() -> ColumnElement[Any]:
@@ -82,27 +87,27 @@ def _quarter_start() -> ColumnElement[Any]:
 
 def _compared(card: Any, node: Any, score: Any) -> ColumnElement[Any]:
     """The value that the current one is compared with, as the card says."""
-    closed, renewed = aliased(EventRow), aliased(EventRow)
+    closed, renewed = _alias(EventRow), _alias(EventRow)
     before = sa.case(
-        (card.comparator == Comparator.LAST_MONTH.value, month_of(today)),
-        (card.comparator == Comparator.LAST_QUARTER.value, _quarter_start()),
+        (card.c.comparator == Comparator.LAST_MONTH.value, month_of(today)),
+        (card.c.comparator == Comparator.LAST_QUARTER.value, _quarter_start()),
         else_=week_of(today),
     )
-    close = _newest(closed, node, closed.day < before)
-    renewal = _newest(renewed, node, renewed.kind == "RENEW")
-    previous = sa.cast(rounded(score.previous, 0), sa.Integer)
+    close = _newest(closed, node, closed.c.day < before)
+    renewal = _newest(renewed, node, renewed.c.kind == "RENEW")
+    previous = sa.cast(rounded(score.c.previous, 0), sa.Integer)
     return sa.case(
-        (card.comparator == Comparator.PREVIOUS_VALUE.value, previous),
-        (card.comparator == Comparator.AT_LAST_RENEWAL.value, renewal),
+        (card.c.comparator == Comparator.PREVIOUS_VALUE.value, previous),
+        (card.c.comparator == Comparator.AT_LAST_RENEWAL.value, renewal),
         else_=close,
     )
 
 
 def _newest(event: Any, node: Any, where: Any) -> Any:
     return (
-        select(event.value)
-        .where(event.record_id == record.id, event.node_id == node.id, where)
-        .order_by(event.day.desc(), event.number.desc())
+        select(event.c.value)
+        .where(event.c.record_id == record.id, event.c.node_id == node.c.id, where)
+        .order_by(event.c.day.desc(), event.c.number.desc())
         .limit(sa.literal_column("1"))
         .correlate(node)
         .scalar_subquery()
@@ -110,22 +115,22 @@ def _newest(event: Any, node: Any, where: Any) -> Any:
 
 
 def _is_stale(score: Any, measure: Any) -> ColumnElement[bool]:
-    over = elapsed_days(score.validated_at, now) > (
-        measure.validity_days + HALF_A_MILLISECOND
+    over = elapsed_days(score.c.validated_at, now) > (
+        measure.c.validity_days + HALF_A_MILLISECOND
     )
-    return func.coalesce(sa.and_(score.value.is_not(None), over), sa.false())
+    return func.coalesce(sa.and_(score.c.value.is_not(None), over), sa.false())
 
 
 def _holds_stale(node: Any) -> ColumnElement[bool]:
     """Whether a measure of the group, or of the card, is stale."""
-    inner, score, measure = aliased(NodeRow), aliased(ScoreRow), aliased(MeasureRow)
-    inside = sa.or_(node.kind == OVERALL, inner.group_id == node.id)
-    known = sa.and_(score.node_id == inner.id, score.record_id == record.id)
+    inner, score, measure = _alias(NodeRow), _alias(ScoreRow), _alias(MeasureRow)
+    inside = sa.or_(node.c.kind == OVERALL, inner.c.group_id == node.c.id)
+    known = sa.and_(score.c.node_id == inner.c.id, score.c.record_id == record.id)
     return (
-        select(inner.id)
+        select(inner.c.id)
         .join_from(inner, score, known)
-        .join_from(inner, measure, measure.id == inner.measure_id)
-        .where(inner.card_id == node.card_id, inside, _is_stale(score, measure))
+        .join_from(inner, measure, measure.c.id == inner.c.measure_id)
+        .where(inner.c.card_id == node.c.card_id, inside, _is_stale(score, measure))
         .correlate(node)
         .exists()
     )
@@ -133,41 +138,41 @@ def _holds_stale(node: Any) -> ColumnElement[bool]:
 
 def scored(*where: Any, node: Any, further: Any = ()) -> Select[Any]:
     """Nodes of the record's card with their scores, as rows of `SCORED`."""
-    card, score, measure = aliased(CardRow), aliased(ScoreRow), aliased(MeasureRow)
-    band = aliased(BandRow)
+    card, score, measure = _alias(CardRow), _alias(ScoreRow), _alias(MeasureRow)
+    band = _alias(BandRow)
     stale = _is_stale(score, measure)
-    expired = sa.and_(stale, measure.stale_policy == StalePolicy.EXCLUDE.value)
-    value = sa.case((expired, sa.null()), else_=score.value)
+    expired = sa.and_(stale, measure.c.stale_policy == StalePolicy.EXCLUDE.value)
+    value = sa.case((expired, sa.null()), else_=score.c.value)
     rows = (
         select(
-            node.id,
-            node.key,
-            node.name,
-            node.weight,
-            node.position,
-            node.measure_id,
+            node.c.id,
+            node.c.key,
+            node.c.name,
+            node.c.weight,
+            node.c.position,
+            node.c.measure_id,
             value.label("value"),
-            band.label,
-            band.color,
-            sa.case((expired, "EXPIRED"), else_=score.na_kind).label("na_kind"),
+            band.c.label,
+            band.c.color,
+            sa.case((expired, "EXPIRED"), else_=score.c.na_kind).label("na_kind"),
             _compared(card, node, score).label("compared"),
-            score.set_at,
-            score.validated_at,
+            score.c.set_at,
+            score.c.validated_at,
             sa.case(
-                (node.kind == MEASURE, stale),
+                (node.c.kind == MEASURE, stale),
                 else_=_holds_stale(node),
             ).label("stale"),
-            score.comment,
-            card.dead_band,
+            score.c.comment,
+            card.c.dead_band,
             *further,
         )
-        .join_from(node, card, card.id == node.card_id)
+        .join_from(node, card, card.c.id == node.c.card_id)
         .outerjoin(
-            score, sa.and_(score.node_id == node.id, score.record_id == record.id)
+            score, sa.and_(score.c.node_id == node.c.id, score.c.record_id == record.id)
         )
-        .outerjoin(measure, measure.id == node.measure_id)
-        .outerjoin(band, band_holds(band, card.scheme_id, value))
-        .where(node.card_id == active_card(), *where)
+        .outerjoin(measure, measure.c.id == node.c.measure_id)
+        .outerjoin(band, band_holds(band, card.c.scheme_id, value))
+        .where(node.c.card_id == active_card(), *where)
         .subquery()
     )
     c = rows.c
@@ -194,35 +199,37 @@ def _derived(c: Any) -> list[Any]:
     ]
 
 
-_made = scored(node=aliased(NodeRow))
+_made = scored(node=_alias(NodeRow))
 SCORED = sa.table(
     "scorecard_scored", *(sa.column(str(c.key), c.type) for c in _made.selected_columns)
 )
 """A node of the record's card with its score, as it is shown."""
-_Top, _Card = aliased(NodeRow), aliased(CardRow)
-OVERALL_SCORE = record.row(scored(_Top.kind == OVERALL, node=_Top))
+_Top, _Card = _alias(NodeRow), _alias(CardRow)
+OVERALL_SCORE = record.row(scored(_Top.c.kind == OVERALL, node=_Top))
 """The overall score; nulls without a scorecard."""
 CARD = record.row(
-    select(_Card.key, _Card.name, _Card.scheme_id).where(_Card.id == active_card())
+    select(_Card.c.key, _Card.c.name, _Card.c.scheme_id).where(
+        _Card.c.id == active_card()
+    )
 )
 
 
 def groups() -> Select[Any]:
     """The groups of the card."""
-    node = aliased(NodeRow)
-    return scored(node.kind == GROUP, node=node)
+    node = _alias(NodeRow)
+    return scored(node.c.kind == GROUP, node=node)
 
 
 def measures() -> Select[Any]:
     """The measures that stand in no group."""
-    node = aliased(NodeRow)
-    return scored(node.kind == MEASURE, node.group_id.is_(None), node=node)
+    node = _alias(NodeRow)
+    return scored(node.c.kind == MEASURE, node.c.group_id.is_(None), node=node)
 
 
 def measures_of_group() -> Select[Any]:
     """The measures of the group whose row this is."""
-    node = aliased(NodeRow)
-    return scored(node.kind == MEASURE, node.group_id == SCORED.c.id, node=node)
+    node = _alias(NodeRow)
+    return scored(node.c.kind == MEASURE, node.c.group_id == SCORED.c.id, node=node)
 
 
 class WeeksError(InvalidInputError, DontWrapMixin):
@@ -247,40 +254,42 @@ def history(weeks: Arg[int] = arg(18), node: Arg[str] | None = None) -> Select[A
     """What each week closed with, the last event before its end; the running week has
     what is known by now."""
     found = weeks_back(today, sa.type_coerce(weeks, Weeks()))
-    inner, event, last = aliased(NodeRow), aliased(EventRow), aliased(EventRow)
+    inner, event, last = _alias(NodeRow), _alias(EventRow), _alias(EventRow)
     key: Any = sa.literal("") if node is None else node
     of_node = (
-        select(inner.id)
-        .where(inner.card_id == active_card(), inner.key == key)
+        select(inner.c.id)
+        .where(inner.c.card_id == active_card(), inner.c.key == key)
         .scalar_subquery()
     )
     closing = (
-        select(last.id)
+        select(last.c.id)
         .where(
-            last.record_id == record.id,
-            last.node_id == of_node,
-            last.day < add_days(found.c.day, 7),
+            last.c.record_id == record.id,
+            last.c.node_id == of_node,
+            last.c.day < add_days(found.c.day, 7),
         )
-        .order_by(last.day.desc(), last.number.desc())
+        .order_by(last.c.day.desc(), last.c.number.desc())
         .limit(sa.literal_column("1"))
         .correlate(found)
         .scalar_subquery()
     )
     return select(
-        found.c.day.label("week_start"), event.value, event.label, event.color
-    ).join_from(found, event, event.id == closing, isouter=True)
+        found.c.day.label("week_start"), event.c.value, event.c.label, event.c.color
+    ).join_from(found, event, event.c.id == closing, isouter=True)
 
 
 def company_score() -> Any:
     """The overall score of a company, as it is shown, by its row alone."""
-    node, held, assigned = aliased(NodeRow), aliased(ScoreRow), aliased(AssignmentRow)
-    card = func.coalesce(assigned.card_id, default_card("COMPANY"))
+    node, held, assigned = _alias(NodeRow), _alias(ScoreRow), _alias(AssignmentRow)
+    card = func.coalesce(assigned.c.card_id, default_card("COMPANY"))
     return (
-        select(held.value)
-        .join_from(node, held, held.node_id == node.id)
-        .outerjoin(assigned, assigned.record_id == held.record_id)
+        select(held.c.value)
+        .join_from(node, held, held.c.node_id == node.c.id)
+        .outerjoin(assigned, assigned.c.record_id == held.c.record_id)
         .where(
-            held.record_id == CompanyRow.id, node.kind == OVERALL, node.card_id == card
+            held.c.record_id == CompanyRow.id,
+            node.c.kind == OVERALL,
+            node.c.card_id == card,
         )
         .correlate(CompanyRow)
         .scalar_subquery()

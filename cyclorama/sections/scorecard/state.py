@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ from cyclorama.sections.scorecard.rules.exceptions import (
     ScoreException,
 )
 from cyclorama.sections.scorecard.rules.facts import Fact, Override, StalePolicy
+from cyclorama.sections.scorecard.rules.trends import Comparator, week_start
 from cyclorama.sections.scorecard.tables import (
     GROUP,
     MEASURE,
@@ -32,8 +34,9 @@ from cyclorama.sections.scorecard.tables import (
     ScoreRow,
 )
 
-Execute = Callable[[Any], Awaitable[Sequence[Any]]]
-"""Sends a statement and gives its rows."""
+Execute = Callable[[Any, Mapping[str, Any]], Awaitable[Sequence[Any]]]
+"""Sends a statement with parameters and gives its rows."""
+IDS: Any = sa.bindparam("ids", expanding=True)
 RECORDS: Mapping[str, Any] = {"company": CompanyRow, "relationship": RelationshipRow}
 
 
@@ -67,21 +70,8 @@ class State:
     """Rows of `nodes_of`, in the card's order."""
     rows: dict[str, Any] = field(default_factory=dict)
     """By key of the node, of nodes that have a score or had one."""
-
-    @property
-    def card(self) -> Card:
-        """The card as rules compute it."""
-        row = self.settings.row
-        groups = {n.id: n.key for n in self.nodes if n.kind == GROUP}
-        return Card(
-            nodes=[_node(n, groups) for n in self.nodes if n.key],
-            bands=self.settings.bands,
-            flat=row.flat,
-            roll_up=row.roll_up,
-            exceptions=[_exception(e) for e in row.exceptions],
-            min_coverage=row.min_coverage,
-            dead_band=row.dead_band,
-        )
+    card: Card
+    """The card as rules compute it."""
 
     @property
     def facts(self) -> dict[str, Fact]:
@@ -96,6 +86,20 @@ class State:
     def node(self, key: str) -> Any:
         """The row of the node with this key; None where there is none."""
         return next((n for n in self.nodes if n.key == key), None)
+
+
+def _card(settings: Settings, nodes: Sequence[Any]) -> Card:
+    row = settings.row
+    groups = {n.id: n.key for n in nodes if n.kind == GROUP}
+    return Card(
+        nodes=[_node(n, groups) for n in nodes if n.key],
+        bands=settings.bands,
+        flat=row.flat,
+        roll_up=row.roll_up,
+        exceptions=[_exception(e) for e in row.exceptions],
+        min_coverage=row.min_coverage,
+        dead_band=row.dead_band,
+    )
 
 
 def fact_of(row: Any) -> Fact:
@@ -144,9 +148,11 @@ def _exception(given: Mapping[str, Any]) -> ScoreException:
     )
 
 
-def settings_of(kind: str, ids: Sequence[str], *, lock: bool = False) -> Select[Any]:
-    """The cards of records of a kind with their bands, a row for each band; with `lock`
-    nobody else changes scores of these records until the transaction ends."""
+@cache
+def settings_of(kind: str, *, lock: bool = False) -> Select[Any]:
+    """The cards of records of a kind, by the parameter `ids`, with their bands, a row for
+    each band; with `lock` nobody else changes scores of these records until the
+    transaction ends."""
     record, default = RECORDS[kind], aliased(CardRow)
     usual = (
         select(default.id)
@@ -175,16 +181,19 @@ def settings_of(kind: str, ids: Sequence[str], *, lock: bool = False) -> Select[
         )
         .outerjoin(CardRow, CardRow.id == card)
         .outerjoin(BandRow, BandRow.scheme_id == CardRow.scheme_id)
-        .where(record.id.in_(ids))
+        .where(record.id.in_(IDS))
         .order_by(record.id, BandRow.position)
     )
     return query.with_for_update(key_share=True, of=record) if lock else query
 
 
-def nodes_of(cards: Sequence[str], ids: Sequence[str], *further: Any) -> Select[Any]:
-    """The nodes of cards with what is known of them: a row for each record of these that
-    has a score, one without `record_id` where none has."""
-    known = sa.and_(ScoreRow.node_id == NodeRow.id, ScoreRow.record_id.in_(ids))
+@cache
+def nodes_of(compared: str | None = None) -> Select[Any]:
+    """The nodes of `cards` with what is known of them: a row for each record of `ids`
+    that has a score, one without `record_id` where none has. With a comparator also what
+    is `compared` of the only one of them, and the number of its newest event."""
+    known = sa.and_(ScoreRow.node_id == NodeRow.id, ScoreRow.record_id.in_(IDS))
+    further = [] if compared is None else _before(compared)
     scores = (c for c in ScoreRow.__table__.c if c.key != "node_id")
     return (
         select(
@@ -200,7 +209,7 @@ def nodes_of(cards: Sequence[str], ids: Sequence[str], *further: Any) -> Select[
         )
         .join_from(NodeRow, ScoreRow, known, isouter=True)
         .outerjoin(MeasureRow, MeasureRow.id == NodeRow.measure_id)
-        .where(NodeRow.card_id.in_(cards))
+        .where(NodeRow.card_id.in_(sa.bindparam("cards", expanding=True)))
         .order_by(NodeRow.position, NodeRow.id)
     )
 
@@ -226,9 +235,13 @@ def _settings(rows: Sequence[Any]) -> Settings:
 def state_of(record_id: str, settings: Settings, rows: Sequence[Any]) -> State:
     """What the rows of `nodes_of` say of a record."""
     own = [r for r in rows if r.card_id == settings.card_id]
-    nodes = {r.id: r for r in own}
-    known = {r.key: r for r in own if r.record_id == record_id}
-    return State(settings=settings, nodes=list(nodes.values()), rows=known)
+    nodes = list({r.id: r for r in own}.values())
+    return State(
+        settings=settings,
+        nodes=nodes,
+        rows={r.key: r for r in own if r.record_id == record_id},
+        card=_card(settings, nodes),
+    )
 
 
 async def states(execute: Execute, ids: Sequence[str]) -> dict[str, State]:
@@ -238,28 +251,39 @@ async def states(execute: Execute, ids: Sequence[str]) -> dict[str, State]:
     for kind in RECORDS:
         own = sorted({i for i in ids if kind_of_id(i) == kind})
         if own:
-            settings |= settings_by_record(await execute(settings_of(kind, own)))
-    cards = sorted({s.card_id for s in settings.values()})
-    rows = await execute(nodes_of(cards, sorted(settings))) if cards else []
+            found = await execute(settings_of(kind), {"ids": own})
+            settings |= settings_by_record(found)
+    given = {
+        "cards": sorted({s.card_id for s in settings.values()}),
+        "ids": sorted(settings),
+    }
+    rows = await execute(nodes_of(), given) if settings else []
     return {r: state_of(r, s, rows) for r, s in settings.items()}
 
 
-def newest_value(record_id: str, where: Any) -> Any:
-    """The value of the newest event of a node of a record for which the condition on
-    `EventRow` holds, as a column of `nodes_of`."""
-    return (
+def _before(comparator: str) -> list[Any]:
+    """The value that the current one is compared with, unless it is the one before: that
+    is known once it has changed; and the number of the newest event."""
+    where = EventRow.day < sa.bindparam("before", type_=sa.Date())
+    if comparator == Comparator.AT_LAST_RENEWAL.value:
+        where = EventRow.kind == "RENEW"
+    newest = (
         select(EventRow.value)
-        .where(EventRow.record_id == record_id, EventRow.node_id == NodeRow.id, where)
+        .where(EventRow.record_id.in_(IDS), EventRow.node_id == NodeRow.id, where)
         .order_by(EventRow.day.desc(), EventRow.number.desc())
         .limit(1)
-        .scalar_subquery()
     )
+    number = select(func.max(EventRow.number)).where(EventRow.record_id.in_(IDS))
+    return [
+        newest.scalar_subquery().label("compared"),
+        number.scalar_subquery().label("newest_event"),
+    ]
 
 
 def closed_before(comparator: str, today: date) -> date:
     """The day before whose begin the score is the one to compare with."""
-    if comparator == "LAST_MONTH":
+    if comparator == Comparator.LAST_MONTH.value:
         return today.replace(day=1)
-    if comparator == "LAST_QUARTER":
+    if comparator == Comparator.LAST_QUARTER.value:
         return today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1)
-    return date.fromordinal(today.toordinal() - today.weekday())
+    return week_start(today)

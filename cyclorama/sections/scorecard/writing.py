@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,12 +17,11 @@ from cyclorama.sections.scorecard.rules.bands import Band, Refused, band_of, sho
 from cyclorama.sections.scorecard.rules.cards import Outcome, Result
 from cyclorama.sections.scorecard.rules.facts import NOTHING, Fact
 from cyclorama.sections.scorecard.rules.rollup import compute, is_stale
-from cyclorama.sections.scorecard.rules.trends import trend
+from cyclorama.sections.scorecard.rules.trends import Comparator, trend
 from cyclorama.sections.scorecard.state import (
     State,
     closed_before,
     fact_of,
-    newest_value,
     nodes_of,
     settings_by_record,
     settings_of,
@@ -68,9 +67,9 @@ class Written:
         row = self.state.settings.row
         fact = self.facts.get(key, NOTHING) if node.measure_id else self.derived[key]
         compared = node.compared
-        if row.comparator == "PREVIOUS_VALUE":
+        if row.comparator == Comparator.PREVIOUS_VALUE.value:
             compared = fact.previous
-        if row.comparator == "AT_LAST_RENEWAL" and self.renewed == key:
+        if row.comparator == Comparator.AT_LAST_RENEWAL.value and self.renewed == key:
             compared = fact.score
         heading, delta = trend(fact.score, compared, row.dead_band)
         band = band_of(fact.score, self.state.settings.bands)
@@ -135,25 +134,17 @@ async def write(ctx: Context, session: AsyncSession, change: Change) -> Written:
 
 
 async def _locked_state(ctx: Context, session: AsyncSession, record_id: str) -> State:
-    locked = settings_of(kind_of_id(record_id), [record_id], lock=True)
-    found = settings_by_record((await session.execute(locked)).all())
-    settings = found.get(record_id)
+    locked = settings_of(kind_of_id(record_id), lock=True)
+    rows = (await session.execute(locked, {"ids": [record_id]})).all()
+    settings = settings_by_record(rows).get(record_id)
     if settings is None:
         raise Refused("INVALID_STATE", NO_CARD, "recordId")
     comparator = settings.row.comparator
-    where = EventRow.day < closed_before(comparator, ctx.today)
-    if comparator == "AT_LAST_RENEWAL":
-        where = EventRow.kind == "RENEW"
-    newest = select(func.max(EventRow.number)).where(EventRow.record_id == record_id)
-    rows = await session.execute(
-        nodes_of(
-            [settings.card_id],
-            [record_id],
-            newest_value(record_id, where).label("compared"),
-            newest.scalar_subquery().label("newest_event"),
-        )
-    )
-    return state_of(record_id, settings, rows.all())
+    given: dict[str, Any] = {"cards": [settings.card_id], "ids": [record_id]}
+    if comparator != Comparator.AT_LAST_RENEWAL.value:
+        given["before"] = closed_before(comparator, ctx.today)
+    known = await session.execute(nodes_of(comparator), given)
+    return state_of(record_id, settings, known.all())
 
 
 def _stored(state: State, key: str) -> Fact:
@@ -238,14 +229,16 @@ class _Batch:
 
     async def save(self, session: AsyncSession) -> None:
         """Write all of it with two statements."""
-        await session.execute(_upsert(session), self.scores)
+        dialect = session.get_bind().dialect.name
+        await session.execute(_upsert(dialect), self.scores)
         await session.execute(sa.insert(EVENTS), self.events)
 
 
-def _upsert(session: AsyncSession) -> Any:
+@cache
+def _upsert(dialect: str) -> Any:
     table: Any = ScoreRow.__table__
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    statement = (sqlite.insert if is_sqlite else postgresql.insert)(table)
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = insert(table)
     keys = [c.name for c in table.primary_key]
     others: Mapping[str, Any] = {
         c.name: statement.excluded[c.name] for c in table.c if c.name not in keys
