@@ -12,6 +12,7 @@ from cyclorama.plugins.compose import compose
 from cyclorama.storage.engine import Database
 from cyclorama.storage.rows import RelationshipTypeRow, Row, UserRow
 from cyclorama.testing import NOW
+from differential.access import accesses, team_rows
 from differential.books import random_book
 from differential.databases import twins
 from differential.forms import Forms
@@ -40,6 +41,7 @@ async def fill(database: Database) -> None:
         UserRow(id="user_1", email="a@example.com", name="Ann 🙂", created_at=NOW),
         *(RelationshipTypeRow(id=t, key=t[-1], name=t.upper()) for t in types),
         *records(types, "user_1"),
+        *team_rows(),
     ]
     async with database.write() as session:
         for row in made:
@@ -56,11 +58,12 @@ async def random_world(
     graph = compose(Forms(chance).sections())
     books = [random_book(chance, graph.sections, {}) for _ in range(4)]
     async with twins(fill, folder=folder, server=server) as (one, other):
+        access = await accesses(chance, one, graph, len(books))
         yield World(
             Side(graph, one, planned=True),
             Side(graph, other, planned=False),
             (viewer("ann", "csm", user="user_1"), viewer("nobody", user="user_2")),
-            configurations(graph, books),
+            configurations(graph, books, access),
             POOLS,
             roots=("company", "company", "relationship", "companies", "nodes"),
         )
