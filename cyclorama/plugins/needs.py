@@ -169,8 +169,8 @@ def _check_texts(schema: GraphQLSchema, units: Units) -> None:
     index = Index(schema, units.needs)
     least = index.shape(units.grant((), ()))
     seen = {*least, *(m for members in least.values() for m in members)}
-    gated = {m for x in index.members.values() for m, of in x.items() if of.needs}
-    hidden = {n for n in (gated | index.types.keys()) - seen if _is_telling(n)}
+    known = {*index.types, *(m for x in index.members.values() for m in x)}
+    hidden = {n for n in known - seen if _is_telling(n)}
     for name, members in least.items():
         type_: Any = schema.type_map[name]
         texts = {name: type_.description}
