@@ -25,7 +25,13 @@ from cyclorama.storage.access_rows import RecordTeamRow, TeamRow
 from cyclorama.storage.accounts import GroupFacts, Viewer
 from cyclorama.storage.engine import Database
 from cyclorama.storage.masks import FieldPermission
-from cyclorama.storage.rows import PersonRow, RelationshipTypeRow, UserGroupRow
+from cyclorama.storage.rows import (
+    PersonRow,
+    PicklistItemRow,
+    RelationshipTypeRow,
+    UserGroupRow,
+    UserRow,
+)
 from cyclorama.testing import CSM, NOW, Bench, company, relationship
 
 
@@ -222,8 +228,19 @@ async def made_bench(database: Database) -> Bench:
     names = dict.fromkeys(ARE_CHURNED, "Churned")
     person = {"name": "Nan", "search_key": "nan", "created_at": NOW, "updated_at": NOW}
     await bench.add(
-        company(2, name=names["company_2"], arr_minor=200, csm_id="user_csm"),
-        company(1, parent_id="company_2", arr_minor=100, csm_id="user_csm"),
+        UserRow(id="user_jo", email="jo@else.example", name="Jo", created_at=NOW),
+        PicklistItemRow(
+            id="item_1", picklist="company.industry", key="quarry", label="Quarrying"
+        ),
+        company(2, name=names["company_2"], csm_id="user_jo"),
+        company(
+            1,
+            name="Guarded one",
+            parent_id="company_2",
+            arr_minor=77043177,
+            csm_id="user_jo",
+            industry_id="item_1",
+        ),
         *(
             relationship(
                 n := int(r[-1]),
@@ -236,7 +253,8 @@ async def made_bench(database: Database) -> Bench:
             SupportCaseRow(
                 id=case,
                 company_id=of,
-                number=case,
+                number=f"number of {case}",
+                subject=f"subject of {case}",
                 status="New",
                 opened_at=NOW,
                 updated_at=NOW,
@@ -270,7 +288,7 @@ EDGES = {
 
 def expected(cell: Cell, who: Who) -> frozenset[str]:
     """`absent`; or what is at the ends of the way: `open`, `gated`, or nothing."""
-    if any(_is_absent(name, who) for name in cell.names):
+    if any(is_absent(name, who) for name in cell.names):
         return frozenset({"absent"})
     if cell.root == "mutation":
         return frozenset()
@@ -304,7 +322,8 @@ def _walked(cell: Cell, who: Who) -> tuple[set[str], list[str], int]:
     return found, places, len(cell.way) - 1
 
 
-def _is_absent(name: str, who: Who) -> bool:
+def is_absent(name: str, who: Who) -> bool:
+    """Whether a coordinate or a type does not exist for somebody."""
     if name in FOR_ADMINS:
         return not who.is_admin
     if who.is_masked and name in MASKED:

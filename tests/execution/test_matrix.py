@@ -129,19 +129,21 @@ async def differences(
                     (got,) = await _found(bench, [cell], who)
                     if got != want:
                         shown = f"{sorted(got)}, not {sorted(want)}"
-                        yield f"{who.name}: {_operation([cell])[0]}: {shown}"
+                        yield f"{who.name}: {operation([cell])[0]}: {shown}"
 
 
 def _keys(cells: Sequence[Cell]) -> list[str]:
-    """A name for the root of each cell: cells of the same root may share it."""
-    known: dict[str, str] = {}
-    return [
-        f"c{n}" if cell.is_apart else known.setdefault(cell.way[0].text, f"r{n}")
-        for n, cell in enumerate(cells)
-    ]
+    """A name for the root of each cell: those that look at the same may share it."""
+    known: dict[Any, str] = {}
+    found = []
+    for n, cell in enumerate(cells):
+        first, *way = cell.way
+        views = (first.text, *(step.text for step in way if step.key is None))
+        found.append(f"c{n}" if cell.is_apart else known.setdefault(views, f"r{n}"))
+    return found
 
 
-def _operation(cells: Sequence[Cell]) -> tuple[str, dict[str, Any]]:
+def operation(cells: Sequence[Cell]) -> tuple[str, dict[str, Any]]:
     """One that asks for all cells, each on a line of its own, and its variables."""
     first = cells[0]
     keys = _keys(cells)
@@ -153,7 +155,7 @@ def _operation(cells: Sequence[Cell]) -> tuple[str, dict[str, Any]]:
 async def _found(bench: Bench, cells: Sequence[Cell], who: Who) -> list[frozenset[str]]:
     """What each came to; with what ran where it should not have."""
     ran.clear()
-    text, variables = _operation(cells)
+    text, variables = operation(cells)
     answer = await bench.ask(text, viewer=who.viewer, **variables)
     if answer.get("data") is None:
         return _refused(bench, cells, answer["errors"])
@@ -235,7 +237,7 @@ async def _read_beyond(bench: Bench, cells: Sequence[Cell], who: Who) -> set[str
     asked = [replace(c, way=(*w, ID)) for c, w in zip(cells, ways, strict=True)]
     if "$v" not in asked[0].selection:
         asked[0] = replace(asked[0], header="", variables=())
-    text, variables = _operation(asked)
+    text, variables = operation(asked)
     await bench.ask(text, viewer=who.viewer, **variables)
     return {f"read {table}" for table in read - _tables(bench)}
 
