@@ -135,7 +135,11 @@ def _attributes(chance: random.Random) -> dict[str, Any]:
 
 @asynccontextmanager
 async def demo_world(
-    seed: int, *, folder: Path | None = None, server: str = ""
+    seed: int,
+    *,
+    guarded: bool = False,
+    folder: Path | None = None,
+    server: str = "",
 ) -> AsyncIterator[World]:
     """Both engines on the demo, with the demo's layouts and random ones."""
     chance = random.Random(seed)
@@ -149,7 +153,9 @@ async def demo_world(
                 configs.setdefault(placement.section, []).append(placement.config)
         configs["attributes"] = [_attributes(chance) for _ in range(8)]
         books = [book, *(random_book(chance, graph().sections, configs) for _ in "abc")]
-        access = await accesses(chance, one, graph(), len(books), fields)
+        access = await accesses(
+            chance, one, graph(), fields, count=len(books), guarded=guarded
+        )
         yield World(
             Side(graph(), one, planned=True),
             Side(graph(), other, planned=False),

@@ -51,14 +51,18 @@ async def fill(database: Database) -> None:
 
 @asynccontextmanager
 async def random_world(
-    seed: int, *, folder: Path | None = None, server: str = ""
+    seed: int,
+    *,
+    guarded: bool = False,
+    folder: Path | None = None,
+    server: str = "",
 ) -> AsyncIterator[World]:
     """Both engines on a schema of random sections."""
     chance = random.Random(seed)
     graph = compose(Forms(chance).sections())
     books = [random_book(chance, graph.sections, {}) for _ in range(4)]
     async with twins(fill, folder=folder, server=server) as (one, other):
-        access = await accesses(chance, one, graph, len(books))
+        access = await accesses(chance, one, graph, count=len(books), guarded=guarded)
         yield World(
             Side(graph, one, planned=True),
             Side(graph, other, planned=False),
