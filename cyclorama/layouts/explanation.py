@@ -12,7 +12,7 @@ REASONS: Final[Mapping[str, str]] = {
     "KIND_NOT_SUPPORTED": "the section does not support this kind of record",
     "OTHER_SURFACE": "the section is not shown on this surface",
     "NOT_CONFIGURED": "the section needs settings and has none",
-    "NOT_PERMITTED": "the viewer may not see the section",
+    "NOT_PERMITTED": "masks hide all of the section from the viewer",
     "NOT_RELEVANT": "the section does not concern this record",
     "HIDDEN_BY_VIEWER": "the viewer has hidden the section",
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -34,6 +34,10 @@ Alike = Counter[tuple[str | None, str | None, int]]
 """How many records there are by type, pin, and the bits of the clauses that hold."""
 Branches = tuple[tuple[Layout, int], ...]
 """What is left of rules for a viewer: layout, the record's bits that it takes."""
+Masks = Callable[[Mapping[str, Any]], Set[tuple[str, str]]]
+"""From somebody's attributes to the sections, by kind of record, that are masked."""
+_Step = tuple[int, int, frozenset[str]]
+"""Numbers of the layouts before and after, and what is masked of both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,11 +170,13 @@ def impact(
     people: Mapping[str, Sequence[Mapping[str, Any]]],
     sections: Mapping[str, SectionFacts],
     today: date,
+    masked: Masks = lambda _: frozenset(),
 ) -> list[Impact]:
     """By group and section, where anything is gained or lost on any surface.
 
     A record counts for a group where it shows a placement of the section more (or less)
-    to at least one of its `people`, given as their attributes."""
+    to at least one of its `people`, given as their attributes, of whom `masked` says
+    what they may see nothing of."""
     viewer, record = Bits(), Bits()
     sides = [_Side(b, records.kind, today, viewer, record) for b in (old, new)]
     rows = list(records.rows)
@@ -181,7 +187,7 @@ def impact(
     differences = _Differences(records.kind, sections)
     found = []
     for group, members in people.items():
-        viewers = {viewer.held_by(person) for person in members}
+        viewers = {(viewer.held_by(p), _hidden(masked(p), records)) for p in members}
         gained, lost = _counted(sides, alike, viewers, differences)
         found += [
             Impact(
@@ -196,12 +202,20 @@ def impact(
     return found
 
 
+def _hidden(masked: Set[tuple[str, str]], records: Records) -> frozenset[str]:
+    return frozenset(section for kind, section in masked if kind == records.kind)
+
+
 def _counted(
-    sides: Sequence[_Side], alike: Alike, viewers: Iterable[int], differ: _Differences
+    sides: Sequence[_Side],
+    alike: Alike,
+    viewers: Iterable[tuple[int, frozenset[str]]],
+    differ: _Differences,
 ) -> tuple[Counter[str], Counter[str]]:
-    """How many records gain and lose each section for any of the viewers."""
-    branches: dict[Any, list[tuple[Branches, Branches]]] = {}
-    chosen: Counter[tuple[tuple[int, int], ...]] = Counter()
+    """How many records gain and lose each section for any of the viewers, given as
+    their bits and the sections that are masked for them."""
+    branches: dict[Any, list[tuple[Branches, Branches, frozenset[str]]]] = {}
+    chosen: Counter[tuple[_Step, ...]] = Counter()
     """How many records come from which layout to which, viewer by viewer."""
     old, new = sides
     for (type_, pinned, bits), count in alike.items():
@@ -209,12 +223,14 @@ def _counted(
         if place not in branches:
             branches[place] = list(
                 {
-                    (old.branches(*place, v), new.branches(*place, v)): None
-                    for v in viewers
+                    (old.branches(*place, v), new.branches(*place, v), hidden): None
+                    for v, hidden in viewers
                 }
             )
         pairs = branches[place]
-        found = tuple((_first(was, bits), _first(now, bits)) for was, now in pairs)
+        found = tuple(
+            (_first(was, bits), _first(now, bits), h) for was, now, h in pairs
+        )
         chosen[differ.numbered(found)] += count
     gained, lost = Counter[str](), Counter[str]()
     for key, count in chosen.items():
@@ -260,21 +276,20 @@ class _Differences:
     _layouts: dict[int, Layout] = field(default_factory=dict)
 
     def numbered(
-        self, pairs: Iterable[tuple[Layout, Layout]]
-    ) -> tuple[tuple[int, int], ...]:
-        """The pairs as numbers, which are cheaper to tell apart."""
-        for pair in pairs:
-            for layout in pair:
-                self._layouts[id(layout)] = layout
-        return tuple((id(was), id(now)) for was, now in pairs)
+        self, steps: Iterable[tuple[Layout, Layout, frozenset[str]]]
+    ) -> tuple[_Step, ...]:
+        """The layouts of the steps as numbers, which are cheaper to tell apart."""
+        for was, now, _ in steps:
+            self._layouts[id(was)], self._layouts[id(now)] = was, now
+        return tuple((id(was), id(now), hidden) for was, now, hidden in steps)
 
-    def of_any(self, pairs: Iterable[tuple[int, int]]) -> tuple[set[str], set[str]]:
-        """The sections gained and lost from one to the other layout of any pair."""
+    def of_any(self, steps: Iterable[_Step]) -> tuple[set[str], set[str]]:
+        """The sections gained and lost in any step."""
         gained, lost = set[str](), set[str]()
-        for was, now in pairs:
+        for was, now, hidden in steps:
             before, after = (self._shown(self._layouts[n]) for n in (was, now))
-            gained |= {section for *_, section in after - before}
-            lost |= {section for *_, section in before - after}
+            gained |= {section for *_, section in after - before} - hidden
+            lost |= {section for *_, section in before - after} - hidden
         return gained, lost
 
     def _shown(self, layout: Layout) -> set[tuple[str, str, str]]:

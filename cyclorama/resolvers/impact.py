@@ -14,6 +14,7 @@ from cyclorama.layouts.clauses import GROUPS
 from cyclorama.layouts.impact import (
     NO_GROUP,
     Impact,
+    Masks,
     Records,
     impact,
     viewer_attributes,
@@ -29,7 +30,11 @@ from cyclorama.storage.rows import MembershipRow, UserGroupRow, UserRow
 
 
 async def count_impact(
-    reading: Reading, settings: Configuration, new: LayoutBook, today: date
+    reading: Reading,
+    settings: Configuration,
+    new: LayoutBook,
+    today: date,
+    masked: Masks,
 ) -> list[Impact]:
     """How many records show more or less to which group once the book is saved."""
     old = settings.book
@@ -45,6 +50,7 @@ async def count_impact(
             people=people,
             sections=settings.facts,
             today=today,
+            masked=masked,
         )
     return sorted(found, key=lambda i: (i.group, i.kind, i.section))
 
