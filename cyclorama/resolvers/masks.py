@@ -44,11 +44,11 @@ def masked(
         elif one.group in groups:
             held.setdefault(one.field, []).append(ACCESS.index(one.access))
     access = {**others, **{field: min(found) for field, found in held.items()}}
-    hidden = set(_covered(graph, fields, (f for f, x in access.items() if x == 0)))
-    read_only = set(_covered(graph, fields, (f for f, x in access.items() if x == 1)))
+    hidden = set(covered(graph, fields, (f for f, x in access.items() if x == 0)))
+    read_only = set(covered(graph, fields, (f for f, x in access.items() if x == 1)))
     if not hidden and not read_only:
         return UNMASKED
-    columns = {c for f in hidden for c in _columns(graph, f)}
+    columns = {c for f in hidden for c in kept_in(graph, f)}
     found = Masked(
         columns=frozenset(columns),
         fields=frozenset(hidden),
@@ -105,7 +105,8 @@ def _maskable(graph: Any, fields: Sequence[Any]) -> Iterator[str]:
     yield from catalogue.coordinates(fields)
 
 
-def _covered(graph: Any, fields: Sequence[Any], names: Iterable[str]) -> Iterator[str]:
+def covered(graph: Any, fields: Sequence[Any], names: Iterable[str]) -> Iterator[str]:
+    """The fields of these names, those of permissions that cover many in their place."""
     permissions = named(graph)
     for name in names:
         if name not in permissions:
@@ -117,7 +118,7 @@ def _covered(graph: Any, fields: Sequence[Any], names: Iterable[str]) -> Iterato
                 yield catalogue.coordinate(facts.object, f"custom.{facts.key}")
 
 
-def _columns(graph: Any, field: str) -> Iterable[str]:
+def kept_in(graph: Any, field: str) -> Iterable[str]:
     """The columns in which a field is kept; none for what is computed."""
     type_, _, name = field.partition(".")
     found = graph.schema._schema.type_map.get(type_)
