@@ -63,6 +63,7 @@ from cyclorama.schema.sql import (
     months_between,
     rounded,
     series,
+    walked,
     week_of,
     weeks_back,
 )
@@ -176,6 +177,7 @@ __all__ = [
     "text",
     "today",
     "viewer_id",
+    "walked",
     "week_of",
     "weeks_back",
 ]

@@ -85,6 +85,23 @@ class add_months(_Function):
     type = Date()
 
 
+class walked(_Function):
+    """A table's key to itself as it is kept, for what finds rows by it: a tree is walked
+    by its index. Elsewhere such a key is null where it points at a row that the viewer
+    may not read. Not for showing the key."""
+
+    name = "walked"
+
+    def __init__(self, column: Any) -> None:
+        super().__init__(column)
+        (of,) = self.clauses
+        self.type = of.type
+        table: Any = of.table
+        while hasattr(table, "element"):
+            table = table.element
+        self.of = table.name
+
+
 class decimal(_Function, literal=True):
     """Minor units of money as exact text: 1234 with 2 digits is `12.34`."""
 
@@ -140,6 +157,12 @@ def _parts(element: Any, compiler: Any, kw: Any) -> list[str]:
 
 def _is_instant(element: Any) -> bool:
     return isinstance(element.type, Instant)
+
+
+@compiles(walked)
+def _walked(element: Any, compiler: Any, **kw: Any) -> str:
+    (column,) = _parts(element, compiler, kw)
+    return f"{column}/*walked {element.of}*/"
 
 
 @compiles(days_between, "sqlite")

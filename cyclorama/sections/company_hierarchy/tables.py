@@ -15,6 +15,7 @@ from cyclorama.plugins import (
     RelationshipRow,
     json_text,
     record,
+    walked,
 )
 from cyclorama.sections.company_hierarchy.config import MOST_COLUMNS, Aggregation
 from cyclorama.sections.company_hierarchy.rules import RollUp
@@ -86,7 +87,7 @@ def tree() -> Any:
     child = aliased(CompanyRow)
     return down.union_all(
         select(child.id, down.c.root, down.c.level + 1)
-        .join_from(down, child, child.parent_id == down.c.id)
+        .join_from(down, child, walked(child.parent_id) == down.c.id)
         .where(down.c.level < DEEPEST, child.id != down.c.root)
     )
 
@@ -112,7 +113,7 @@ def pairs() -> Any:
     inside = sa.case((child.id == CURRENT, 1), else_=found.c.inside)
     return found.union_all(
         select(upper, child.id, found.c.root, found.c.level + 1, inside)
-        .join_from(found, child, child.parent_id == found.c.id)
+        .join_from(found, child, walked(child.parent_id) == found.c.id)
         .join(starts, sa.or_(starts.c.own == 0, found.c.upper == found.c.id))
         .where(found.c.level < DEEPEST, child.id != found.c.root)
     )
