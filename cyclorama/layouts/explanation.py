@@ -54,7 +54,8 @@ def _trace(trace: Trace) -> Iterator[str]:
 def _fallback(resolution: Resolution) -> str:
     layout = resolution.layout
     if resolution.case.listed.default is None:
-        return "there is no default layout, and the built-in one answers"
+        built_in = "what all layouts show of the built-in one answers"
+        return f"there is no default layout, and {built_in}"
     if layout.kind == "COMPANY":
         return "the default layout of companies answers"
     if layout.relationship_type is None:

@@ -8,7 +8,7 @@ default: there is always an answer.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
@@ -177,8 +177,15 @@ def record_attributes(book: LayoutBook, kind: str) -> frozenset[str]:
 
 
 def fallback(listed: LayoutList, kind: str) -> Layout:
-    """The layout that answers where nothing matches."""
-    return listed.default or default_layout(kind)
+    """The layout that answers where nothing matches: the organisation's default, or
+    what its layouts all show of the built-in one, so that it reveals less than any."""
+    if listed.default is not None:
+        return listed.default
+    built_in = default_layout(kind)
+    published = (x for x in listed.layouts.values() if x.status == "PUBLISHED")
+    shown = [{p.section for p in x.placements} for x in published]
+    kept = (p for p in built_in.placements if all(p.section in s for s in shown))
+    return replace(built_in, placements=tuple(kept))
 
 
 def skipped(assignment: Assignment, layout: Layout, today: date) -> str | None:
