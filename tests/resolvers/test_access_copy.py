@@ -272,6 +272,29 @@ def no_table_is_read_whole(site: Site, tables: list[sa.Table]) -> bool:
     )
 
 
+async def test_no_table_is_scanned_to_filter_what_a_tree_joins(
+    demo_database: Database,
+) -> None:
+    site = await site_on(demo_database)
+    async with demo_database.write() as session:
+        await save_access(session, AccessBook(teams=(NOBODY_ELSE,)))
+        await session.execute(sa.text("ANALYZE"))
+    query = """{ company(id: "company_demo150") { companyHierarchy {
+      nodeCount nodes { childCount rolledUp { path } } } } }"""
+    assert b'"errors"' not in await site.ask(query)
+    (tree,) = (s for s in site.statements if "RECURSIVE" in s)
+    if not demo_database.is_sqlite:
+        assert "likelihood" not in tree
+        return
+    numbers = [int(n) for n in re.findall(r"\?(\d+)", tree)]
+    plan = await demo_database.fetch(
+        f"EXPLAIN QUERY PLAN {tree}", [None] * max(numbers)
+    )
+    steps = [str(tuple(step)) for step in plan]
+    assert not [s for s in steps if "BLOOM" in s or "AUTOMATIC" in s]
+    assert not [s for s in steps if re.search(r"SCAN t[ ']", s)]
+
+
 async def test_an_admin_reads_past_the_rules_unless_the_setting_forbids_it(
     demo_database: Database,
 ) -> None:
@@ -284,6 +307,11 @@ async def test_an_admin_reads_past_the_rules_unless_the_setting_forbids_it(
     assert b'"totalCount":0' in await site.ask(query)
 
 
+NOBODY_ELSE = Team(
+    key="others",
+    name="Others",
+    records=frozenset(f"company_demo{n:03}" for n in range(1, 100)),
+)
 NOBODY = Team(
     key="nobody",
     name="Nobody",

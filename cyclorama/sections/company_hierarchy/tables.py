@@ -15,6 +15,7 @@ from cyclorama.plugins import (
     RelationshipRow,
     json_text,
     record,
+    seldom,
     walked,
 )
 from cyclorama.sections.company_hierarchy.config import MOST_COLUMNS, Aggregation
@@ -88,7 +89,7 @@ def tree() -> Any:
     return down.union_all(
         select(child.id, down.c.root, down.c.level + 1)
         .join_from(down, child, walked(child.parent_id) == down.c.id)
-        .where(down.c.level < DEEPEST, child.id != down.c.root)
+        .where(seldom(down.c.level < DEEPEST), child.id != down.c.root)
     )
 
 
@@ -115,7 +116,7 @@ def pairs() -> Any:
         select(upper, child.id, found.c.root, found.c.level + 1, inside)
         .join_from(found, child, walked(child.parent_id) == found.c.id)
         .join(starts, sa.or_(starts.c.own == 0, found.c.upper == found.c.id))
-        .where(found.c.level < DEEPEST, child.id != found.c.root)
+        .where(seldom(found.c.level < DEEPEST), child.id != found.c.root)
     )
 
 
@@ -136,6 +137,7 @@ def nodes(deepest: Any, rolled: Sequence[RollUp]) -> Select[Any]:
             *sums,
         )
         .join_from(pair, lower, lower.id == pair.c.id)
+        .where(seldom(pair.c.level <= DEEPEST))
         .group_by(pair.c.upper)
         .having(level <= deepest)
         .subquery()
