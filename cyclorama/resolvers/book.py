@@ -133,9 +133,10 @@ async def save_book(
     *,
     expected_version: int | None = None,
     by: Authored | None = None,
+    installer: Author | None = None,
 ) -> Saved:
     """Replace all layouts and assignments by these; without `by` it is the installation
-    that does it.
+    that does it, started by `installer`.
 
     A layout that says the same keeps its version, another one's grows by one, and the
     version of the configuration with it. Raises `VersionConflictError` where the
@@ -173,8 +174,9 @@ async def save_book(
         changes=_sentences(old, book),
     )
     await record_revision(session, revision)
-    if by is not None:
-        await record_books(session, by.who, old, book)
+    who = installer if by is None else by.who
+    if who is not None:
+        await record_books(session, who, old, book)
     return replace(saved, version=version)
 
 
@@ -190,11 +192,13 @@ def _sentences(old: LayoutBook, new: LayoutBook) -> tuple[str, ...]:
     return (*said[:MOST_SENTENCES], *more)
 
 
-async def seed_layouts(session: AsyncSession, book: LayoutBook) -> bool:
+async def seed_layouts(
+    session: AsyncSession, book: LayoutBook, installer: Author | None = None
+) -> bool:
     """Save the book where there is no layout at all; whether it was."""
     if await session.scalar(sa.select(LayoutRow.id).limit(1)) is not None:
         return False
-    return (await save_book(session, book)).anything
+    return (await save_book(session, book, installer=installer)).anything
 
 
 async def _locked_version(session: AsyncSession) -> int:
