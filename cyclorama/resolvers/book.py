@@ -165,6 +165,22 @@ async def save_book(
     else:
         await _write(session, old, book, saved, {row.key: row.id for row in layouts})
     version = await bump_configuration(session)
+    await _record(session, old, book, version, text, by)
+    who = installer if by is None else by.who
+    if who is not None:
+        await record_books(session, who, old, book)
+    return replace(saved, version=version)
+
+
+async def _record(
+    session: AsyncSession,
+    old: LayoutBook,
+    book: LayoutBook,
+    version: int,
+    text: str,
+    by: Authored | None,
+) -> None:
+    """Note the change in the history of layouts."""
     revision = Revision(
         version=version,
         at=None if by is None else by.at,
@@ -174,10 +190,6 @@ async def save_book(
         changes=_sentences(old, book),
     )
     await record_revision(session, revision)
-    who = installer if by is None else by.who
-    if who is not None:
-        await record_books(session, who, old, book)
-    return replace(saved, version=version)
 
 
 def _sentences(old: LayoutBook, new: LayoutBook) -> tuple[str, ...]:
