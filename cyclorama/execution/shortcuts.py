@@ -66,6 +66,8 @@ class Asked:
     """That holds the record's id."""
     record: str | None = None
     """The id where the text has it."""
+    others: tuple[str, ...] = ()
+    """The names of the operation's other variables."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -270,8 +272,9 @@ class Shortcuts:
 def _key(
     text: str, name: str | None, asked: Asked, variables: Mapping[str, Any], who: str
 ) -> Any:
-    """Equal for requests that differ in their record at most."""
-    others = {k: v for k, v in variables.items() if k != asked.variable}
+    """Equal for requests that differ at most in their record, and in values that no
+    variable of the operation takes."""
+    others = {k: variables[k] for k in asked.others if k in variables}
     if asked.variable is not None and asked.variable not in variables:
         return None
     try:
@@ -287,8 +290,9 @@ def _asked(document: DocumentNode, operation: OperationDefinitionNode) -> Any:
     if len(chosen) > 1 or not isinstance(root, FieldNode) or root.directives:
         return False
     key = (root.alias or root.name).value
+    names = {v.variable.name.value for v in operation.variable_definitions or ()}
     if operation.operation.value == "query" and root.name.value in PAGES:
-        return Asked(key)
+        return Asked(key, others=(*sorted(names),))
     if operation.operation.value != "query" or root.name.value not in ROOTS:
         return False
     arguments = root.arguments or ()
@@ -296,9 +300,10 @@ def _asked(document: DocumentNode, operation: OperationDefinitionNode) -> Any:
         return False
     value = arguments[0].value
     if isinstance(value, StringValueNode):
-        return Asked(key, record=value.value)
+        return Asked(key, record=value.value, others=(*sorted(names),))
     if isinstance(value, VariableNode) and _uses(document, value.name) == 1:
-        return Asked(key, variable=value.name.value)
+        variable = value.name.value
+        return Asked(key, variable=variable, others=(*sorted(names - {variable}),))
     return False
 
 

@@ -158,6 +158,12 @@ async def test_another_record_and_other_variables(site: Site) -> None:
     assert "support" in (await site.ask(id=ONE))["data"]["company"]
 
 
+async def test_values_that_no_variable_takes(site: Site) -> None:
+    await site.known(id=ONE, shown="first")
+    await site.ask(id=ONE, shown="second")
+    assert len(site.statements) == 1
+
+
 @pytest.mark.parametrize(
     "query",
     [
