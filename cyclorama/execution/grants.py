@@ -69,6 +69,8 @@ def grant_of(units: Units, context: Context) -> int:
 
 def _grant(units: Units, context: Context) -> int:
     settings = context.settings
+    masked = context.masked
     sections = reachable(settings.book, context.viewer_attributes, settings.facts)
-    hidden = units.hidden(context.masked)
+    sections -= masked.sections
+    hidden = units.hidden(masked)
     return units.grant(sections, context.viewer.permissions, hidden)

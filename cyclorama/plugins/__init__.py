@@ -62,7 +62,9 @@ from cyclorama.schema.sql import (
     month_of,
     months_between,
     rounded,
+    seldom,
     series,
+    walked,
     week_of,
     weeks_back,
 )
@@ -171,11 +173,13 @@ __all__ = [
     "record_items",
     "refusals",
     "rounded",
+    "seldom",
     "series",
     "subject_of",
     "text",
     "today",
     "viewer_id",
+    "walked",
     "week_of",
     "weeks_back",
 ]

@@ -21,9 +21,9 @@ from cyclorama.execution.shapes import Index
 from cyclorama.layouts.model import KINDS
 from cyclorama.plugins.section import Section
 from cyclorama.resolvers.gates import Gate, SectionField
-from cyclorama.resolvers.refs import TYPE_NAMES
 from cyclorama.schema.inputs import COMPARED
 from cyclorama.schema.permissions import PERMISSION, PERMISSIONS
+from cyclorama.schema.symbols import TYPE_NAMES
 
 DEFINITION: Final = "strawberry-definition"
 _NAME = re.compile(r"[A-Za-z]\w*")
