@@ -114,7 +114,7 @@ def within(results: Results, filled: Filled, pace: Pace) -> None:
     held |= {f"audit.{k}": v for k, v in spent.items()}
     step("layouts")
     held["resolve_layout_ms"] = layouts.resolving(pace.repeats * 5)
-    held["plan_layouts_s"] = asyncio.run(layouts.planning(filled.url))
+    held["plan_layouts_s"] = layouts.planned(max(pace.companies, *pace.sizes))
     step("start-up")
     for plugins in (5, 25, 50):
         held[f"start_up_{plugins}_s"] = inside.start_up(filled, plugins, 3)

@@ -126,6 +126,14 @@ async def planning(url: str) -> float:
     return elapsed
 
 
+def planned(companies: int) -> float:
+    """Seconds to plan it among so many companies, on SQLite."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{Path(folder) / 'layouts.db'}"
+        asyncio.run(fill_records(url, companies))
+        return asyncio.run(planning(url))
+
+
 async def fill_records(url: str, companies: int) -> None:
     """The tables, the vocabularies, companies and relationships, and nothing else."""
     database = Database(url)

@@ -25,7 +25,7 @@ from granian import Granian
 from granian.constants import Interfaces, Loops
 sys.path.insert(0, sys.argv[1])
 Granian(sys.argv[2], factory=True, port=int(sys.argv[3]), interface=Interfaces.ASGI,
-        loop=Loops.asyncio, log_enabled=False).serve()
+        loop=Loops.uvloop, log_enabled=False).serve()
 """
 SERVE = "from cyclorama.cli import main; main()"
 PATIENCE = 60

@@ -178,6 +178,7 @@ class App:
         return Desk(
             reading=reading,
             settings=await self.configuration(reading),
+            graph=self.graph,
             today=self.today(self.now()),
             limits=self.layout_limits,
         )

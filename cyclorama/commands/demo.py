@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cyclorama.commands.common import opened_app
+from cyclorama.commands.common import author, opened_app
 from cyclorama.commands.serve import check_port, run_server
 from cyclorama.config import load_settings
-from cyclorama.demo import USERS, is_loaded, load_demo
+from cyclorama.demo import USERS, is_loaded, load_demo, user_id
 from cyclorama.errors import ConfigError
 from cyclorama.plugins.setup import bring_up_to_date
 from cyclorama.storage.accounts import create_token
+from cyclorama.storage.audit import record
 from cyclorama.storage.rows import CompanyRow
+from cyclorama.storage.types import wire_instant
 
 FILE = Path("cyclorama-demo.db")
 DAYS = 30
@@ -44,17 +47,21 @@ def demo(
 async def prepare(url: str) -> dict[str, str]:
     """Make the demo where it is missing; a new token for each demo user, by address."""
     async with opened_app(url, check_migrated=False) as app:
-        await bring_up_to_date(app.database, app.graph)
+        by = author(app, "demo")
+        await bring_up_to_date(app.database, app.graph, by)
         if not await is_loaded(app.database):
             await _refuse_other_data(app)
             typer.echo("Making 200 companies …", err=True)
-            await load_demo(app.database, app.graph.sections.values(), app.now())
+            await load_demo(app.database, app.graph.sections.values(), by.at, by)
         tokens = {}
+        expires = wire_instant(by.at + timedelta(days=DAYS))
         async with app.database.write() as session:
-            for _, email, *_ in USERS:
+            for group, email, *_ in USERS:
                 tokens[email] = await create_token(
-                    session, email=email, days=DAYS, now=app.now()
+                    session, email=email, days=DAYS, now=by.at
                 )
+                after, of = {"expiresAt": expires}, user_id(group)
+                await record(session, by, "token.create", of, after=after)
         return tokens
 
 

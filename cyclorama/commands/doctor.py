@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import platform
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 import typer
@@ -13,11 +13,15 @@ import typer
 from cyclorama import __version__
 from cyclorama.commands.common import AsJson, DatabaseUrl, opened_app
 from cyclorama.errors import CycloramaError
+from cyclorama.execution.derived import Told, told
 from cyclorama.layouts.model import LayoutBook
 from cyclorama.plugins.configs import upgraded
 from cyclorama.plugins.switching import users
+from cyclorama.resolvers.access_book import load_access
 from cyclorama.resolvers.book import load_book
 from cyclorama.storage.audit_checks import guarded
+from cyclorama.storage.configuration import load_fields
+from cyclorama.storage.masks import load_permissions
 from cyclorama.storage.migration import pending
 from cyclorama.storage.switches import failing, load_switches
 
@@ -73,6 +77,9 @@ async def _of_database(database_url: str | None) -> AsyncIterator[Finding]:
             broken = await failing(reading)
             switches = await load_switches(reading)
             is_guarded = await guarded(reading)
+            permissions = await load_permissions(reading)
+            fields = await load_fields(reading)
+            access = await load_access(reading)
         for section, since in broken.items():
             yield (
                 False,
@@ -83,6 +90,7 @@ async def _of_database(database_url: str | None) -> AsyncIterator[Finding]:
             *_of_layouts(book, app.graph.sections),
             *_of_settings(book, app.graph.sections),
             *_of_switches(book, switches),
+            *_of_masks(told(app.graph, fields, permissions, book, access.rules)),
         ):
             yield finding
         if not is_guarded:
@@ -124,6 +132,12 @@ def _of_settings(book: LayoutBook, sections: Mapping[str, Any]) -> Iterator[Find
                     f"{named} has settings of an earlier version; they are written as "
                     "new ones when layouts are applied.",
                 )
+
+
+def _of_masks(found: Sequence[Told]) -> Iterator[Finding]:
+    yield from ((True, str(one)) for one in found)
+    if not found:
+        yield True, "Nothing that masks hide can be told from what they leave."
 
 
 def _of_switches(book: LayoutBook, switches: Mapping[str, bool]) -> Iterator[Finding]:

@@ -14,14 +14,17 @@ from rich.console import Console
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from cyclorama.commands.common import AsJson, DatabaseUrl, run
+from cyclorama.commands.common import AsJson, DatabaseUrl, author, run
 from cyclorama.errors import ConfigError
 from cyclorama.importers.csv_files import import_csv
 from cyclorama.importers.model import FileReport, Progress
 from cyclorama.importers.salesforce import import_salesforce
+from cyclorama.storage.audit import record
 
 SHOWN = 5
 """Rejected and waiting rows of a file that are shown."""
+MOST_NOTED = 100
+"""Files of an import that the audit log names."""
 
 imports_app = typer.Typer(
     name="import", help="Bring in records of other systems.", no_args_is_help=True
@@ -45,7 +48,7 @@ def csv_command(
 
     async def work(app: Any) -> list[FileReport]:
         with _bars() as progress:
-            return await import_csv(
+            reports = await import_csv(
                 app.database,
                 app.graph.sections,
                 mapping,
@@ -53,6 +56,8 @@ def csv_command(
                 now=app.now(),
                 progress=progress,
             )
+        await _note(app, "csv", reports)
+        return reports
 
     _finish(run(database_url, work), rejects, as_json)
 
@@ -70,15 +75,37 @@ def salesforce_command(
 
     async def work(app: Any) -> list[FileReport]:
         with _bars() as progress:
-            return await import_salesforce(
+            reports = await import_salesforce(
                 app.database,
                 app.graph.sections,
                 paths,
                 now=app.now(),
                 progress=progress,
             )
+        await _note(app, "salesforce", reports)
+        return reports
 
     _finish(run(database_url, work), rejects, as_json)
+
+
+async def _note(app: Any, command: str, reports: Sequence[FileReport]) -> None:
+    """Note in the audit log what was imported, file by file, if anything was."""
+    files = [
+        {"file": Path(r.path).name, "object": r.object_type, **_written(r)}
+        for r in reports
+        if r.created or r.updated
+    ]
+    if not files:
+        return
+    by = author(app, f"import {command}")
+    async with app.database.write() as session:
+        await record(
+            session, by, "import.run", None, after={"files": files[:MOST_NOTED]}
+        )
+
+
+def _written(report: FileReport) -> dict[str, int]:
+    return {"created": report.created, "updated": report.updated}
 
 
 def _check_folder(folder: Path) -> None:

@@ -65,6 +65,8 @@ def list_command(database_url: DatabaseUrl = None, as_json: AsJson = False) -> N
         return
     for one in found:
         typer.echo(f"{one.field}  {one.group}  {one.access}")
+    if not found:
+        typer.echo("Nothing is said of any field: everybody sees all of them.")
 
 
 @masks_app.command("set")

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from cyclorama.commands.common import AsJson, DatabaseUrl, run
+from cyclorama.commands.common import AsJson, DatabaseUrl, author, run
 from cyclorama.plugins.setup import Setup, bring_up_to_date
 
 
@@ -15,7 +15,7 @@ def migrate(database_url: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Bring the database up to date; a new one gets vocabularies, groups and layouts."""
 
     async def work(app: Any) -> Setup:
-        return await bring_up_to_date(app.database, app.graph)
+        return await bring_up_to_date(app.database, app.graph, author(app, "migrate"))
 
     done = run(database_url, work, check_migrated=False)
     if as_json:

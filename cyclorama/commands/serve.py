@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+from importlib.util import find_spec
 from typing import Annotated, Any
 
 import typer
@@ -53,7 +54,7 @@ def run_server(settings: Settings) -> None:
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,
-        loop=Loops.asyncio,
+        loop=Loops.uvloop if find_spec("uvloop") else Loops.asyncio,
         workers=settings.workers,
         workers_kill_timeout=GRACE_SECONDS,
         log_access=False,

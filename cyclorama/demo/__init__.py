@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from cyclorama.demo.loading import is_loaded, load_demo
-from cyclorama.demo.rows import USERS
+from cyclorama.demo.rows import USERS, user_id
 
-__all__ = ["USERS", "is_loaded", "load_demo"]
+__all__ = ["USERS", "is_loaded", "load_demo", "user_id"]

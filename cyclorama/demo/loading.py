@@ -14,6 +14,7 @@ from cyclorama.demo.layouts import with_demo_layout
 from cyclorama.demo.rows import USERS, tables, user_id, vocabulary
 from cyclorama.plugins import DemoRecords, Section
 from cyclorama.resolvers.book import load_book, save_book
+from cyclorama.storage.audit import Author, record
 from cyclorama.storage.engine import Database
 from cyclorama.storage.rows import (
     CompanyRow,
@@ -33,9 +34,13 @@ async def is_loaded(database: Database) -> bool:
 
 
 async def load_demo(
-    database: Database, sections: Iterable[Section], now: datetime
+    database: Database,
+    sections: Iterable[Section],
+    now: datetime,
+    by: Author | None = None,
 ) -> None:
-    """Write the demo: the core's records, then what each section adds to them.
+    """Write the demo: the core's records, then what each section adds to them, as the
+    audit log notes of `by`.
 
     Two loads at the same instant give the same rows with the same ids. The database is
     up to date and holds no demo yet; vocabularies that it has are used as they are."""
@@ -50,7 +55,10 @@ async def load_demo(
         for section in sections:
             if section.demo is not None:
                 await _add(session, section.demo(records))
-        await save_book(session, with_demo_layout(book))
+        await save_book(session, with_demo_layout(book), installer=by)
+        if by is not None:
+            added = {"companies": len(made), "users": [email for _, email, *_ in USERS]}
+            await record(session, by, "demo.load", None, after=added)
 
 
 def _records(made: Sequence[DemoCompany], now: datetime) -> DemoRecords:

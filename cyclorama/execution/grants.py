@@ -78,7 +78,10 @@ def grant_of(units: Units, context: Context) -> int:
 
 def _grant(units: Units, context: Context) -> int:
     settings = context.settings
+    masked = context.masked
     sections = reachable(settings.book, context.viewer_attributes, settings.facts)
+    sections -= masked.sections
     whole = everywhere(settings.book, context.viewer_attributes, settings.facts)
-    hidden = units.hidden(context.masked)
+    whole -= masked.sections
+    hidden = units.hidden(masked)
     return units.grant(sections, context.viewer.permissions, hidden, whole)

@@ -20,7 +20,7 @@ from sqlalchemy.sql.selectable import SelectBase, Subquery
 from cyclorama.execution.levels import DEFINITION
 from cyclorama.layouts.model import KINDS
 from cyclorama.schema.adapt import bind_type, clause, selectable
-from cyclorama.schema.columns import columns_of
+from cyclorama.schema.columns import chosen_by, columns_of
 from cyclorama.schema.read import Call, Declared, Many, One, Page, Python, Value
 
 MOST_TRIES: Final = 16
@@ -44,6 +44,21 @@ def reads_of(schema: GraphQLSchema) -> dict[str, frozenset[str]]:
                 read = set(_of_field(definition, field, rows))
                 found[f"{type_.name}.{name}"] = frozenset(_through(read, row, rows))
     return {c: read for c, read in found.items() if read}
+
+
+def decided_by(schema: GraphQLSchema) -> dict[str, frozenset[str]]:
+    """By coordinate of a list: the base columns that decide which rows it holds."""
+    found = {}
+    for type_ in schema.type_map.values():
+        fields = type_.fields if isinstance(type_, GraphQLObjectType) else {}
+        for name, field in fields.items():
+            source = getattr(field.extensions.get(DEFINITION), "source", None)
+            if isinstance(source, (Many, Page)):
+                conditions = [clause(x) for x in _values(source.where)]
+                chosen = [clause(x) for x in _values(source.source)]
+                read = columns_of(*conditions) | chosen_by(*chosen)
+                found[f"{type_.name}.{name}"] = read
+    return found
 
 
 def _fed(types: Iterable[GraphQLObjectType]) -> dict[str, list[Any]]:

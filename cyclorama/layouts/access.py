@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cyclorama.layouts.clauses import MISSING, OPERATORS, holds
-from cyclorama.layouts.model import Clause
+from cyclorama.layouts.model import KINDS, Clause
 
 ALLOW, DENY = "ALLOW", "DENY"
 OF_VIEWER: Final = "$viewer."
@@ -74,6 +74,8 @@ class AccessBook:
     teams: tuple[Team, ...] = ()
     has_records: bool = field(default=False, compare=False)
     """Whether some record has a team."""
+    kinds_with_teams: frozenset[str] = field(default=frozenset(KINDS), compare=False)
+    """The kinds of records of which some may have one."""
 
     @property
     def withholds(self) -> bool:
@@ -98,7 +100,7 @@ class AccessBook:
         return Grant(
             allowed=None if allowed is not None and () in allowed else allowed,
             denied=tuple(found[DENY]),
-            teams=teams if self.has_records else None,
+            teams=teams if self.has_records and kind in self.kinds_with_teams else None,
         )
 
 

@@ -12,7 +12,7 @@ REASONS: Final[Mapping[str, str]] = {
     "KIND_NOT_SUPPORTED": "the section does not support this kind of record",
     "OTHER_SURFACE": "the section is not shown on this surface",
     "NOT_CONFIGURED": "the section needs settings and has none",
-    "NOT_PERMITTED": "the viewer may not see the section",
+    "NOT_PERMITTED": "masks hide all of the section from the viewer",
     "NOT_RELEVANT": "the section does not concern this record",
     "HIDDEN_BY_VIEWER": "the viewer has hidden the section",
 }
@@ -54,7 +54,8 @@ def _trace(trace: Trace) -> Iterator[str]:
 def _fallback(resolution: Resolution) -> str:
     layout = resolution.layout
     if resolution.case.listed.default is None:
-        return "there is no default layout, and the built-in one answers"
+        built_in = "what all layouts show of the built-in one answers"
+        return f"there is no default layout, and {built_in}"
     if layout.kind == "COMPANY":
         return "the default layout of companies answers"
     if layout.relationship_type is None:

@@ -180,13 +180,14 @@ class LayoutBook:
             (a, served[a.layout]) for a in self.assignments if a.layout in served
         ]
         return LayoutList(
-            tuple(sorted(assigned, key=_by_rank)),
+            tuple(sorted(assigned, key=by_rank)),
             min(defaults, key=_specific_first, default=None),
             served,
         )
 
 
-def _by_rank(assigned: tuple[Assignment, Layout]) -> tuple[Any, ...]:
+def by_rank(assigned: tuple[Assignment, Layout]) -> tuple[Any, ...]:
+    """The order in which assignments are asked, each with its layout."""
     assignment, layout = assigned
     return (assignment.rank, *_specific_first(layout), assignment.name)
 

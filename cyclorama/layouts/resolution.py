@@ -7,8 +7,8 @@ default: there is always an answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
@@ -130,19 +130,27 @@ def resolve(
     record_id: str | None = None,
     surface: str = "PAGE",
     sections: Mapping[str, SectionFacts],
+    masked: Set[tuple[str, str]] = frozenset(),
     personal: Mapping[str, Any] = _NOTHING,
 ) -> Resolution:
     """The layout of a viewer on a record.
 
     An attribute that the viewer lacks is null; one that the record lacks does not exist,
-    and no clause on it holds. `personal` is what the viewer made of layouts, by key.
+    and no clause on it holds. `masked` are the sections, by kind of record, of which the
+    viewer may see nothing. `personal` is what they made of layouts, by key.
     """
     case = Case(book, viewer, record, record_id, kind, relationship_type, today)
     chosen = _chosen(case)
     own = personal_of(personal.get(chosen.key))
-    reasons = [_reason(p, kind, surface, sections) for p in chosen.placements]
-    given = zip(chosen.placements, reasons, strict=True)
-    judged = [(p, reason or _hidden(p, own)) for p, reason in given]
+    judged = [
+        (
+            p,
+            _reason(p, kind, surface, sections)
+            or _masked(p, kind, masked)
+            or _hidden(p, own),
+        )
+        for p in chosen.placements
+    ]
     shown = tuple(p for p, reason in judged if reason is None)
     if own.order:
         left = [p for p, reason in judged if reason in (None, "HIDDEN_BY_VIEWER")]
@@ -169,8 +177,15 @@ def record_attributes(book: LayoutBook, kind: str) -> frozenset[str]:
 
 
 def fallback(listed: LayoutList, kind: str) -> Layout:
-    """The layout that answers where nothing matches."""
-    return listed.default or default_layout(kind)
+    """The layout that answers where nothing matches: the organisation's default, or
+    what its layouts all show of the built-in one, so that it reveals less than any."""
+    if listed.default is not None:
+        return listed.default
+    built_in = default_layout(kind)
+    published = (x for x in listed.layouts.values() if x.status == "PUBLISHED")
+    shown = [{p.section for p in x.placements} for x in published]
+    kept = (p for p in built_in.placements if all(p.section in s for s in shown))
+    return replace(built_in, placements=tuple(kept))
 
 
 def skipped(assignment: Assignment, layout: Layout, today: date) -> str | None:
@@ -250,6 +265,12 @@ def _traced(
         findings=tuple(findings),
         skipped=because,
     )
+
+
+def _masked(
+    placement: Placement, kind: str, masked: Set[tuple[str, str]]
+) -> WithheldReason | None:
+    return "NOT_PERMITTED" if (kind, placement.section) in masked else None
 
 
 def _hidden(placement: Placement, own: Personal) -> WithheldReason | None:

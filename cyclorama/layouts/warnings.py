@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Final
 
 from cyclorama.layouts.clauses import GROUPS
 from cyclorama.layouts.model import (
@@ -18,6 +19,9 @@ from cyclorama.layouts.model import (
 )
 from cyclorama.layouts.resolution import record_attributes, shown
 
+_NAMING: Final = frozenset({"IN", "EQ", "IN_GROUP", "CONTAINS_ANY"})
+"""Operators that hold only of something that the values name."""
+_OF_NULL: Final = frozenset({"IS_NULL", "NOT_IN", "NEQ", "NOT_IN_GROUP"})
 KIND_WORDS = {"COMPANY": "companies", "RELATIONSHIP": "relationships"}
 
 
@@ -48,7 +52,7 @@ def warnings(old: LayoutBook, new: LayoutBook, names: Names, today: date) -> lis
     found = [
         *_sections(new, names),
         *_gone(new, names),
-        *_days(new, today),
+        *_asked(new, today),
         *_unreachable(new, names, today),
         *_defaults(old, new),
         *_shared(new),
@@ -107,11 +111,11 @@ def _gone(book: LayoutBook, names: Names) -> Iterator[str]:
 
 def _missing(subject: str, clause: Clause, kind: str, names: Names) -> Iterator[str]:
     name = clause.attribute
-    known = (
-        names.viewer_attributes if subject == "viewer" else names.attributes.get(kind)
-    )
-    if known is not None and name not in known:
-        yield f"{subject} attribute {name!r}; the condition never holds"
+    if not _exists(subject, clause, kind, names):
+        # Of a viewer it is null, of a record it does not exist.
+        holds = subject == "viewer" and clause.operator in _OF_NULL
+        always = "always" if holds else "never"
+        yield f"{subject} attribute {name!r}; the condition {always} holds"
         return
     vocabularies = {
         ("viewer", GROUPS): ("group", names.groups),
@@ -124,8 +128,31 @@ def _missing(subject: str, clause: Clause, kind: str, names: Names) -> Iterator[
             yield f"{what} {value!r}"
 
 
-def _days(book: LayoutBook, today: date) -> Iterator[str]:
+def _never(a: Assignment, kind: str, names: Names) -> bool:
+    """Whether a condition asks for what does not exist, and so holds of nothing."""
+    return any(_is_void(subject, c, kind, names) for subject, c in _clauses(a))
+
+
+def _is_void(subject: str, clause: Clause, kind: str, names: Names) -> bool:
+    if not _exists(subject, clause, kind, names):
+        return subject == "record" or clause.operator not in _OF_NULL
+    gone = list(_missing(subject, clause, kind, names))
+    return clause.operator in _NAMING and 0 < len(gone) == len(clause.values)
+
+
+def _exists(subject: str, clause: Clause, kind: str, names: Names) -> bool:
+    """Whether there is the attribute that a condition asks for."""
+    known = names.viewer_attributes
+    if subject == "record":
+        known = names.attributes.get(kind, frozenset({clause.attribute}))
+    return clause.attribute in known
+
+
+def _asked(book: LayoutBook, today: date) -> Iterator[str]:
+    drafts = {x.key for x in book.layouts if x.status != "PUBLISHED"}
     for a in book.assignments:
+        if a.enabled and a.layout in drafts:
+            yield f"{_titled(a)}: {a.layout} is a draft; nobody gets it."
         if a.valid_until is not None and a.valid_until < today:
             yield f"{_titled(a)} is over since {a.valid_until}; it never matches."
         elif a.valid_from is not None and today < a.valid_from:
@@ -145,7 +172,10 @@ def _unreachable(book: LayoutBook, names: Names, today: date) -> Iterator[str]:
         live = [
             (a, layout)
             for a, layout in listed.assignments
-            if a.enabled and layout.status == "PUBLISHED"
+            if a.enabled
+            and layout.status == "PUBLISHED"
+            and (a.valid_until is None or a.valid_until >= today)
+            and not _never(a, kind, names)
         ]
         for n, (a, layout) in enumerate(live):
             before = next((b for b, _ in live[:n] if _covers(b, a, today)), None)
@@ -210,13 +240,23 @@ def _defaults(old: LayoutBook, new: LayoutBook) -> Iterator[str]:
 def _revealing(layouts: Sequence[Layout]) -> Iterator[str]:
     """A default is what strangers get: it should show less than the others."""
     others = [x for x in layouts if not x.is_default and x.status == "PUBLISHED"]
-    placed = {p.section for x in others for p in x.placements}
+    placed = {x.key: {p.section for p in x.placements} for x in layouts}
     for layout in layouts:
-        own = {p.section for p in layout.placements}
-        if layout.is_default and others and own - placed:
+        if not (layout.is_default and others):
+            continue
+        own = placed[layout.key]
+        alone = own.difference(*(placed[x.key] for x in others))
+        least = min(others, key=lambda x: (len(placed[x.key]), x.key))
+        stranger = "whoever no assignment matches gets it."
+        if alone:
             yield (
-                f"{layout.key}: the default layout shows {', '.join(sorted(own - placed))}"
-                ", which no other layout does; whoever no assignment matches gets it."
+                f"{layout.key}: the default layout shows {', '.join(sorted(alone))}, "
+                f"which no other layout does; {stranger}"
+            )
+        if len(own) > len(placed[least.key]):
+            yield (
+                f"{layout.key}: the default layout shows {len(own)} sections, "
+                f"{least.key} only {len(placed[least.key])}; {stranger}"
             )
 
 

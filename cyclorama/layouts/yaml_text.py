@@ -48,8 +48,7 @@ def read_yaml(text: str) -> Any:
             f"The file has {size} bytes; at most {MOST_BYTES} are read."
         )
     try:
-        _count_nodes(text)
-        return _plain(_yaml().load(text), ())
+        return _plain(_counted().load(text), ())
     except YamlTextError:
         raise
     except MarkedYAMLError as error:
@@ -88,11 +87,31 @@ def _marked(error: MarkedYAMLError) -> str:
     return f"The file is no valid YAML: {where}{problem}"
 
 
-def _count_nodes(text: str) -> None:
-    """Refuse what would grow beyond the bounds, before anything is built from it."""
-    sizes: dict[str, int] = {}
-    frames = [_Frame(None, is_mapping=False)]
-    for event in _yaml().parse(text):
+def _counted() -> YAML:
+    """A reader that refuses what would grow beyond the bounds, before anything is built
+    from it: it counts what the parser finds."""
+    yaml, nodes = _yaml(), _Nodes()
+    following = yaml.parser.get_event
+
+    def get_event() -> Any:
+        event = following()
+        nodes.add(event)
+        return event
+
+    yaml.parser.get_event = get_event
+    return yaml
+
+
+class _Nodes:
+    """The values of a document, counted while it is parsed."""
+
+    def __init__(self) -> None:
+        self._sizes: dict[str, int] = {}
+        self._frames = [_Frame(None, is_mapping=False)]
+
+    def add(self, event: Any) -> None:
+        """Count what the parser found; `YamlTextError` beyond a bound."""
+        frames = self._frames
         if isinstance(event, CollectionStartEvent):
             is_mapping = isinstance(event, MappingStartEvent)
             frames.append(_Frame(event.anchor, is_mapping))
@@ -100,19 +119,20 @@ def _count_nodes(text: str) -> None:
                 raise YamlTextError(f"The file nests deeper than {MOST_DEPTH} levels.")
         elif isinstance(event, CollectionEndEvent):
             done = frames.pop()
-            _add(frames[-1], done.nodes)
-            if done.anchor is not None:
-                sizes[done.anchor] = done.nodes
+            self._count(done.nodes, done.anchor)
         elif isinstance(event, AliasEvent):
-            if event.anchor not in sizes:
+            if event.anchor not in self._sizes:
                 raise YamlTextError(
                     f"The alias *{event.anchor} stands for nothing yet."
                 )
-            _add(frames[-1], sizes[event.anchor])
+            self._count(self._sizes[event.anchor], None)
         elif isinstance(event, NodeEvent):
-            _add(frames[-1], 1)
-            if event.anchor is not None:
-                sizes[event.anchor] = 1
+            self._count(1, event.anchor)
+
+    def _count(self, nodes: int, anchor: str | None) -> None:
+        _add(self._frames[-1], nodes)
+        if anchor is not None:
+            self._sizes[anchor] = nodes
 
 
 def _add(frame: _Frame, nodes: int) -> None:

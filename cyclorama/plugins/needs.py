@@ -21,9 +21,9 @@ from cyclorama.execution.shapes import Index
 from cyclorama.layouts.model import KINDS
 from cyclorama.plugins.section import Section
 from cyclorama.resolvers.gates import Gate, SectionField
-from cyclorama.resolvers.refs import TYPE_NAMES
 from cyclorama.schema.inputs import COMPARED, CONTRIBUTED
 from cyclorama.schema.permissions import PERMISSION, PERMISSIONS
+from cyclorama.schema.symbols import TYPE_NAMES
 
 DEFINITION: Final = "strawberry-definition"
 _NAME = re.compile(r"[A-Za-z]\w*")
@@ -48,10 +48,10 @@ def units_of(schema: GraphQLSchema, sections: Sequence[Section]) -> Units:
         needs[member] = [0]  # nobody has it
         if name in numbers:
             section, number = numbers[name]
-            _check_field(section, number.field, coordinates)
+            _check_fields(section, number.fields, coordinates)
             needs[member] = [
                 everywhere["COMPANY", section.key],
-                coordinates[number.field],
+                *(coordinates[f] for f in number.fields),
             ]
     for coordinate, definition in _definitions(schema):
         reasons = _reasons(coordinate, definition, permissions, by_section)
@@ -134,12 +134,15 @@ def _check_member(schema: GraphQLSchema, coordinate: str) -> None:
         )
 
 
-def _check_field(section: Section, field: str, coordinates: Mapping[str, int]) -> None:
-    if field not in coordinates:
-        raise PluginError(
-            f"The section {section.key!r} has a number of companies with the field "
-            f"{field!r}, which does not exist."
-        )
+def _check_fields(
+    section: Section, fields: Sequence[str], coordinates: Mapping[str, int]
+) -> None:
+    for field in fields:
+        if field not in coordinates:
+            raise PluginError(
+                f"The section {section.key!r} has a number of companies with the field "
+                f"{field!r}, which does not exist."
+            )
 
 
 def _check_enums(schema: GraphQLSchema, needs: Mapping[str, Any]) -> None:
@@ -190,8 +193,8 @@ def _check_texts(schema: GraphQLSchema, units: Units) -> None:
     index = Index(schema, units.needs)
     least = index.shape(units.grant((), ()))
     seen = {*least, *(m for members in least.values() for m in members)}
-    gated = {m for x in index.members.values() for m, of in x.items() if of.needs}
-    hidden = {n for n in (gated | index.types.keys()) - seen if _is_telling(n)}
+    known = {*index.types, *(m for x in index.members.values() for m in x)}
+    hidden = {n for n in known - seen if _is_telling(n)}
     for name, members in least.items():
         type_: Any = schema.type_map[name]
         texts = {name: type_.description}

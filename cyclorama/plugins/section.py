@@ -70,8 +70,8 @@ class CompanyNumber:
 
     value: Any
     """A SQL expression over `CompanyRow`; null for a company without one."""
-    field: str
-    """The field of the graph that shows it, as `Score.value`: hidden with it."""
+    fields: Sequence[str]
+    """The fields of the graph that lead to it, as `Score.value`: hidden with any."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

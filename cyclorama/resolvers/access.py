@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -19,6 +20,9 @@ from cyclorama.storage.engine import Database, Reading
 from cyclorama.storage.kept import Kept
 from cyclorama.storage.prefix import Prefix, Shadow
 
+Kinds = Mapping[str, str]
+"""Tables by the type part of their ids."""
+
 MOST_PREFIXES: Final = 1024
 _KEYS: Final = {"company_id": "company", "relationship_id": "relationship"}
 """Columns that say whom a row is about, whether or not they are foreign keys."""
@@ -26,6 +30,13 @@ _RECORD: Final = "record_id"
 """The column of rows that are about a record of either kind."""
 _LINKS: Final = ("company_person", "relationship_person")
 """Who knows a person: one who is linked to unreadable records alone is unreadable."""
+_ENTITIES: Final = MappingProxyType(
+    {
+        **{name: name for name in ("company", "relationship", "person", *_LINKS)},
+        "user": "app_user",
+    }
+)
+"""What external references may be of, beside what sections bring."""
 
 
 def _prefixes() -> Kept[str, Prefix]:
@@ -41,6 +52,8 @@ class Access:
     """The custom fields of records."""
     tables: Sequence[sa.Table]
     """All that statements of a request may read."""
+    kinds: Kinds
+    """What external references may be of."""
     dialect: str
     schema: str
     kept: Kept[str, Prefix] = field(default_factory=_prefixes)
@@ -66,7 +79,8 @@ class Access:
             for kind, grant in grants.items()
             if not grant.is_everything
         }
-        shadows = _Shadows({t.name: t for t in self.tables}, own, self.schema).made()
+        tables = {t.name: t for t in self.tables}
+        shadows = _Shadows(tables, own, self.schema, self.kinds).made()
         key = "\n".join(f"{name}: {s.sql}" for name, s in shadows.items())
         return Prefix(shadows, holes.values, self.dialect, key)
 
@@ -86,9 +100,20 @@ async def access_of(
         book=book,
         fields=fields,
         tables=record_tables(sections),
+        kinds=_entities(sections),
         dialect=database.dialect,
         schema=schema,
     )
+
+
+def _entities(sections: Iterable[Any]) -> Kinds:
+    found = dict(_ENTITIES)
+    for section in sections:
+        found |= {t.id_kind: t.row.__tablename__ for t in section.targets}
+        for kind, type_ in section.nodes.items():
+            table = getattr(type_.__cyclorama_row__, "__tablename__", None)
+            found |= {} if table is None else {kind: table}
+    return found
 
 
 def record_tables(sections: Iterable[Any]) -> list[sa.Table]:
@@ -102,6 +127,11 @@ def record_tables(sections: Iterable[Any]) -> list[sa.Table]:
     return [t.__table__ for t in own if hasattr(t, "__table__")]
 
 
+def _found(table: str, column: str, key: str) -> str:
+    """The key where a row of the table has it, as a select of no rows or one."""
+    return f'SELECT x."{column}" FROM "{table}" x WHERE x."{column}" = {key}'
+
+
 @dataclass(slots=True)
 class _Shadows:
     """Derives the shadows of all tables from the conditions of the records' tables."""
@@ -110,6 +140,7 @@ class _Shadows:
     own: dict[str, str]
     """The conditions of the tables of records, where they have one."""
     schema: str
+    kinds: Kinds
     _made: dict[str, Shadow | None] = field(default_factory=dict)
     """In the order of their making; None for what needs no shadow or is being made."""
     _ready: dict[str, Shadow] = field(default_factory=dict)
@@ -138,15 +169,14 @@ class _Shadows:
             target = self._target(table, column)
             if target is not None:
                 needs.add(target[0])
-                there = f'SELECT 1 FROM "{target[0]}" x WHERE x."{target[1]}" = {text}'
+                there = _found(*target, text)
                 if column.name in _KEYS and column.nullable:
                     conditions.append(f"({text} IS NULL OR EXISTS ({there}))")
                 elif not column.nullable:
                     conditions.append(f"EXISTS ({there})")
                 else:
                     is_changed = True
-                    text = f"CASE WHEN EXISTS ({there}) THEN {text} END"
-                    text = f'{text} AS "{column.name}"'
+                    text = f'({there}) AS "{column.name}"'
             columns.append(text)
         conditions += self._further(table, needs)
         if not conditions and not is_changed:
@@ -154,13 +184,34 @@ class _Shadows:
         chosen = ", ".join(columns) if is_changed else "t.*"
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         source = f'"{self.schema}"."{table.name}"'
-        return Shadow(f"SELECT {chosen} FROM {source} t{where}", frozenset(needs))
+        shadow = Shadow(f"SELECT {chosen} FROM {source} t{where}", frozenset(needs))
+        return self._nulled(table, shadow) if conditions else shadow
+
+    def _nulled(self, table: sa.Table, rows: Shadow) -> Shadow:
+        """The readable rows; where the table has keys to itself they become a shadow of
+        their own, of which another one nulls those that point at no readable row."""
+        keys = {
+            column.name: key.column.name
+            for column in table.c
+            for key in column.foreign_keys
+            if key.column.table is table and column.nullable
+        }
+        if not keys:
+            return rows
+        own = f"cy_{table.name}"
+        self._ready[own] = rows
+        columns = []
+        for column in table.c:
+            text = f't."{column.name}"'
+            if column.name in keys:
+                text = f'({_found(own, keys[column.name], text)}) AS "{column.name}"'
+            columns.append(text)
+        sql = f'SELECT {", ".join(columns)} FROM "{own}" t'
+        return Shadow(sql, frozenset({own}), tuple(keys))
 
     def _target(self, table: sa.Table, column: Any) -> tuple[str, str] | None:
-        """The table with a shadow and the column that a key points at.
-
-        A key to the table itself stays as it is, as trees are walked by it: whoever shows
-        its value takes the id of the row that it finds."""
+        """The table with a shadow and the column that a key points at; not one to the
+        table itself."""
         found = _KEYS.get(column.name, ""), "id"
         for key in column.foreign_keys:
             found = key.column.table.name, key.column.name
@@ -184,6 +235,8 @@ class _Shadows:
             nobody = " AND ".join(f"NOT EXISTS ({s})" for s in others)
             somebody = " OR ".join(f"EXISTS ({s})" for s in known)
             return [f"(({nobody}) OR {somebody})"]
+        if table.name == "external_ref":
+            return self._of_entities(needs)
         if _RECORD in table.c and not table.c[_RECORD].foreign_keys:
             kinds = [ROWS[k].__tablename__ for k in (COMPANY, RELATIONSHIP)]
             restricted = [n for n in kinds if self._shadow(n)]
@@ -192,3 +245,19 @@ class _Shadows:
                 found = 'EXISTS (SELECT 1 FROM "{0}" x WHERE x.id = t.record_id)'
                 return [f"({' OR '.join(found.format(n) for n in kinds)})"]
         return []
+
+    def _of_entities(self, needs: set[str]) -> list[str]:
+        """An external reference goes with what it is of; one of a kind of thing that
+        nobody has declared is readable by who reads everything."""
+        tables = {n for n in self.kinds.values() if n in self.tables}
+        restricted = {n for n in tables if self._shadow(n)}
+        if not restricted:
+            return []
+        needs.update(restricted)
+        found = []
+        for kind, name in self.kinds.items():
+            if name in tables:
+                start = f"substr(t.entity_id, 1, {len(kind) + 1}) = '{kind}_'"
+                there = _found(name, "id", "t.entity_id")
+                found.append(f"({start} AND EXISTS ({there}))")
+        return [f"({' OR '.join(found)})"]

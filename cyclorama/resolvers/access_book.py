@@ -14,6 +14,7 @@ from cyclorama.errors import ConfigError
 from cyclorama.layouts.access import AccessBook, AccessRule, Team
 from cyclorama.layouts.access_file import Written, access_as_data
 from cyclorama.layouts.model import Clause
+from cyclorama.schema.symbols import ROWS
 from cyclorama.storage.access_rows import (
     AccessRuleRow,
     RecordTeamRow,
@@ -62,8 +63,17 @@ async def _loaded(execute: Callable[[Any], Any], *, with_records: bool) -> Acces
     teams = await execute(sa.select(team).order_by(team.c.key))
     members = await execute(sa.select(member.c.team_id, member.c.user_id))
     records = sa.select(held.c.team_id, held.c.record_id)
-    found = await execute(records if with_records else records.limit(1))
-    owned = _together(found)
+    own = {
+        kind: records.where(
+            held.c.record_id.startswith(f"{row.__tablename__}_", autoescape=True)
+        )
+        for kind, row in ROWS.items()
+    }
+    found = {
+        kind: list(await execute(query if with_records else query.limit(1)))
+        for kind, query in own.items()
+    }
+    owned = _together(pair for pairs in found.values() for pair in pairs)
     people = _together(members)
     return AccessBook(
         rules=tuple(_rule(r) for r in rules),
@@ -77,6 +87,7 @@ async def _loaded(execute: Callable[[Any], Any], *, with_records: bool) -> Acces
             for t in teams
         ),
         has_records=bool(owned),
+        kinds_with_teams=frozenset(kind for kind, pairs in found.items() if pairs),
     )
 
 

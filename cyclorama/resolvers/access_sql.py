@@ -62,13 +62,27 @@ def readable(grant: Grant, kind: str, fields: Sequence[Any], holes: Holes) -> st
         found.append(rules.any(grant.allowed))
     if grant.denied:
         found.append(f"({rules.any(grant.denied)}) IS NOT TRUE")
-    if grant.teams is not None:
+    if grant.teams is not None and not _by_team(grant):
         own = "SELECT 1 FROM record_team u WHERE u.record_id = t.id"
         shared = _Teams().some(
             lambda key, _: holes.among(key, grant.teams or (), "text")
         )
         found.append(f"(NOT EXISTS ({own}) OR {shared})")
     return " AND ".join(found)
+
+
+def _by_team(grant: Grant) -> bool:
+    """Whether what is allowed has one of the viewer's teams anyway."""
+    teams = set(grant.teams or ())
+    return grant.allowed is not None and all(
+        any(
+            c.attribute == "teams"
+            and c.operator in ("IN", "EQ", "CONTAINS_ANY")
+            and teams.issuperset(c.values)
+            for c in clauses
+        )
+        for clauses in grant.allowed
+    )
 
 
 @dataclass(slots=True)

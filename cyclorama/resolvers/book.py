@@ -133,9 +133,10 @@ async def save_book(
     *,
     expected_version: int | None = None,
     by: Authored | None = None,
+    installer: Author | None = None,
 ) -> Saved:
     """Replace all layouts and assignments by these; without `by` it is the installation
-    that does it.
+    that does it, started by `installer`.
 
     A layout that says the same keeps its version, another one's grows by one, and the
     version of the configuration with it. Raises `VersionConflictError` where the
@@ -164,6 +165,22 @@ async def save_book(
     else:
         await _write(session, old, book, saved, {row.key: row.id for row in layouts})
     version = await bump_configuration(session)
+    await _record(session, old, book, version, text, by)
+    who = installer if by is None else by.who
+    if who is not None:
+        await record_books(session, who, old, book)
+    return replace(saved, version=version)
+
+
+async def _record(
+    session: AsyncSession,
+    old: LayoutBook,
+    book: LayoutBook,
+    version: int,
+    text: str,
+    by: Authored | None,
+) -> None:
+    """Note the change in the history of layouts."""
     revision = Revision(
         version=version,
         at=None if by is None else by.at,
@@ -173,9 +190,6 @@ async def save_book(
         changes=_sentences(old, book),
     )
     await record_revision(session, revision)
-    if by is not None:
-        await record_books(session, by.who, old, book)
-    return replace(saved, version=version)
 
 
 def _sentences(old: LayoutBook, new: LayoutBook) -> tuple[str, ...]:
@@ -190,11 +204,13 @@ def _sentences(old: LayoutBook, new: LayoutBook) -> tuple[str, ...]:
     return (*said[:MOST_SENTENCES], *more)
 
 
-async def seed_layouts(session: AsyncSession, book: LayoutBook) -> bool:
+async def seed_layouts(
+    session: AsyncSession, book: LayoutBook, installer: Author | None = None
+) -> bool:
     """Save the book where there is no layout at all; whether it was."""
     if await session.scalar(sa.select(LayoutRow.id).limit(1)) is not None:
         return False
-    return (await save_book(session, book)).anything
+    return (await save_book(session, book, installer=installer)).anything
 
 
 async def _locked_version(session: AsyncSession) -> int:

@@ -107,6 +107,18 @@ class Configuration:
     attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """What layouts ask of each kind of record; filled when it is first needed."""
 
+    def fields_for(self, graph: Any, groups: frozenset[str]) -> Sequence[Any]:
+        """The custom fields, with what is masked for the members of some groups."""
+        if not self.permissions:
+            return self.fields
+
+        def made() -> Fields:
+            found = masked(graph, self.fields, self.permissions, groups)
+            return Fields.of(self.fields, found)
+
+        fields: Fields = self.readable.get((groups,), made)
+        return fields
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budgets:
@@ -173,17 +185,8 @@ class Context:
     @property
     def fields(self) -> Sequence[Any]:
         """The custom fields of records, with what is masked for this viewer."""
-        settings = self.settings
-        if not settings.permissions:
-            return settings.fields
         groups = frozenset(g.key for g in self.viewer.groups)
-
-        def made() -> Fields:
-            found = masked(self.graph, settings.fields, settings.permissions, groups)
-            return Fields.of(settings.fields, found)
-
-        fields: Fields = settings.readable.get((groups,), made)
-        return fields
+        return self.settings.fields_for(self.graph, groups)
 
     @property
     def masked(self) -> Masked:

@@ -14,6 +14,7 @@ from cyclorama.layouts.clauses import GROUPS
 from cyclorama.layouts.impact import (
     NO_GROUP,
     Impact,
+    Masks,
     Records,
     impact,
     viewer_attributes,
@@ -29,7 +30,11 @@ from cyclorama.storage.rows import MembershipRow, UserGroupRow, UserRow
 
 
 async def count_impact(
-    reading: Reading, settings: Configuration, new: LayoutBook, today: date
+    reading: Reading,
+    settings: Configuration,
+    new: LayoutBook,
+    today: date,
+    masked: Masks,
 ) -> list[Impact]:
     """How many records show more or less to which group once the book is saved."""
     old = settings.book
@@ -45,6 +50,7 @@ async def count_impact(
             people=people,
             sections=settings.facts,
             today=today,
+            masked=masked,
         )
     return sorted(found, key=lambda i: (i.group, i.kind, i.section))
 
@@ -52,60 +58,80 @@ async def count_impact(
 async def _records(
     reading: Reading, settings: Configuration, books: Sequence[LayoutBook], kind: str
 ) -> Records:
-    """The records of a kind, counted by what the rules of the books ask of them."""
+    """The records of a kind, counted by what the rules of the books ask of them: by the
+    columns as they are kept, whose values are looked up once each."""
     asked = {name for book in books for name in record_attributes(book, kind)}
     names = sorted(asked & catalogue.attribute_names(kind, settings.fields))
     if kind != COMPANY and "type" not in names:
         names.append("type")
-    query, held = _grouped(settings, books, kind, names)
-    rows = await reading.execute(query)
+    columns = _columns(settings, kind, names)
+    pinned = {pin.record for book in books for pin in book.pins}
+    rows = await reading.execute(_grouped(kind, columns, sorted(pinned)))
+    kept = catalogue.attribute_sources(kind, columns, settings.fields)
+    known = {
+        name: await _looked_up(reading, settings, kind, name, column)
+        for name, column in columns.items()
+        if name in kept and not _is_json(column)
+    }
 
     def decoded(name: str, raw: Any) -> Any:
-        return catalogue.python_value(kind, name, raw)
+        text = known[name][raw] if name in known else raw
+        return catalogue.python_value(kind, name, text)
 
     return Records(
         kind=kind,
-        names=held,
-        rows=[(row[0], tuple(row[1:-1]), row[-1]) for row in rows if row[-1]],
+        names=list(columns),
+        rows=[(row[0], row[1:-1], row[-1]) for row in rows if row[-1]],
         decoded=decoded,
     )
 
 
+def _columns(
+    settings: Configuration, kind: str, names: Sequence[str]
+) -> dict[str, sa.ColumnElement[Any]]:
+    """What tells the values of attributes apart: the column that keeps one, or its value
+    as text where that is JSON."""
+    table: Any = ROWS[kind].__table__
+    kept = catalogue.attribute_sources(kind, names, settings.fields)
+    texts = catalogue.attribute_columns(kind, names, settings.fields)
+    return {
+        name: texts[name]
+        if name not in kept or _is_json(table.c[kept[name]])
+        else table.c[kept[name]]
+        for name in texts
+    }
+
+
+def _is_json(column: sa.ColumnElement[Any]) -> bool:
+    return isinstance(column.type, sa.JSON) or not isinstance(column, sa.Column)
+
+
 def _grouped(
-    settings: Configuration,
-    books: Sequence[LayoutBook],
-    kind: str,
-    names: Sequence[str],
-) -> tuple[sa.Select[Any], list[str]]:
-    """The pinned record or null, the attributes, the number of such records; with the
-    names of the attributes. Rows are counted by plain columns first, so that what is
-    looked up for them is looked up once for all that are alike."""
-    fields, row = settings.fields, ROWS[kind]
-    table: Any = row.__table__
-    sources = catalogue.attribute_sources(kind, names, fields)
-    custom = [name for name in names if name not in sources]
-    own = catalogue.attribute_columns(kind, custom, fields)
-    pinned = sorted({pin.record for book in books for pin in book.pins})
-    counted = [
-        *(table.c[column] for column in sorted(set(sources.values()))),
-        *(column.label(f"own{n}") for n, column in enumerate(own.values())),
-        (sa.case((table.c.id.in_(pinned), table.c.id)) if pinned else sa.null()).label(
-            "pin"
+    kind: str, columns: Mapping[str, sa.ColumnElement[Any]], pinned: Sequence[str]
+) -> sa.Select[Any]:
+    """The pinned record or null, what tells the attributes apart, the number of such
+    records."""
+    table: Any = ROWS[kind].__table__
+    pin = sa.case((table.c.id.in_(pinned), table.c.id)) if pinned else sa.null()
+    told = [
+        pin.label("pin"),
+        *(
+            sa.type_coerce(column, sa.types.NullType()).label(f"own{n}")
+            for n, column in enumerate(columns.values())
         ),
     ]
-    alike = (
-        sa.select(*counted, sa.func.count().label("records"))
-        .select_from(table)
-        .group_by(*(c for c in counted if pinned or c.name != "pin"))
-        .subquery()
-    )
-    looked_up = catalogue.attribute_columns(kind, sources, fields, alike.c)
-    columns = {
-        **looked_up,
-        **{name: alike.c[f"own{n}"] for n, name in enumerate(own)},
-    }
-    query = sa.select(alike.c.pin, *columns.values(), alike.c.records)
-    return query, list(columns)
+    found = sa.select(*told, sa.func.count().label("records")).select_from(table)
+    return found.group_by(*(told if pinned else told[1:]))
+
+
+async def _looked_up(
+    reading: Reading, settings: Configuration, kind: str, name: str, column: Any
+) -> Mapping[Any, Any]:
+    """The text of an attribute by what its column keeps, for all that there is."""
+    held = sa.select(column).distinct().subquery()
+    text = catalogue.attribute_columns(kind, [name], settings.fields, held.c)[name]
+    raw = sa.type_coerce(held.c[column.name], sa.types.NullType())
+    return {row[0]: row[1] for row in await reading.execute(sa.select(raw, text))}
 
 
 async def _people(

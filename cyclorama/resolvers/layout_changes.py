@@ -105,6 +105,7 @@ def _desk(ctx: Context) -> Desk:
     return Desk(
         reading=ctx.reading,
         settings=ctx.settings,
+        graph=ctx.graph,
         today=ctx.today,
         limits=ctx.layout_limits,
     )

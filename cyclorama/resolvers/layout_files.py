@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ValidationError
 
 from cyclorama.layouts.assignment_checks import VIEWER_ATTRIBUTES
+from cyclorama.layouts.clauses import GROUPS
 from cyclorama.layouts.difference import Change, changes, renewed
 from cyclorama.layouts.file import Limits, parse_layouts
 from cyclorama.layouts.impact import Impact
@@ -30,6 +31,7 @@ from cyclorama.resolvers.book import (
 from cyclorama.resolvers.context import Configuration
 from cyclorama.resolvers.impact import count_impact
 from cyclorama.schema import catalogue
+from cyclorama.schema.masks import masked_of
 from cyclorama.storage.engine import Database, Reading
 from cyclorama.storage.rows import (
     CompanyRow,
@@ -56,6 +58,7 @@ class Desk:
 
     reading: Reading
     settings: Configuration
+    graph: Any
     today: date
     limits: Limits = Limits()
 
@@ -110,10 +113,14 @@ async def plan_book(desk: Desk, new: LayoutBook) -> Plan:
     differences = changes(old, new)
     new = replace(new, shared=renewed(old.shared, new.shared))
     names = await _names(desk, new)
+
+    def masked(viewer: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+        return masked_of(settings.fields_for(desk.graph, viewer[GROUPS])).sections
+
     return Plan(
         version=settings.version,
         changes=differences,
-        impact=await count_impact(desk.reading, settings, new, desk.today)
+        impact=await count_impact(desk.reading, settings, new, desk.today, masked)
         if differences
         else (),
         warnings=await asyncio.to_thread(warnings, old, new, names, desk.today),

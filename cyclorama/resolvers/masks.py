@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from typing import Any, Final
 
-from graphql import GraphQLObjectType
+from graphql import GraphQLObjectType, get_named_type
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.selectable import SelectBase
 from strawberry.utils.str_converters import to_snake_case
@@ -17,6 +18,7 @@ from cyclorama.schema.adapt import selectable
 from cyclorama.schema.columns import columns_of
 from cyclorama.schema.masks import OF_TYPE, SENSITIVE, UNMASKED, Masked
 from cyclorama.schema.read import One, Value
+from cyclorama.schema.symbols import TYPE_NAMES
 from cyclorama.storage.masks import ACCESS, EVERYBODY, FieldPermission
 
 CUSTOM: Final = ".custom."
@@ -42,16 +44,41 @@ def masked(
         elif one.group in groups:
             held.setdefault(one.field, []).append(ACCESS.index(one.access))
     access = {**others, **{field: min(found) for field, found in held.items()}}
-    hidden = set(_covered(graph, fields, (f for f, x in access.items() if x == 0)))
-    read_only = set(_covered(graph, fields, (f for f, x in access.items() if x == 1)))
+    hidden = set(covered(graph, fields, (f for f, x in access.items() if x == 0)))
+    read_only = set(covered(graph, fields, (f for f, x in access.items() if x == 1)))
     if not hidden and not read_only:
         return UNMASKED
-    columns = {c for f in hidden for c in _columns(graph, f)}
-    return Masked(
+    columns = {c for f in hidden for c in kept_in(graph, f)}
+    found = Masked(
         columns=frozenset(columns),
         fields=frozenset(hidden),
         read_only=frozenset(read_only),
     )
+    return replace(found, sections=frozenset(_emptied(graph, found)))
+
+
+def _emptied(graph: Any, masked: Masked) -> Iterator[tuple[str, str]]:
+    """The sections, by kind of record, whose fields on the records are all hidden, or of
+    whose type nothing is left but what all sections have."""
+    hidden = graph.schema.units.hidden(masked)
+    for kind, name in TYPE_NAMES.items():
+        held: dict[str, list[bool]] = {}
+        for field, of in graph.schema._schema.type_map[name].fields.items():
+            definition = of.extensions.get("strawberry-definition")
+            section = getattr(definition, "section", None)
+            if section is None:
+                continue
+            gone = f"{name}.{field}" in hidden
+            if section.type is not None and not gone:
+                gone = _is_emptied(get_named_type(of.type), hidden)
+            held.setdefault(section.key, []).append(gone)
+        yield from ((kind, key) for key, gone in held.items() if all(gone))
+
+
+def _is_emptied(type_: Any, hidden: Set[str]) -> bool:
+    of_all = {name for x in type_.interfaces for name in x.fields}
+    own = [f for f in type_.fields if f not in of_all]
+    return bool(own) and all(f"{type_.name}.{f}" in hidden for f in own)
 
 
 def named(graph: Any) -> Mapping[str, Sequence[str]]:
@@ -78,7 +105,8 @@ def _maskable(graph: Any, fields: Sequence[Any]) -> Iterator[str]:
     yield from catalogue.coordinates(fields)
 
 
-def _covered(graph: Any, fields: Sequence[Any], names: Iterable[str]) -> Iterator[str]:
+def covered(graph: Any, fields: Sequence[Any], names: Iterable[str]) -> Iterator[str]:
+    """The fields of these names, those of permissions that cover many in their place."""
     permissions = named(graph)
     for name in names:
         if name not in permissions:
@@ -90,7 +118,7 @@ def _covered(graph: Any, fields: Sequence[Any], names: Iterable[str]) -> Iterato
                 yield catalogue.coordinate(facts.object, f"custom.{facts.key}")
 
 
-def _columns(graph: Any, field: str) -> Iterable[str]:
+def kept_in(graph: Any, field: str) -> Iterable[str]:
     """The columns in which a field is kept; none for what is computed."""
     type_, _, name = field.partition(".")
     found = graph.schema._schema.type_map.get(type_)

@@ -16,15 +16,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
+from cyclorama.layouts.clauses import GROUPS
 from cyclorama.layouts.resolution import Resolution, record_attributes, resolve
 from cyclorama.resolvers.context import Context, Env, Variant
 from cyclorama.schema import catalogue
 from cyclorama.schema.masks import masked_of
-from cyclorama.schema.symbols import COMPANY, ROWS
+from cyclorama.schema.symbols import COMPANY, ROWS, TYPE_NAMES
 from cyclorama.storage.prepared import among, as_listed
 from cyclorama.storage.rows import ExternalRefRow
 
-TYPE_NAMES = {"COMPANY": "Company", "RELATIONSHIP": "Relationship"}
 _PREFIX = "cy_layout_"
 _NUMBERS = count()
 
@@ -131,10 +131,11 @@ def resolved(
 ) -> Resolution:
     """The layout of the viewer, or of another one, for a record (its id, attributes)."""
     if viewer is None:
-        personal = ctx.viewer.personal
+        viewer, personal = ctx.viewer_attributes, ctx.viewer.personal
+    fields = ctx.settings.fields_for(ctx.graph, viewer[GROUPS])
     return resolve(
         ctx.settings.book,
-        viewer=ctx.viewer_attributes if viewer is None else viewer,
+        viewer=viewer,
         record=attributes,
         record_id=record,
         today=ctx.today,
@@ -142,6 +143,7 @@ def resolved(
         relationship_type=None if kind == COMPANY else attributes["type"],
         surface=surface,
         sections=ctx.settings.facts,
+        masked=masked_of(fields).sections,
         personal=personal or {},
     )
 

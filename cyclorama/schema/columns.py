@@ -35,6 +35,15 @@ def columns_of(*things: Any) -> frozenset[str]:
     return frozenset(walk.found)
 
 
+def chosen_by(*things: Any) -> frozenset[str]:
+    """The base columns that decide which rows selects have, not those of what they say."""
+    walk = _Walk()
+    for thing in things:
+        if isinstance(thing, SelectBase):
+            walk.rows_of(thing)
+    return frozenset(walk.found)
+
+
 def hidden_keys(
     keys: Sequence[Any], rows: Any, hidden: frozenset[str]
 ) -> frozenset[int]:
@@ -166,6 +175,10 @@ class _Walk:
             held = select.selected_columns
             position = list(element.table.c.keys()).index(element.key)
             self.visit(list(held)[position])
+
+    def rows_of(self, select: Any) -> None:
+        """Visit what decides which rows a select has."""
+        self._select(select, with_columns=False)
 
     def _select(self, select: Any, *, with_columns: bool) -> None:
         for one in _selects(select):

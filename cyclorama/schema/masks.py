@@ -36,6 +36,8 @@ class Masked:
     """As `Company.arr` and `Company.custom.seats`."""
     read_only: frozenset[str] = NOTHING
     """Likewise."""
+    sections: frozenset[tuple[str, str]] = frozenset()
+    """Kind of record and key of the sections of which nothing is left."""
 
     def __bool__(self) -> bool:
         return bool(self.fields or self.read_only)

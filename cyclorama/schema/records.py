@@ -95,7 +95,8 @@ class Record360(Node):
     tags: list[str]
     external_refs: list[ExternalRef]
     version: int = strawberry.field(
-        description="Grows by one with each change; pass it back as `expectedVersion`."
+        description="Grows by one with each change; hand it to what changes the record, "
+        "and a change in between is refused."
     )
     created_at: datetime
     updated_at: datetime

@@ -85,6 +85,33 @@ class add_months(_Function):
     type = Date()
 
 
+class walked(_Function):
+    """A table's key to itself as it is kept, for what finds rows by it: a tree is walked
+    by its index. Elsewhere such a key is null where it points at a row that the viewer
+    may not read. Not for showing the key."""
+
+    name = "walked"
+
+    def __init__(self, column: Any) -> None:
+        super().__init__(column)
+        (of,) = self.clauses
+        self.type = of.type
+        table: Any = of.table
+        while hasattr(table, "element"):
+            table = table.element
+        self.of = table.name
+
+
+class seldom(_Function):
+    """A condition, with the hint for SQLite's planner that few rows meet it. On rows of a
+    recursive CTE, which it takes for a million, it keeps the planner from reading whole
+    tables to filter what it joins to them."""
+
+    name = "seldom"
+    type = sa.Boolean()
+    _is_implicitly_boolean = True  # else `= 1` stands behind it, and the hint within
+
+
 class decimal(_Function, literal=True):
     """Minor units of money as exact text: 1234 with 2 digits is `12.34`."""
 
@@ -140,6 +167,24 @@ def _parts(element: Any, compiler: Any, kw: Any) -> list[str]:
 
 def _is_instant(element: Any) -> bool:
     return isinstance(element.type, Instant)
+
+
+@compiles(walked)
+def _walked(element: Any, compiler: Any, **kw: Any) -> str:
+    (column,) = _parts(element, compiler, kw)
+    return f"{column}/*walked {element.of}*/"
+
+
+@compiles(seldom, "sqlite")
+def _seldom_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    (condition,) = _parts(element, compiler, kw)
+    return f"likelihood({condition}, 0.0001)"
+
+
+@compiles(seldom, "postgresql")
+def _seldom_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
+    (condition,) = _parts(element, compiler, kw)
+    return f"({condition})"
 
 
 @compiles(days_between, "sqlite")

@@ -18,6 +18,8 @@ from cyclorama.storage.types import Instant
 COMPANY, RELATIONSHIP = "COMPANY", "RELATIONSHIP"
 ROWS = MappingProxyType({COMPANY: CompanyRow, RELATIONSHIP: RelationshipRow})
 """The tables of the kinds of record."""
+TYPE_NAMES = MappingProxyType({COMPANY: "Company", RELATIONSHIP: "Relationship"})
+"""Their types in the graph."""
 
 RECORD_NAME = "\x01@r\x01"
 SYMBOLS = ("cy_now", "cy_today", "cy_viewer")

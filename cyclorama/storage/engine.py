@@ -320,8 +320,10 @@ class Database:
                 found = await driver.fetch(sql, *parameters)
             return found
         finally:
-            lost = self._is_lost(driver)
-            await greenlet_spawn(pooled.invalidate if lost else pooled.close)
+            if self._is_lost(driver):
+                await greenlet_spawn(pooled.invalidate)
+            else:  # it goes back as it is, which waits for nothing
+                pooled.close()
 
     async def _interruptible(
         self, driver: Any, sql: str, parameters: Parameters

@@ -24,6 +24,8 @@ _QUALIFIED: Final = re.compile(
     re.IGNORECASE,
 )
 """A table behind the name of a schema, which no shadow hides."""
+_WALKED: Final = re.compile(r'"?(\w+)"?/\*walked (\w+)\*/')
+"""A table's key to itself as `walked` writes it, and the table."""
 _LOCKS: Final = re.compile(r"\sFOR (NO KEY )?UPDATE(\s|$)")
 
 
@@ -34,6 +36,21 @@ class Shadow:
 
     sql: str
     needs: frozenset[str] = frozenset()
+    keys: tuple[str, ...] = ()
+    """Keys of the table to itself, which `sql` nulls where they point at no readable row.
+    Those that are walked by are read from the shadow that it selects from, as it is."""
+
+    def text(self, *, is_walked: bool) -> str:
+        """The select, with the keys as they are beside the others if they are walked."""
+        if not (self.keys and is_walked):
+            return self.sql
+        whole = ", ".join(f't."{key}" AS "{walked_name(key)}"' for key in self.keys)
+        return self.sql.replace("SELECT ", f"SELECT {whole}, ", 1)
+
+
+def walked_name(key: str) -> str:
+    """What a key is called in a shadow where it stands as it is."""
+    return f"cy_{key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +100,14 @@ class Prefix:
                     f"A statement names the schema of the table {found[1]!r} and would "
                     "read past the rules of access; name the table alone."
                 )
+        walked = {found[2] for found in _WALKED.finditer(sql)}
         pieces = ", ".join(
-            f'"{n}" AS NOT MATERIALIZED ({s.sql})'
+            f'"{n}" AS NOT MATERIALIZED ({s.text(is_walked=n in walked)})'
             for n, s in self.shadows.items()
             if n in named
         ).split(HOLE)
+        if walked:
+            sql = _WALKED.sub(self._as_walked, sql)
         holes = tuple(sorted({int(n) for n in pieces[1::2]}))
         is_first = self.dialect == "sqlite" and not numbered
         sign = "?" if self.dialect == "sqlite" else "$"
@@ -100,6 +120,13 @@ class Prefix:
             recursive = "RECURSIVE " if begun[1] else ""
             text = f"WITH {recursive}{''.join(pieces)}, {sql[begun.end() :]}"
         return Shadowed(text, holes, is_first)
+
+    def _as_walked(self, found: re.Match[str]) -> str:
+        """A walked key by its name in the table's shadow, if that has one."""
+        shadow = self.shadows.get(found[2])
+        if shadow is None or found[1] not in shadow.keys:
+            return found[0]
+        return f'"{walked_name(found[1])}"'
 
     def parameters(self, shadowed: Shadowed, given: Sequence[Any]) -> Sequence[Any]:
         """The parameters of a shadowed statement."""

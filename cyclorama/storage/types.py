@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
+import orjson
 from sqlalchemy import JSON, DateTime, Dialect, String
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+_SECONDS: Final = orjson.OPT_OMIT_MICROSECONDS
 
 
 def wire_instant(value: datetime) -> str:
     """An instant as clients see it: UTC, whole milliseconds, `Z`."""
     if value.tzinfo is None:
         raise ValueError(f"{value!r} has no time zone; instants are UTC-aware")
-    utc = value.astimezone(UTC).replace(tzinfo=None)
-    return utc.isoformat(timespec="milliseconds") + "Z"
+    seconds = orjson.dumps(value.astimezone(UTC), None, _SECONDS)[1:20].decode()
+    return f"{seconds}.{value.microsecond // 1000:03d}Z"
 
 
 class Instant(TypeDecorator[datetime]):

@@ -14,6 +14,7 @@ from cyclorama.commands.demo import prepare
 from cyclorama.demo import USERS
 from cyclorama.errors import ConfigError
 from cyclorama.plugins.setup import bring_up_to_date
+from cyclorama.storage.audit import ROWS as AUDIT
 from cyclorama.storage.engine import Database
 from cyclorama.storage.rows import (
     CompanyRow,
@@ -68,6 +69,14 @@ def test_the_demo_is_made_once_and_gives_new_tokens_each_time(tmp_path: Path) ->
     parents = asked(url, sa.select(CompanyRow.parent_id))
     assert len(parents) == 200
     assert 0 < sum(parent is not None for (parent,) in parents) < 200
+    log = sa.select(AUDIT.c.action, AUDIT.c.actor_kind, AUDIT.c.operation)
+    noted = asked(url, log.order_by(AUDIT.c.number))
+    assert {entry[1:] for entry in noted} == {("COMMAND", "cyclorama demo")}
+    actions = [action for action, *_ in noted]
+    start = actions.index("setup.seed") + 1
+    assert set(actions[:start]) == {"layout.add", "assignments.change", "setup.seed"}
+    assert actions[-6:] == ["token.create"] * 6
+    assert actions[start:-6] == ["layout.add", "assignments.change", "demo.load"]
     kinds = sa.select(RelationshipTypeRow.name).join(
         RelationshipRow, RelationshipRow.type_id == RelationshipTypeRow.id
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 from cyclorama.cli import app
 from cyclorama.commands.common import run as run_work
 from cyclorama.errors import ConfigError
+from cyclorama.storage.audit import ROWS as AUDIT
 from cyclorama.storage.engine import Database
 from cyclorama.storage.rows import CompanyRow, FieldRow
 
@@ -85,6 +87,21 @@ def held(url: str) -> int:
     return asyncio.run(count())
 
 
+def logged(url: str) -> list[tuple[str, str, str | None, str]]:
+    """Action, kind of actor, operation and details of what the audit log holds."""
+
+    async def read() -> list[Any]:
+        database = Database(url)
+        columns = ("action", "actor_kind", "operation", "details")
+        async with database.read() as reading:
+            query = sa.select(*(AUDIT.c[c] for c in columns)).order_by(AUDIT.c.number)
+            found = [tuple(row) for row in await reading.execute(query)]
+        await database.close()
+        return found
+
+    return asyncio.run(read())
+
+
 @pytest.mark.parametrize(("arguments", "said"), REFUSED)
 def test_what_cannot_be_read_is_named_and_nothing_is_imported(
     ready_url: str, folder: Path, arguments: list[str], said: str
@@ -146,6 +163,14 @@ def test_the_report_counts_each_file_and_names_what_was_skipped(
         "Account.csv, line 2: parent_id waits for Account '009', which has not come",
         "Lead.csv: skipped, no section for it yet",
     ]
+    (entry,) = logged(ready_url)
+    assert entry[:3] == ("import.run", "COMMAND", "cyclorama import salesforce")
+    assert json.loads(entry[3])["files"] == [
+        None,
+        [{"file": "Account.csv", "object": "Account", "created": 1, "updated": 0}],
+    ]
+    on(ready_url)(given)
+    assert len(logged(ready_url)) == 1, "nothing was written"
     rejected = (folder / "empty" / "Account.Account.rejected.csv").read_text()
     assert rejected.splitlines()[0] == "line,reason,row"
     assert rejected.splitlines()[1].startswith("3,name is empty,")

@@ -59,3 +59,4 @@ def test_what_can_not_be_hidden_is_refused(
     assert isinstance(refused.exception, ConfigError)
     assert told in str(refused.exception)
     assert json.loads(run("masks", "list", "--json").output) == []
+    assert run("masks", "list").output.startswith("Nothing is said of any field")

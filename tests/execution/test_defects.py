@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from differential.defects import DEFECTS
+from differential.defects import DEFECTS, access_dropped
 from differential.run import Different, compare
 from differential.worlds import opened
 
@@ -35,6 +35,7 @@ async def test_a_planted_defect_is_found(
 ) -> None:
     defect(monkeypatch)
     seed = SEEDS.get(defect.__name__, 0)
-    async with opened("random", "sqlite", seed, "") as world:
+    guarded = defect is access_dropped
+    async with opened("random", "sqlite", seed, "", guarded=guarded) as world:
         with pytest.raises(Different):
             await compare(world, seed=seed, operations=MOST, shrink=False, alone=True)

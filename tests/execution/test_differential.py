@@ -33,6 +33,24 @@ async def test_both_engines_answer_alike(name: str, database: str, server: str) 
 
 
 @pytest.mark.parametrize("database", DATABASES)
+@pytest.mark.parametrize("name", WORLDS)
+async def test_both_engines_answer_alike_under_rules_of_access(
+    name: str, database: str, server: str
+) -> None:
+    operations = 15 if name == "demo" else OPERATIONS
+    async with opened(name, database, 5, server, guarded=True) as world:
+        prefixes = [
+            settings.access.prefix(viewer)
+            for settings in world.settings
+            for viewer in world.viewers
+            if settings.access is not None
+        ]
+        assert any(prefixes)
+        tally = await compare(world, seed=5, operations=operations)
+    assert tally.compared - tally.refused > operations // 2
+
+
+@pytest.mark.parametrize("database", DATABASES)
 async def test_the_short_way_gives_the_same_bytes(database: str, server: str) -> None:
     async with opened("demo", database, 2, server) as world:
         world.roots = ("company", "relationship")

@@ -20,8 +20,8 @@ from cyclorama.storage.masks import (
     remove_permission,
     set_permission,
 )
-from cyclorama.storage.rows import PersonRow
-from cyclorama.testing import NOW, Bench, company, relationship
+from cyclorama.storage.rows import PersonRow, UserGroupRow
+from cyclorama.testing import ADMIN, NOW, Bench, company, relationship
 
 pytestmark = pytest.mark.anyio
 SECTIONS = discover().sections
@@ -365,20 +365,63 @@ async def test_whose_permission_counts(
     assert ("data" in answer) is sees
 
 
+OF_SUPPORT = (
+    ("Company.support",),
+    (
+        "SupportSection.cases",
+        "SupportSection.openCount",
+        "SupportSection.meanDaysToClose",
+    ),
+)
+LISTED = """{ company(id: "company_1") {
+  sections { __typename } layout { sections { section } hidden { section } } } }"""
+
+
 @pytest.mark.parametrize("planned", [True, False])
-async def test_a_section_that_is_masked_is_left_out_of_their_list(
-    bench: Bench, database: Database, planned: bool
+@pytest.mark.parametrize("fields", OF_SUPPORT)
+async def test_a_section_of_which_nothing_is_left_is_nowhere(
+    bench: Bench, database: Database, planned: bool, fields: tuple[str, ...]
 ) -> None:
-    query = """{ company(id: "company_1") {
-      sections { __typename placement { section } } layout { key } } }"""
     one = Bench(database, SECTIONS, book=book(), fields=FIELDS, planned=planned)
-    whole = [s["__typename"] for s in (await one.query(query))["company"]["sections"]]
-    one.permissions = tuple(hidden("Company.support"))
-    left = [s["__typename"] for s in (await one.query(query))["company"]["sections"]]
-    assert "SupportSection" in whole
-    assert left == [name for name in whole if name != "SupportSection"]
-    statements = " ".join(one.statements)
-    assert "support_case" not in statements
+
+    async def listed() -> tuple[list[str], list[str]]:
+        found = (await one.query(LISTED))["company"]
+        placed = [s["section"] for s in found["layout"]["sections"]]
+        return [s["__typename"] for s in found["sections"]], placed
+
+    types, placed = await listed()
+    one.permissions = tuple(hidden(*fields))
+    assert await listed() == (
+        [t for t in types if t != "SupportSection"],
+        [p for p in placed if p != "support"],
+    )
+    assert "support_case" not in " ".join(one.statements)
+    assert "SupportSection" in types
+    assert "support" in placed
+    query = '{ company(id: "company_1") { support { state } } }'
+    assert await code(one, query) == "GRAPHQL_VALIDATION_FAILED"
+    one.permissions = tuple(hidden(*fields[1:], "SupportSection.asOf"))
+    assert await listed() == (types, placed)
+
+
+async def test_a_masked_section_is_withheld_from_whom_it_is_masked_for(
+    bench: Bench,
+) -> None:
+    query = """query($groups: [String!]) {
+      explainLayout(recordId: "company_1", groupKeys: $groups) {
+        withheld { section reason } } }"""
+    await bench.add(
+        UserGroupRow(id="group_csm", key="csm", name="CSM"),
+        UserGroupRow(id="group_exec", key="exec", name="Exec"),
+    )
+    bench.permissions = tuple(hidden("Company.support", group="exec"))
+    found = {}
+    for group in ("csm", "exec"):
+        answer = await bench.ask(query, viewer=ADMIN, groups=[group])
+        found[group] = answer["data"]["explainLayout"]["withheld"]
+    withheld = {"section": "support", "reason": "NOT_PERMITTED"}
+    assert withheld in found["exec"]
+    assert withheld not in found["csm"]
 
 
 AUTHOR = Author(actor=Actor(kind="COMMAND", id=None, name="ann"), at=NOW)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from some_books import SECTIONS as BOOK_SECTIONS
+from some_books import TYPES, books
 
 from cyclorama.layouts.explanation import explain
 from cyclorama.layouts.model import (
+    KINDS,
     Assignment,
     Clause,
     Layout,
@@ -121,6 +125,40 @@ def test_a_layout_without_type_serves_every_type() -> None:
     book = LayoutBook((typed("any", None),), (Assignment(1, "All", "any"),))
     found = ask(book, kind="RELATIONSHIP", relationship_type="whatever")
     assert found.layout.key == "any"
+
+
+def test_without_a_default_the_built_in_one_shows_what_all_layouts_show() -> None:
+    kept = tuple(Placement(s, s, config={"a": 1}) for s in ("notes", "summary"))
+    book = LayoutBook((layout("one", placements=kept),))
+    found = ask(book)
+    assert [p.section for p in found.placements] == ["summary"]
+    assert "what all layouts show" in "\n".join(explain(found))
+    draft = LayoutBook((layout("one", placements=kept, status="DRAFT"),))
+    assert [p.section for p in ask(draft).placements] == ["summary", "attributes"]
+    other = LayoutBook((layout("one", placements=kept), layout("two")))
+    assert ask(other).placements == ()
+
+
+@settings(deadline=None)
+@given(books(), st.sampled_from(KINDS), st.sampled_from((None, *TYPES)))
+def test_who_is_matched_by_nothing_gets_no_more_than_any_layout_shows(
+    book: LayoutBook, kind: str, type_: str | None
+) -> None:
+    type_ = None if kind == "COMPANY" else type_
+    layouts = tuple(replace(x, is_default=False) for x in book.layouts)
+    bare = replace(book, layouts=layouts, assignments=(), pins=())
+    for given_book in (bare, replace(book, assignments=(), pins=())):
+        found = ask(
+            given_book, kind=kind, relationship_type=type_, sections=BOOK_SECTIONS
+        )
+        listed = given_book.list_for(kind, type_)
+        published = [x for x in listed.layouts.values() if x.status == "PUBLISHED"]
+        if listed.default is not None:
+            assert found.layout is listed.default
+            continue
+        shown = {p.section for p in found.placements}
+        for other in published:
+            assert shown <= {p.section for p in other.placements}
 
 
 def test_viewer_and_record_have_to_match() -> None:

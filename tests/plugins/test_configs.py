@@ -214,6 +214,24 @@ async def _execute(url: str, statement: str) -> None:
 
 
 @anyio
+async def test_doctor_names_what_still_tells_of_what_is_masked(ready_url: str) -> None:
+    nothing = "ok     Nothing that masks hide can be told from what they leave."
+    assert nothing in await asyncio.to_thread(doctor, ready_url)
+    runner = CliRunner()
+    command = ["masks", "set", "csm", "SupportCase.isClosed", "hidden"]
+    done = await asyncio.to_thread(
+        runner.invoke, program, [*command, "--database-url", ready_url]
+    )
+    assert done.exit_code == 0, done.output
+    lines = await asyncio.to_thread(doctor, ready_url)
+    assert nothing not in lines
+    assert (
+        "ok     SupportCase.isClosed is hidden from csm, who can still tell something of "
+        "it by: SupportSection.cases, whose rows are chosen by it."
+    ) in lines
+
+
+@anyio
 async def test_doctor_names_placements_that_nobody_gets(
     ready_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,7 @@ from cyclorama.layouts.model import Layout, Placement
 from cyclorama.plugins.discovery import Failure
 from cyclorama.plugins.setup import bring_up_to_date
 from cyclorama.resolvers.book import load_book, save_book
+from cyclorama.storage.audit import ROWS as AUDIT
 from cyclorama.storage.engine import Database
 from cyclorama.storage.rows import ConfigurationRow, PicklistItemRow, UserGroupRow
 
@@ -206,6 +207,33 @@ def test_migrate_says_what_it_did_and_then_that_nothing_was_left(
     assert tuple(first["seeded"]) == SEEDED
     assert run(empty_url, "migrate").output == "The database is up to date.\n"
     assert run(empty_url, "doctor").exit_code == 0
+
+
+def logged(url: str) -> list[tuple[str, str, str | None, str]]:
+    """Action, kind of actor, operation and details of what the audit log holds."""
+
+    async def read() -> list[Any]:
+        database = Database(url)
+        columns = ("action", "actor_kind", "operation", "details")
+        async with database.read() as reading:
+            query = sa.select(*(AUDIT.c[c] for c in columns)).order_by(AUDIT.c.number)
+            found = [tuple(row) for row in await reading.execute(query)]
+        await database.close()
+        return found
+
+    return asyncio.run(read())
+
+
+def test_what_migrate_gives_a_database_is_in_the_audit_log(empty_url: str) -> None:
+    assert run(empty_url, "migrate").exit_code == 0
+    held = logged(empty_url)
+    assert {entry[1:3] for entry in held} == {("COMMAND", "cyclorama migrate")}
+    actions = [action for action, *_ in held]
+    assert actions == ["layout.add"] * 8 + ["assignments.change", "setup.seed"]
+    assert json.loads(held[-1][3])["added"] == [None, list(SEEDED)]
+    assert run(empty_url, "migrate").exit_code == 0
+    assert logged(empty_url) == held
+    assert run(empty_url, "audit", "verify").exit_code == 0
 
 
 def test_schema_prints_the_graph_in_the_schema_definition_language() -> None:

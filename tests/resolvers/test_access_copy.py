@@ -3,21 +3,30 @@ from which all that they may not read was deleted."""
 
 from __future__ import annotations
 
+import hashlib
 import re
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import strawberry
 from access_cases import Records, Rules, readable_of, records_of
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import cyclorama.app
 from cyclorama.app import App, make_app
 from cyclorama.config import load_settings
 from cyclorama.execution.engine import Operation
 from cyclorama.layouts.access import AccessBook, Team
+from cyclorama.layouts.model import Placement
+from cyclorama.plugins import Info, Parent, Record360, Section, SectionBase, read
+from cyclorama.plugins.compose import compose
+from cyclorama.plugins.discovery import discover
 from cyclorama.resolvers.access import record_tables
 from cyclorama.resolvers.access_book import save_access
+from cyclorama.resolvers.book import load_book, save_book
 from cyclorama.storage.accounts import create_token, sign_in
 from cyclorama.storage.configuration import load_fields
 from cyclorama.storage.engine import Database, Reading
@@ -39,7 +48,8 @@ SECTIONS = """summary { cards { key value } fields { path displayValue } tags }
   companyHierarchy { nodeCount root { id name } nodes { level parentId childCount isCurrent
     company { id name parent { id } } own { path value } rolledUp { path value } } }
   support { openCount cases(view: ALL) { totalCount edges { node { subject } } } }
-  usage { utilization modules { key series { value } } }"""
+  usage { utilization modules { key series { value } } }
+  keys { raw { id above } refs { of } } readByHand"""
 RECORD = f"""query($id: ID!) {{ node(id: $id) {{ id ... on Company {{ name
   parent {{ id name }} externalRefs {{ externalId }}
   fields(paths: ["parent", "parent.name", "csm.name"]) {{ path value displayValue }}
@@ -56,6 +66,54 @@ LISTS = (
     '{ search(text: "p", types: [RELATIONSHIP], first: 100) { edges { node { '
     "... on Relationship { id company { name } } } } } }",
 )
+
+
+@strawberry.type(description="A company by its row.")
+@read.table(CompanyRow)
+class Raw:
+    id: strawberry.ID
+    above: strawberry.ID | None = read.value(CompanyRow.parent_id)
+
+
+@strawberry.type(description="A record of another system by its row.")
+@read.table(ExternalRefRow)
+class RawRef:
+    of: str = read.value(ExternalRefRow.entity_id)
+
+
+@strawberry.type(description="What a section of somebody else's reads of the tables.")
+class KeysSection(SectionBase):
+    raw: list[Raw] = read.many(CompanyRow, order_by=[CompanyRow.id], limit=200)
+    refs: list[RawRef] = read.many(
+        ExternalRefRow, order_by=[ExternalRefRow.id], limit=200
+    )
+
+
+async def read_by_hand(record: Parent[Record360], info: Info) -> str:
+    """The keys of companies and the external references, by plain SQL."""
+    async with info.context.database.read() as reading:
+        found = [
+            (await reading.execute(sa.text(text)))
+            for text in (
+                "SELECT * FROM company ORDER BY id",
+                "SELECT id, parent_id FROM company WHERE parent_id IS NOT NULL ORDER BY id",
+                "SELECT id, manager_id FROM company_person ORDER BY id",
+                "SELECT * FROM external_ref ORDER BY id",
+            )
+        ]
+    told = repr([[tuple(row) for row in rows] for rows in found])
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+KEYS = Section(key="keys", title="Keys", type=KeysSection)
+BY_HAND = Section(key="by_hand", title="By hand", fields=[read_by_hand])
+
+
+@pytest.fixture(autouse=True)
+def with_sections_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sections that know nothing of access show keys as they find them."""
+    composed = compose([*discover().sections, KEYS, BY_HAND])
+    monkeypatch.setattr(cyclorama.app, "graph", lambda: composed)
 
 
 class Site:
@@ -78,7 +136,12 @@ class Site:
 
 
 async def site_on(database: Database, user: str = "csm") -> Site:
+    async with database.read() as reading:
+        book = await load_book(reading)
+    further = tuple(Placement(key, key) for key in ("keys", "by_hand"))
+    layouts = (replace(x, placements=x.placements + further) for x in book.layouts)
     async with database.write() as session:
+        await save_book(session, replace(book, layouts=tuple(layouts)))
         token = await create_token(session, email=f"{user}@example.com", now=NOW)
     return Site(make_app(load_settings(), database), token)
 
@@ -209,6 +272,29 @@ def no_table_is_read_whole(site: Site, tables: list[sa.Table]) -> bool:
     )
 
 
+async def test_no_table_is_scanned_to_filter_what_a_tree_joins(
+    demo_database: Database,
+) -> None:
+    site = await site_on(demo_database)
+    async with demo_database.write() as session:
+        await save_access(session, AccessBook(teams=(NOBODY_ELSE,)))
+        await session.execute(sa.text("ANALYZE"))
+    query = """{ company(id: "company_demo150") { companyHierarchy {
+      nodeCount nodes { childCount rolledUp { path } } } } }"""
+    assert b'"errors"' not in await site.ask(query)
+    (tree,) = (s for s in site.statements if "RECURSIVE" in s)
+    if not demo_database.is_sqlite:
+        assert "likelihood" not in tree
+        return
+    numbers = [int(n) for n in re.findall(r"\?(\d+)", tree)]
+    plan = await demo_database.fetch(
+        f"EXPLAIN QUERY PLAN {tree}", [None] * max(numbers)
+    )
+    steps = [str(tuple(step)) for step in plan]
+    assert not [s for s in steps if "BLOOM" in s or "AUTOMATIC" in s]
+    assert not [s for s in steps if re.search(r"SCAN t[ ']", s)]
+
+
 async def test_an_admin_reads_past_the_rules_unless_the_setting_forbids_it(
     demo_database: Database,
 ) -> None:
@@ -221,6 +307,11 @@ async def test_an_admin_reads_past_the_rules_unless_the_setting_forbids_it(
     assert b'"totalCount":0' in await site.ask(query)
 
 
+NOBODY_ELSE = Team(
+    key="others",
+    name="Others",
+    records=frozenset(f"company_demo{n:03}" for n in range(1, 100)),
+)
 NOBODY = Team(
     key="nobody",
     name="Nobody",

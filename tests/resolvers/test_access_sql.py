@@ -8,8 +8,10 @@ import pytest
 import sqlalchemy as sa
 from access_cases import Rules, readable_of, records_of
 
-from cyclorama.layouts.access import AccessBook, Team
+from cyclorama.layouts.access import AccessBook, AccessRule, Team
+from cyclorama.layouts.model import Clause
 from cyclorama.resolvers.access import access_of
+from cyclorama.resolvers.access_book import load_access, load_whole_access
 from cyclorama.schema.symbols import ROWS
 from cyclorama.storage.access_rows import RecordTeamRow, TeamRow
 from cyclorama.storage.configuration import FieldFacts
@@ -126,6 +128,61 @@ async def test_sql_and_python_leave_the_same_records(database: Database) -> None
                 assert found == expected[kind], (kind, book)
                 halves += 0 < len(found) < len(records[kind])
     assert halves > 100
+
+
+def rule_of(kind: str, operator: str, *values: str) -> AccessRule:
+    clause = Clause("teams", operator, values)
+    return AccessRule(rank=0, name=kind, kind=kind, effect="ALLOW", record=(clause,))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        None,
+        rule_of("COMPANY", "IN", "$viewer.teams"),
+        rule_of("COMPANY", "CONTAINS_ANY", "$viewer.teams", "other"),
+        rule_of("COMPANY", "IN", "other"),
+        rule_of("COMPANY", "NOT_IN", "$viewer.teams"),
+        rule_of("RELATIONSHIP", "IN", "$viewer.teams"),
+    ],
+)
+async def test_teams_withhold_what_rules_by_teams_allow(
+    database: Database, rule: AccessRule | None
+) -> None:
+    await fill(database)
+    records = await records_of(database, FIELDS)
+    rules = () if rule is None else (rule,)
+    async with database.read() as reading:
+        loaded = await load_access(reading)
+        assert loaded.kinds_with_teams == {"COMPANY", "RELATIONSHIP"}
+        book = AccessBook(rules=rules, teams=TEAMS, has_records=True)
+        access = await access_of(database, reading, book, FIELDS, [])
+    expected = readable_of(book, CSM, records, FIELDS)
+    async with database.restricted(access.prefix(CSM)).read() as reading:
+        for kind, row in ROWS.items():
+            found = {i for (i,) in await reading.execute(sa.select(row.id))}
+            assert found == expected[kind]
+            assert len(found) < len(records[kind])
+
+
+async def test_a_kind_of_which_no_record_has_a_team_is_not_asked_for_them(
+    database: Database,
+) -> None:
+    await fill(database)
+    async with database.write() as session:
+        own = RecordTeamRow.record_id.startswith("relationship")
+        await session.execute(sa.delete(RecordTeamRow).where(own))
+    async with database.read() as reading:
+        book = await load_access(reading)
+        assert book.kinds_with_teams == {"COMPANY"}
+        assert book.has_records
+        access = await access_of(database, reading, book, FIELDS, [])
+        whole = await load_whole_access(reading)
+    assert whole.kinds_with_teams == {"COMPANY"}
+    prefix = access.prefix(CSM)
+    assert prefix is not None
+    assert "record_team" in prefix.shadows["cy_company"].sql
+    assert "record_team" not in prefix.shadows["relationship"].sql
 
 
 async def test_every_clause_means_the_same_in_sql(database: Database) -> None:

@@ -4,108 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Any
 
-import httpx2
 import psutil
 import pytest
+from processes import ask, prepare, run, served
 
-from cyclorama.app import clock, graph
-from cyclorama.plugins.setup import bring_up_to_date
-from cyclorama.storage.accounts import add_user, create_token
 from cyclorama.storage.engine import Database
-from cyclorama.testing import company
-
-PROGRAM = [sys.executable, "-c", "from cyclorama.cli import main; main()"]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*PROGRAM, *arguments],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-async def _prepare(url: str) -> dict[str, str]:
-    database = Database(url)
-    try:
-        await bring_up_to_date(database, graph())
-        tokens = {}
-        async with database.write() as session:
-            session.add(company(1))
-            for group in ("admin", "csm"):
-                email = f"{group}@example.com"
-                await add_user(session, email=email, groups=[group], now=clock())
-                tokens[group] = await create_token(session, email=email, now=clock())
-        return tokens
-    finally:
-        await database.close()
 
 
 @pytest.fixture
 def tokens(empty_url: str) -> dict[str, str]:
     """Tokens by group on a database with one company."""
-    return asyncio.run(_prepare(empty_url))
-
-
-@contextmanager
-def served(url: str, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A server process and its address."""
-    port = free_port()
-    process = subprocess.Popen(
-        [*PROGRAM, "serve", "--port", str(port), "--database-url", url, *options],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_until_ready(address, process)
-        yield address, process
-    finally:
-        process.terminate()
-        process.communicate(timeout=40)
-
-
-def _wait_until_ready(address: str, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 40
-    while time.monotonic() < deadline:
-        assert process.poll() is None, process.communicate()
-        try:
-            if httpx2.get(f"{address}/readyz").status_code == 200:
-                return
-        except httpx2.TransportError:
-            time.sleep(0.1)
-    raise AssertionError("The server did not get ready.")
-
-
-def ask(address: str, token: str, query: str, **variables: Any) -> Any:
-    response = httpx2.post(
-        f"{address}/graphql",
-        json={"query": query, "variables": variables},
-        headers={"authorization": f"Bearer {token}"},
-        timeout=20,
-    )
-    return response.json()
+    return asyncio.run(prepare(empty_url))
 
 
 def test_a_database_that_is_not_migrated_is_refused_with_the_command(

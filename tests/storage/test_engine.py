@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cyclorama.errors import ConfigError
 from cyclorama.storage.engine import Database, database_url
@@ -15,6 +17,7 @@ from cyclorama.storage.outages import is_unavailable
 from cyclorama.storage.pools import MOST_STATEMENTS
 from cyclorama.storage.rows import UserRow
 from cyclorama.storage.search import fold
+from cyclorama.storage.types import wire_instant
 
 pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -140,3 +143,12 @@ async def test_a_connection_keeps_a_bounded_number_of_statements_prepared(
             count = "SELECT count(*) FROM pg_prepared_statements"
             (held,) = (await reading.fetch(count, []))[0]
             assert MOST_STATEMENTS // 2 < held <= MOST_STATEMENTS + 10
+
+
+@given(st.datetimes(timezones=st.timezones()))
+def test_an_instant_as_clients_see_it(value: datetime) -> None:
+    try:
+        utc = value.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:
+        return
+    assert wire_instant(value) == utc.isoformat(timespec="milliseconds") + "Z"

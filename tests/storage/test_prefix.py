@@ -11,14 +11,17 @@ from sqlalchemy.orm import aliased
 from cyclorama.layouts.access import DENY, AccessBook, AccessRule
 from cyclorama.layouts.model import Clause
 from cyclorama.resolvers.access import access_of
+from cyclorama.schema.sql import walked
 from cyclorama.storage.engine import WHOLE, Database
 from cyclorama.storage.rows import (
     CompanyPersonRow,
     CompanyRow,
+    ExternalRefRow,
     PersonRow,
     RelationshipPersonRow,
     RelationshipRow,
     RelationshipTypeRow,
+    UserRow,
 )
 from cyclorama.testing import CSM, NOW, company, relationship
 
@@ -119,7 +122,7 @@ async def test_every_way_of_a_session_to_read_is_restricted(
         assert await session.scalar(text, {"name": "Company 1"}) == 1
         both = sa.union_all(joined, joined)
         assert len([*await session.execute(both)]) == 4
-        assert (await session.get(CompanyRow, "company_3")).parent_id == "company_2"  # type: ignore[union-attr]
+        assert (await session.get(CompanyRow, "company_3")).parent_id is None  # type: ignore[union-attr]
 
 
 async def test_what_hangs_on_an_unreadable_record_goes_with_it(
@@ -130,6 +133,83 @@ async def test_what_hangs_on_an_unreadable_record_goes_with_it(
     assert await ids(restricted, people) == [f"person_{n}" for n in (0, 1, 3, 4)]
     linked = sa.select(RelationshipPersonRow.company_person_id)
     assert await ids(restricted, linked) == [None]
+
+
+async def test_a_key_of_a_table_to_itself_leads_to_no_unreadable_row(
+    restricted: Database, database: Database
+) -> None:
+    async with database.write() as session:
+        session.add(company(4, parent_id="company_3"))
+        await session.flush()
+        for who, boss in ((3, None), (0, "cp_3"), (4, "cp_3_2")):
+            session.add(
+                CompanyPersonRow(
+                    id="cp_3" if boss is None else f"cp_{who}",
+                    person_id=f"person_{who}",
+                    company_id="company_3",
+                    manager_id=boss if boss != "cp_3_2" else "cp_2_2",
+                )
+            )
+            await session.flush()
+    child, parents = aliased(CompanyRow), sa.select(CompanyRow.id, CompanyRow.parent_id)
+    below = sa.select(child.id).where(walked(child.parent_id) == sa.bindparam("id"))
+    managers = sa.select(CompanyPersonRow.id, CompanyPersonRow.manager_id)
+    text = sa.text("select * from company where id = 'company_3'")
+    async with restricted.read() as reading:
+        found = {r.id: r.parent_id for r in await reading.execute(parents)}
+        assert found == {
+            "company_1": None,
+            "company_3": None,
+            "company_4": "company_3",
+        }
+        held = {r.id: r.manager_id for r in await reading.execute(managers)}
+        assert held == {"cp_1_1": None, "cp_3": None, "cp_0": "cp_3", "cp_4": None}
+        (row,) = await reading.execute(text)
+        assert "company_2" not in tuple(row)
+        seen: list[str] = []
+        restricted.watches.append(seen.append)
+        walk = await reading.execute(below, {"id": "company_3"})
+        assert [r.id for r in walk] == ["company_4"]
+    if restricted.is_sqlite:
+        plan = await database.fetch(f"EXPLAIN QUERY PLAN {seen[-1]}", ["", "x"])
+        steps = " ".join(str(tuple(step)) for step in plan)
+        assert "ix_company_parent_id" in steps
+        assert "SCAN" not in steps.replace("SCAN json_each", "")
+    async with database.read() as reading:
+        walk = await reading.execute(below, {"id": "company_2"})
+        assert [r.id for r in walk] == ["company_3"]
+
+
+async def test_an_external_reference_goes_with_what_it_is_of(
+    restricted: Database, database: Database
+) -> None:
+    of = [
+        *(f"company_{n}" for n in (1, 2, 3)),
+        "relationship_2",
+        *(f"person_{n}" for n in (0, 2)),
+        "cp_1_1",
+        "user_1",
+        "thing_1",
+    ]
+    async with database.write() as session:
+        session.add(UserRow(id="user_1", email="a@x.example", name="A", created_at=NOW))
+        for n, entity in enumerate(of):
+            session.add(
+                ExternalRefRow(
+                    id=f"ref_{n}",
+                    system="crm",
+                    object_type="any",
+                    external_id=f"X{n}",
+                    entity_id=entity,
+                )
+            )
+    query = sa.select(ExternalRefRow.entity_id).order_by(ExternalRefRow.id)
+    assert await ids(database, query) == of
+    readable = ["company_1", "company_3", "person_0", "user_1"]
+    assert await ids(restricted, query) == readable
+    for n, entity in enumerate(of):
+        one = query.where(ExternalRefRow.external_id == f"X{n}")
+        assert await ids(restricted, one) == [entity] * (entity in readable)
 
 
 async def test_statements_of_the_driver_and_prepared_ones_are_restricted(

@@ -15,6 +15,8 @@ from cyclorama.plugins import (
     RelationshipRow,
     json_text,
     record,
+    seldom,
+    walked,
 )
 from cyclorama.sections.company_hierarchy.config import MOST_COLUMNS, Aggregation
 from cyclorama.sections.company_hierarchy.rules import RollUp
@@ -86,8 +88,8 @@ def tree() -> Any:
     child = aliased(CompanyRow)
     return down.union_all(
         select(child.id, down.c.root, down.c.level + 1)
-        .join_from(down, child, child.parent_id == down.c.id)
-        .where(down.c.level < DEEPEST, child.id != down.c.root)
+        .join_from(down, child, walked(child.parent_id) == down.c.id)
+        .where(seldom(down.c.level < DEEPEST), child.id != down.c.root)
     )
 
 
@@ -112,9 +114,9 @@ def pairs() -> Any:
     inside = sa.case((child.id == CURRENT, 1), else_=found.c.inside)
     return found.union_all(
         select(upper, child.id, found.c.root, found.c.level + 1, inside)
-        .join_from(found, child, child.parent_id == found.c.id)
+        .join_from(found, child, walked(child.parent_id) == found.c.id)
         .join(starts, sa.or_(starts.c.own == 0, found.c.upper == found.c.id))
-        .where(found.c.level < DEEPEST, child.id != found.c.root)
+        .where(seldom(found.c.level < DEEPEST), child.id != found.c.root)
     )
 
 
@@ -135,6 +137,7 @@ def nodes(deepest: Any, rolled: Sequence[RollUp]) -> Select[Any]:
             *sums,
         )
         .join_from(pair, lower, lower.id == pair.c.id)
+        .where(seldom(pair.c.level <= DEEPEST))
         .group_by(pair.c.upper)
         .having(level <= deepest)
         .subquery()

@@ -22,6 +22,7 @@ from cyclorama.plugins import (
     field_items,
     json_pairs,
     read,
+    walked,
 )
 from cyclorama.sections.company_hierarchy.config import (
     Aggregation,
@@ -130,7 +131,7 @@ class HierarchyNode:
     child_count: int = read.value(
         select(func.count())
         .select_from(Child)
-        .where(Child.parent_id == NODE.c.id, Child.id != NODE.c.id)
+        .where(walked(Child.parent_id) == NODE.c.id, Child.id != NODE.c.id)
         .scalar_subquery()
     )
     is_current: bool = read.value(NODE.c.id == CURRENT)

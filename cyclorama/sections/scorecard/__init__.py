@@ -40,7 +40,9 @@ section = Section(
         ),
     ),
     company_numbers={
-        "score": CompanyNumber(value=company_score(), field="Score.value")
+        "score": CompanyNumber(
+            value=company_score(), fields=("ScorecardSection.overall", "Score.value")
+        )
     },
     mutations=(set_score, renew_score, clear_score),
     tables=(

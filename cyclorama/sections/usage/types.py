@@ -66,16 +66,17 @@ def _by_period(granularity: Granularity, periods: Any, values: Any) -> Select[An
     ).group_by(both.c.start)
 
 
-def _as_aggregated(
-    aggregation: Any, added: Any, highest: Any, mean: Any, last: Any
-) -> ColumnElement[float]:
-    """The one of these values that a module's aggregation takes."""
+def _by_day(aggregation: Any, highest: Any, mean: Any, last: Any) -> Any:
+    """What a module's aggregation takes of values by day; those that sum have none."""
     return sa.case(
-        (aggregation == "MAX", rounded(highest, 4)),
-        (aggregation == "AVG", rounded(mean, 4)),
-        (aggregation == "LAST", rounded(last, 4)),
-        else_=rounded(added, 4),
+        (aggregation == "MAX", highest), (aggregation == "AVG", mean), else_=last
     )
+
+
+def _as_aggregated(aggregation: Any, added: Any, by_day: Any) -> ColumnElement[float]:
+    """The sum, or for the modules that compare days what they take of them."""
+    compares = aggregation.in_([sa.literal(name) for name in ("MAX", "AVG", "LAST")])
+    return sa.case((compares, rounded(by_day, 4)), else_=rounded(added, 4))
 
 
 def usage_by_period(
@@ -103,14 +104,12 @@ def usage_by_period(
         .correlate(found)
         .subquery()
     )
-    last = select(day.c.value).order_by(day.c.day.desc()).limit(sa.literal_column("1"))
-    value = _as_aggregated(
-        MODULE.c.aggregation,
-        found.c.added,
-        select(func.max(day.c.value)).scalar_subquery(),
-        select(func.avg(day.c.value)).scalar_subquery(),
-        last.scalar_subquery(),
+    last = func.sum(sa.case((day.c.day == found.c.newest, day.c.value)))
+    taken = _by_day(
+        MODULE.c.aggregation, func.max(day.c.value), func.avg(day.c.value), last
     )
+    of_days = select(taken).select_from(day).correlate(found, MODULE).scalar_subquery()
+    value = _as_aggregated(MODULE.c.aggregation, found.c.added, of_days)
     values = select(found.c.start, value.label("value")).subquery()
     return _by_period(granularity, periods, values)
 
@@ -166,13 +165,10 @@ def shown(config: UsageConfig) -> Select[Any]:
         UsageDailyRow.module_id == used.c.module_id,
         UsageDailyRow.day == used.c.newest,
     )
-    total = _as_aggregated(
-        UsageModuleRow.aggregation,
-        used.c.added,
-        used.c.highest,
-        used.c.mean,
-        last.correlate(used).scalar_subquery(),
-    )
+    aggregation = UsageModuleRow.aggregation
+    newest = last.correlate(used).scalar_subquery()
+    of_days = _by_day(aggregation, used.c.highest, used.c.mean, newest)
+    total = _as_aggregated(aggregation, used.c.added, of_days)
     found = select(
         *UsageModuleRow.__table__.c, func.coalesce(total, 0.0).label("total")
     ).join_from(used, UsageModuleRow, UsageModuleRow.id == used.c.module_id)

@@ -19,7 +19,8 @@ from differential.run import Different, compare
 from differential.worlds import DATABASES, WORLDS, opened
 
 ROUND: Final = 250
-"""Operations for each schema and layout books; then they are drawn anew."""
+"""Operations for each schema and layout books; then they are drawn anew, every other
+time with rules of access."""
 
 
 def main() -> int:
@@ -50,7 +51,8 @@ async def _compare(asked: argparse.Namespace, server: str) -> int:
         while tally.compared < each:
             number = min(ROUND, each - tally.compared)
             try:
-                async with opened(name, database, seed, server) as world:
+                given = (name, database, seed, server)
+                async with opened(*given, guarded=seed % 2 == 0) as world:
                     await compare(world, seed=seed, operations=number, tally=tally)
             except Different as found:
                 print(f"{name} on {database}, seed {seed}: 1 different, {found}")

@@ -17,9 +17,9 @@ def difference(one: Any, other: Any) -> str | None:
 
     Data with the order of keys, and errors as a multiset. Of what went wrong at or below
     a place that is null, the specification asks for one error: there the answers have to
-    share one, and have the same ones where each has a single one."""
+    share one, and have the same ones where each has a single one; see `rivals`."""
     if "data" not in one or "data" not in other:
-        return None if _told(one) == _told(other) else "refused in other words"
+        return None if told(one) == told(other) else "refused in other words"
     if ordered(one["data"]) != ordered(other["data"]):
         return f"data at {_first(one['data'], other['data'])}"
     errors = _grouped(one), _grouped(other)
@@ -30,6 +30,24 @@ def difference(one: Any, other: Any) -> str | None:
         if place is None or not first & second:
             return f"errors at {place}: {sorted(first)} and {sorted(second)}"
     return None
+
+
+def rivals(one: Any, other: Any) -> list[tuple[set[Told], set[Told]]]:
+    """What each engine named, by places that are null for reasons of which they share
+    none; nothing where the answers differ in anything else."""
+    if "data" not in one or "data" not in other:
+        return []
+    if ordered(one["data"]) != ordered(other["data"]):
+        return []
+    errors = _grouped(one), _grouped(other)
+    found = []
+    for place in errors[0].keys() | errors[1].keys():
+        first, second = (e.get(place, Counter()) for e in errors)
+        if not first & second:
+            if place is None:
+                return []
+            found.append(({*first}, {*second}))
+    return found
 
 
 def ordered(value: Any) -> Any:
@@ -43,10 +61,11 @@ def ordered(value: Any) -> Any:
 
 def comparable(answer: Any) -> Any:
     """Data with the order of its keys, and the errors by path, message and code."""
-    return ordered(answer.get("data")), sorted(_told(answer), key=repr)
+    return ordered(answer.get("data")), sorted(told(answer), key=repr)
 
 
-def _told(answer: Any) -> list[Told]:
+def told(answer: Any) -> list[Told]:
+    """The errors of an answer."""
     return [
         (
             tuple(e["path"]) if "path" in e else None,
@@ -60,9 +79,9 @@ def _told(answer: Any) -> list[Told]:
 def _grouped(answer: Any) -> dict[Path | None, Counter[Told]]:
     """Errors by the highest null of the data at or above them; None: by no null."""
     found: dict[Path | None, Counter[Told]] = {}
-    for told in _told(answer):
-        place = _null_above(answer["data"], told[0])
-        found.setdefault(place, Counter())[told] += 1
+    for one in told(answer):
+        place = _null_above(answer["data"], one[0])
+        found.setdefault(place, Counter())[one] += 1
     return found
 
 
@@ -96,6 +115,8 @@ class Tally:
     refused: int = 0
     """By both, before anything was run."""
     with_errors: int = 0
+    rivals: int = 0
+    """Operations in which each engine named another of two faults that both have."""
     codes: Counter[str] = field(default_factory=Counter)
 
     def note(self, answer: Mapping[str, Any]) -> None:
@@ -110,11 +131,13 @@ class Tally:
         self.compared += other.compared
         self.refused += other.refused
         self.with_errors += other.with_errors
+        self.rivals += other.rivals
         self.codes += other.codes
 
     def __str__(self) -> str:
         codes = ", ".join(f"{c} {n}" for c, n in self.codes.most_common())
         return (
             f"{self.compared} compared, {self.compared} equal, 0 different, "
-            f"{self.refused} refused by both, {self.with_errors} with errors ({codes})"
+            f"{self.refused} refused by both, {self.with_errors} with errors ({codes}), "
+            f"{self.rivals} with two faults of which each engine named one"
         )

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from cyclorama.execution import composer, pages, plans, waves
 from cyclorama.execution.leaves import Leaf
 from cyclorama.resolvers.keyset import page_size
+from cyclorama.storage.prefix import Prefix, Shadowed
 
 Patch = pytest.MonkeyPatch
 
@@ -107,6 +108,18 @@ def page_without_end(patch: Patch) -> None:
     patch.setattr(pages._Page, "_fact", wrong)
 
 
+def access_dropped(patch: Patch) -> None:
+    """The statements of plans do not begin with what may be read."""
+    made = Prefix.shadowed
+
+    def bare(self: Prefix, sql: str, given: int, *, numbered: bool) -> Shadowed:
+        if numbered:
+            return Shadowed(sql, (), False)
+        return made(self, sql, given, numbered=numbered)
+
+    patch.setattr(Prefix, "shadowed", bare)
+
+
 DEFECTS: Final[tuple[Callable[[Patch], None], ...]] = (
     null_check_dropped,
     wrong_alias,
@@ -116,4 +129,5 @@ DEFECTS: Final[tuple[Callable[[Patch], None], ...]] = (
     first_unguarded,
     float_unguarded,
     page_without_end,
+    access_dropped,
 )

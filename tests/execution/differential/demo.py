@@ -19,6 +19,7 @@ from cyclorama.storage.configuration import load_fields
 from cyclorama.storage.engine import Database
 from cyclorama.storage.rows import FieldRow, RelationshipTypeRow, Row
 from cyclorama.testing import NOW
+from differential.access import accesses, team_rows
 from differential.books import random_book
 from differential.databases import twins
 from differential.sides import Side, World, configurations, viewer
@@ -101,6 +102,7 @@ async def fill(database: Database) -> None:
         module = sa.select(UsageModuleRow.id).order_by(UsageModuleRow.id).limit(1)
         ((module_id,),) = await reading.execute(module)
     made = [*records(ids, "user_democsm"), *_fields(), *of_sections(module_id)]
+    made += team_rows()
     async with database.write() as session:
         for row in made:
             session.add(row)
@@ -133,7 +135,11 @@ def _attributes(chance: random.Random) -> dict[str, Any]:
 
 @asynccontextmanager
 async def demo_world(
-    seed: int, *, folder: Path | None = None, server: str = ""
+    seed: int,
+    *,
+    guarded: bool = False,
+    folder: Path | None = None,
+    server: str = "",
 ) -> AsyncIterator[World]:
     """Both engines on the demo, with the demo's layouts and random ones."""
     chance = random.Random(seed)
@@ -147,10 +153,13 @@ async def demo_world(
                 configs.setdefault(placement.section, []).append(placement.config)
         configs["attributes"] = [_attributes(chance) for _ in range(8)]
         books = [book, *(random_book(chance, graph().sections, configs) for _ in "abc")]
+        access = await accesses(
+            chance, one, graph(), fields, count=len(books), guarded=guarded
+        )
         yield World(
             Side(graph(), one, planned=True),
             Side(graph(), other, planned=False),
             VIEWERS,
-            configurations(graph(), books, fields),
+            configurations(graph(), books, access, fields),
             {**POOLS, **POOLS_OF_IDS},
         )

@@ -12,6 +12,7 @@ from cyclorama.plugins.compose import compose
 from cyclorama.storage.engine import Database
 from cyclorama.storage.rows import RelationshipTypeRow, Row, UserRow
 from cyclorama.testing import NOW
+from differential.access import accesses, team_rows
 from differential.books import random_book
 from differential.databases import twins
 from differential.forms import Forms
@@ -40,6 +41,7 @@ async def fill(database: Database) -> None:
         UserRow(id="user_1", email="a@example.com", name="Ann 🙂", created_at=NOW),
         *(RelationshipTypeRow(id=t, key=t[-1], name=t.upper()) for t in types),
         *records(types, "user_1"),
+        *team_rows(),
     ]
     async with database.write() as session:
         for row in made:
@@ -49,18 +51,23 @@ async def fill(database: Database) -> None:
 
 @asynccontextmanager
 async def random_world(
-    seed: int, *, folder: Path | None = None, server: str = ""
+    seed: int,
+    *,
+    guarded: bool = False,
+    folder: Path | None = None,
+    server: str = "",
 ) -> AsyncIterator[World]:
     """Both engines on a schema of random sections."""
     chance = random.Random(seed)
     graph = compose(Forms(chance).sections())
     books = [random_book(chance, graph.sections, {}) for _ in range(4)]
     async with twins(fill, folder=folder, server=server) as (one, other):
+        access = await accesses(chance, one, graph, count=len(books), guarded=guarded)
         yield World(
             Side(graph, one, planned=True),
             Side(graph, other, planned=False),
             (viewer("ann", "csm", user="user_1"), viewer("nobody", user="user_2")),
-            configurations(graph, books),
+            configurations(graph, books, access),
             POOLS,
             roots=("company", "company", "relationship", "companies", "nodes"),
         )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
 
-from differential.compare import Tally, difference
-from differential.shrink import shrunk
+from differential.compare import Tally, Told, difference, rivals, told
+from differential.shrink import shrunk, smaller
 from differential.sides import World
 from differential.writer import Writer
+
+Ask = Callable[[str], Awaitable[tuple[Any, Any]]]
+"""The answers of both engines to a text."""
 
 
 class Different(AssertionError):
@@ -50,7 +53,13 @@ async def compare(
             if what is not None:
                 found = (asked.text, values, what)
                 if shrink and not asked.text.startswith("mutation"):
-                    found = await _smallest(world, asked.text, values, viewer, settings)
+                    ask = _asking(world, values, viewer, settings)
+                    if len(rivals(one, other)) == 1 and await _has_both(
+                        asked.text, ask
+                    ):
+                        tally.rivals += 1
+                        continue
+                    found = await _smallest(asked.text, values, ask)
                 raise Different(*found, tally)
             tally.note(one)
             writer.words.learn(one)
@@ -58,18 +67,33 @@ async def compare(
     return tally
 
 
-async def _smallest(
-    world: World, text: str, values: Mapping[str, Any], viewer: Any, settings: Any
-) -> tuple[str, Any, str]:
-    async def told(smaller: str) -> str | None:
-        one = await world.planned.ask(smaller, values, viewer, settings)
-        other = await world.resolved.ask(smaller, values, viewer, settings)
-        return difference(one, other)
+def _asking(world: World, values: Mapping[str, Any], viewer: Any, settings: Any) -> Ask:
+    async def ask(text: str) -> tuple[Any, Any]:
+        one = await world.planned.ask(text, values, viewer, settings)
+        return one, await world.resolved.ask(text, values, viewer, settings)
 
+    return ask
+
+
+async def _smallest(text: str, values: Any, ask: Ask) -> tuple[str, Any, str]:
     async def differs(smaller: str) -> bool:
-        return await told(smaller) is not None
+        return difference(*await ask(smaller)) is not None
 
     smallest = await shrunk(text, differs)
-    what = await told(smallest)
-    who = f"{viewer.name} with book {settings.version}"
-    return smallest, dict(values), f"{what}\nfor {who}"
+    return smallest, dict(values), f"{difference(*await ask(smallest))}"
+
+
+async def _has_both(text: str, ask: Ask) -> bool:
+    """Whether all that differs is which of two faults each engine has met first: with
+    less than what shows that, both name the one or the other."""
+
+    async def differs(less: str) -> bool:
+        return bool(rivals(*await ask(less)))
+
+    smallest = await shrunk(text, differs)
+    ((first, second),) = rivals(*await ask(smallest))
+    named: set[Told] = set()
+    for less in smaller(smallest):
+        one, other = await ask(less)
+        named |= {*told(one)} & {*told(other)}
+    return bool(first & named and second & named)

@@ -26,24 +26,24 @@ async def shrunk(text: str, differs: Differs, most: int = 400) -> str:
     found = True
     while found:
         found = False
-        for smaller in _smaller(text):
+        for less in smaller(text):
             tries += 1
             if tries > most:
                 return text
-            if await differs(smaller):
-                text, found = smaller, True
+            if await differs(less):
+                text, found = less, True
                 break
     return text
 
 
-def _smaller(text: str) -> Iterator[str]:
+def smaller(text: str) -> Iterator[str]:
     """The text without each of its parts in turn, the largest parts first."""
     document = parse(text)
     parts = sorted(_parts(document), key=lambda n: n.loc.start - n.loc.end)
     for part in parts:
-        smaller = _tidy(_without(document, part))
-        if smaller is not None:
-            yield smaller
+        less = _tidy(_without(document, part))
+        if less is not None:
+            yield less
 
 
 def _parts(document: Any) -> list[Any]:

@@ -16,6 +16,7 @@ from cyclorama.execution.limits import Limits
 from cyclorama.execution.plans import Plans
 from cyclorama.layouts.model import LayoutBook
 from cyclorama.plugins.compose import Graph
+from cyclorama.resolvers.access import Access
 from cyclorama.resolvers.context import Configuration, Context
 from cyclorama.storage.accounts import (
     GroupFacts,
@@ -44,14 +45,19 @@ class Side:
     def view(self, viewer: Viewer, settings: Configuration) -> Any:
         """The schema as this viewer sees it."""
         nothing: Any = None
-        context = self._context(nothing, viewer, settings, nothing)
+        context = self._context(self.database, nothing, viewer, settings, nothing)
         return self.engine.bind(context)
 
     def _context(
-        self, reading: Reading, viewer: Viewer, settings: Configuration, renewed: Any
+        self,
+        database: Database,
+        reading: Reading,
+        viewer: Viewer,
+        settings: Configuration,
+        renewed: Any,
     ) -> Context:
         return Context(
-            database=self.database,
+            database=database,
             reading=reading,
             viewer=viewer,
             settings=settings,
@@ -70,13 +76,16 @@ class Side:
         settings: Configuration,
     ) -> Any:
         """The answer to one request."""
+        access = settings.access
+        database = self.database.restricted(access and access.prefix(viewer))
         async with AsyncExitStack() as stack:
 
             async def opened() -> Reading:
                 await stack.aclose()
-                return await stack.enter_async_context(self.database.read())
+                return await stack.enter_async_context(database.read())
 
-            context = self._context(await opened(), viewer, settings, opened)
+            reading = await opened()
+            context = self._context(database, reading, viewer, settings, opened)
             operation = Operation(query=text, variables=values)
             answer = await self.engine.answer(operation, context)
             if "errors" not in (found := orjson.loads(answer.body)):
@@ -161,7 +170,10 @@ def masks(graph: Graph, seed: int) -> tuple[FieldPermission, ...]:
 
 
 def configurations(
-    graph: Graph, books: Sequence[LayoutBook], fields: Sequence[Any] = ()
+    graph: Graph,
+    books: Sequence[LayoutBook],
+    accesses: Sequence[Access | None],
+    fields: Sequence[Any] = (),
 ) -> list[Configuration]:
     """A configuration for each book; in every other one fields are masked."""
     return [
@@ -172,6 +184,7 @@ def configurations(
             fields=tuple(fields),
             permissions=masks(graph, number) if number % 2 else (),
             sections=graph.sections,
+            access=access,
         )
-        for number, book in enumerate(books)
+        for number, (book, access) in enumerate(zip(books, accesses, strict=True))
     ]

@@ -18,10 +18,10 @@ DATABASES: Final = ("sqlite", "postgresql")
 
 @asynccontextmanager
 async def opened(
-    name: str, database: str, seed: int, server: str
+    name: str, database: str, seed: int, server: str, *, guarded: bool = False
 ) -> AsyncIterator[World]:
-    """A world on databases of its own."""
+    """A world on databases of its own; `guarded` with rules of access."""
     with tempfile.TemporaryDirectory() as folder:
         place = {"folder": Path(folder)} if database == "sqlite" else {"server": server}
-        async with WORLDS[name](seed, **place) as world:
+        async with WORLDS[name](seed, guarded=guarded, **place) as world:
             yield world

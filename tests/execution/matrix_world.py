@@ -1,0 +1,388 @@
+"""The world of the authorization matrix, and what each viewer may see of it.
+
+The reference is a walk over plain tables of this file: it knows neither bits nor views nor
+plans nor statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import strawberry
+from matrix_cells import Cell, Step
+
+from cyclorama.layouts.access import AccessBook, Team
+from cyclorama.layouts.model import SURFACES, Assignment, Clause, Layout, LayoutBook
+from cyclorama.layouts.model import Placement as Placed
+from cyclorama.layouts.presets import presets
+from cyclorama.plugins import Info, Parent, Record360, Section
+from cyclorama.plugins.compose import compose
+from cyclorama.plugins.discovery import discover
+from cyclorama.sections.support.tables import SupportCaseRow
+from cyclorama.storage.access_rows import RecordTeamRow, TeamRow
+from cyclorama.storage.accounts import GroupFacts, Viewer
+from cyclorama.storage.engine import Database
+from cyclorama.storage.masks import FieldPermission
+from cyclorama.storage.rows import (
+    PersonRow,
+    PicklistItemRow,
+    RelationshipTypeRow,
+    UserGroupRow,
+    UserRow,
+)
+from cyclorama.testing import CSM, NOW, Bench, company, relationship
+
+
+@strawberry.type(description="What the test's own section answers.")
+class Echo:
+    state: str
+
+
+ran: list[str] = []
+"""The records for which the resolver of `echo` ran."""
+
+
+async def echo(record: Parent[Record360], info: Info) -> Echo:
+    """A section in the resolver form."""
+    ran.append(str(record.id))
+    return Echo(state="READY")
+
+
+ECHO = Section(key="echo", title="Echo", fields=[echo])
+SECTIONS = (*discover().sections, ECHO)
+GRAPH = compose(SECTIONS)
+FULL = GRAPH.schema._schema
+OFF = "usage"
+"""The section that is switched off, for everybody."""
+ALL = frozenset(s.key for s in SECTIONS) - {OFF}
+EXEC = frozenset({"summary", "relationships", "company_hierarchy"})
+DEFAULT = frozenset({"summary", "attributes"})
+CHURNED = frozenset({"summary", "support"})
+NONE: frozenset[str] = frozenset()
+
+PARENT = {"company_1": "company_2"}
+COMPANY_OF = {
+    "relationship_1": "company_1",
+    "relationship_2": "company_2",
+    "relationship_3": "company_1",
+    "relationship_4": "company_2",
+}
+RECORDS = ("company_1", "company_2", *COMPANY_OF)
+ARE_CHURNED = ("company_2", "relationship_2")
+CASES = {"case_1": "company_1", "case_2": "company_2"}
+PLAIN = ("user_csm", "person_1", "group_csm", "relationship_type_1")
+THINGS = (*RECORDS, *CASES, *PLAIN)
+TYPES = {
+    "company": "Company",
+    "relationship": "Relationship",
+    "case": "SupportCase",
+    "user": "User",
+    "person": "Person",
+    "group": "UserGroup",
+    "relationship_type": "RelationshipType",
+}
+GUARDED = {"company_1", "relationship_1", "relationship_3", "case_1"}
+"""What is of a team's, and below it."""
+TEAM = Team(key="ours", name="Ours", members=frozenset({"user_csm"}))
+
+MASKS = tuple(
+    FieldPermission("masked", field, "hidden")
+    for field in (
+        "Company.arr",
+        "Company.industry",
+        "Company.updatedAt",
+        "User.email",
+        "SupportCase.number",
+    )
+)
+MASKED = {m.field for m in MASKS} | {
+    "Record360.arr",
+    "Record360.updatedAt",
+    "CompanyFilter.arrAtLeast",
+    "CompanyFilter.industryKeys",
+    "CompanyOrderField.ARR",
+    "CompanyOrderField.UPDATED_AT",
+}
+"""With the interface that loses the field, and what compares or sorts by it."""
+FOR_ADMINS = {
+    *(
+        f"Query.{f}"
+        for f in (
+            "layouts",
+            "layout",
+            "layoutFile",
+            "planLayouts",
+            "layoutHistory",
+            "explainLayout",
+            "auditLog",
+            "sectionPlugins",
+        )
+    ),
+    "Mutation.applyLayouts",
+    "Mutation.revertLayouts",
+    "Mutation.setSectionPluginEnabled",
+    "Layout",
+    "ApplyLayoutsPayload",
+    "SectionPluginPayload",
+}
+OF_SECTIONS = {
+    **{f"{s.title.replace(' ', '')}Section": s.key for s in SECTIONS},
+    "SupportCase": "support",
+    "Mutation.updateFields": "attributes",
+    "UpdateFieldsPayload": "attributes",
+}
+"""What goes where nobody gets the section, beside its fields on records."""
+
+
+def camel(key: str) -> str:
+    """The field of a section."""
+    first, *others = key.split("_")
+    return first + "".join(o.title() for o in others)
+
+
+_BY_FIELD = {camel(s.key): s.key for s in SECTIONS}
+
+
+@dataclass(frozen=True)
+class Who:
+    """A kind of viewer, and what they get."""
+
+    viewer: Viewer
+    sections: frozenset[str]
+    """Of ordinary records."""
+    churned: frozenset[str] | None = None
+    """Of those that have churned; None: the same."""
+    is_admin: bool = False
+    is_masked: bool = False
+    is_stranger: bool = False
+
+    @property
+    def name(self) -> str:
+        """Of the viewer."""
+        return self.viewer.name
+
+    def held(self, record: str) -> frozenset[str]:
+        """The sections of a record."""
+        is_churned = self.churned is not None and record in ARE_CHURNED
+        return self.churned if is_churned and self.churned else self.sections
+
+    def reads(self, thing: str) -> bool:
+        """Whether there is such a thing for them."""
+        if thing in CASES and "support" not in self.held(CASES[thing]):
+            return False
+        return not (self.is_stranger and thing in GUARDED)
+
+
+def who(name: str, *groups: str, sections: frozenset[str], **further: Any) -> Who:
+    """A viewer in these groups."""
+    facts = tuple(GroupFacts(f"group_{g}", g, g) for g in groups)
+    made = replace(CSM, name=name, groups=facts)
+    if further.get("is_admin"):
+        made = replace(made, permissions=("admin",))
+    if further.get("is_stranger"):
+        made = replace(made, id="user_other")
+    return Who(made, sections, **further)
+
+
+VIEWERS = (
+    who("admin", "admin", sections=ALL, is_admin=True),
+    who("csm", "csm", sections=ALL, churned=CHURNED),
+    who("exec", "exec", sections=EXEC),
+    who("masked", "csm", "masked", sections=ALL, churned=CHURNED, is_masked=True),
+    who("no layout", sections=DEFAULT),
+    who("empty layout", "bare", sections=NONE),
+    who("other team", "csm", sections=ALL, churned=CHURNED, is_stranger=True),
+)
+
+
+def _book() -> LayoutBook:
+    """The presets, and above them rules for what has churned and for who gets nothing."""
+    preset = presets(GRAPH.facts({}))
+    layouts, assignments = [*preset.layouts], [*preset.assignments]
+    for kind in ("COMPANY", "RELATIONSHIP"):
+        churned = tuple(Placed(s, s, surfaces=SURFACES) for s in sorted(CHURNED))
+        key = kind.lower()
+        layouts += [
+            Layout(f"churned-{key}", kind, None, "Churned", placements=churned),
+            Layout(f"bare-{key}", kind, None, "Bare"),
+        ]
+        of_csms = (Clause("groups", "IN_GROUP", ("csm",)),)
+        of_bare = (Clause("groups", "IN_GROUP", ("bare",)),)
+        name = (Clause("name", "EQ", ("Churned",)),)
+        assignments += [
+            Assignment(1, f"1 {key}", f"churned-{key}", viewer=of_csms, record=name),
+            Assignment(2, f"2 {key}", f"bare-{key}", viewer=of_bare),
+        ]
+    ranked = sorted(assignments, key=lambda a: a.rank)
+    return LayoutBook(tuple(layouts), tuple(ranked))
+
+
+async def made_bench(database: Database) -> Bench:
+    """The world on a database."""
+    access = AccessBook(teams=(TEAM,), has_records=True)
+    bench = Bench(database, SECTIONS, book=_book(), permissions=MASKS, access=access)
+    bench.switches = {OFF: False}
+    await bench.fill(0)
+    names = dict.fromkeys(ARE_CHURNED, "Churned")
+    person = {"name": "Nan", "search_key": "nan", "created_at": NOW, "updated_at": NOW}
+    await bench.add(
+        UserRow(id="user_jo", email="jo@else.example", name="Jo", created_at=NOW),
+        PicklistItemRow(
+            id="item_1", picklist="company.industry", key="quarry", label="Quarrying"
+        ),
+        company(2, name=names["company_2"], csm_id="user_jo"),
+        company(
+            1,
+            name="Guarded one",
+            parent_id="company_2",
+            arr_minor=77043177,
+            csm_id="user_jo",
+            industry_id="item_1",
+        ),
+        *(
+            relationship(
+                n := int(r[-1]),
+                of=int(of[-1]),
+                name=names.get(r, f"Relationship {n}"),
+            )
+            for r, of in COMPANY_OF.items()
+        ),
+        *(
+            SupportCaseRow(
+                id=case,
+                company_id=of,
+                number=f"number of {case}",
+                subject=f"subject of {case}",
+                status="New",
+                opened_at=NOW,
+                updated_at=NOW,
+            )
+            for case, of in CASES.items()
+        ),
+        UserGroupRow(id="group_csm", key="csm", name="CSM"),
+        RelationshipTypeRow(id="relationship_type_1", key="other", name="Other"),
+        PersonRow(id="person_1", email="n@example.com", **person),
+        TeamRow(id="team_1", key=TEAM.key, name=TEAM.name),
+        RecordTeamRow(record_id="company_1", team_id="team_1"),
+    )
+    return bench
+
+
+EDGES = {
+    "Query.node",
+    "Query.nodes",
+    "Query.company",
+    "Query.relationship",
+    "CompanyEdge.node",
+    "SearchEdge.node",
+    "Company.parent",
+    "Relationship.company",
+    "RelationshipEdge.node",
+    "CompanyHierarchySection.root",
+    "HierarchyNode.company",
+}
+"""The fields that lead from one thing to others."""
+
+
+def expected(cell: Cell, who: Who) -> frozenset[str]:
+    """`absent`; or what is at the ends of the way: `open`, `gated`, or nothing."""
+    if any(is_absent(name, who) for name in cell.names):
+        return frozenset({"absent"})
+    if cell.root == "mutation":
+        return frozenset()
+    found, places, _ = _walked(cell, who)
+    return frozenset(found | ({"open"} if places else set()))
+
+
+def allowed(cell: Cell, who: Who) -> tuple[Step, ...]:
+    """The way to the last thing that may be read, where the rest is denied: it is gated,
+    or the record that the question begins with is out of reach."""
+    found, _, last = _walked(cell, who)
+    begins = _led(cell.way[0], cell.way[0].names[0], "")
+    if not found and (last or not begins):
+        return ()
+    edges = [n for n in range(last + 1) if EDGES & {*cell.way[n].names}]
+    end = edges[-1] + 1
+    is_looked_at = end < len(cell.way) and cell.way[end].key is None
+    return cell.way[: end + is_looked_at]
+
+
+def _walked(cell: Cell, who: Who) -> tuple[set[str], list[str], int]:
+    """Whether something is gated; the places at the end; and the step that led nowhere."""
+    places: list[str] = [""]
+    found: set[str] = set()
+    for n, step in enumerate(cell.way):
+        passed = [t for place in places for t in _passed(step, place, who)]
+        found |= {"gated"} & {*passed}
+        places = [t for t in passed if t != "gated"]
+        if not places:
+            return found, [], n
+    return found, places, len(cell.way) - 1
+
+
+def is_absent(name: str, who: Who) -> bool:
+    """Whether a coordinate or a type does not exist for somebody."""
+    if name in FOR_ADMINS:
+        return not who.is_admin
+    if who.is_masked and name in MASKED:
+        return True
+    reachable = who.sections | (who.churned or NONE)
+    section = OF_SECTIONS.get(name) or _section(name)
+    return section is not None and section not in reachable
+
+
+def _section(name: str) -> str | None:
+    """The section whose field on a record this is."""
+    type_, _, field = name.partition(".")
+    if type_ not in ("Company", "Relationship"):
+        return None
+    return _BY_FIELD.get(field)
+
+
+def _passed(step: Step, place: str, who: Who) -> Sequence[str]:
+    """Where a step leads to from a place: a thing's id, or empty where there is none."""
+    name = step.names[0] if step.names else ""
+    if step.key is None:
+        return _looked_at(name, place, who)
+    section = _section(name)
+    if section is not None:
+        return [place] if section in who.held(place) else ["gated"]
+    led = _led(step, name, place)
+    return [place] if led is None else [t for t in led if who.reads(t)]
+
+
+def _looked_at(name: str, place: str, who: Who) -> Sequence[str]:
+    if name in OF_SECTIONS and name.endswith("Section"):
+        return [place] if OF_SECTIONS[name] in who.held(place) else []
+    if not place or name in ("Section", "Payload"):
+        return [place]
+    type_ = TYPES[place.rpartition("_")[0]]
+    is_record = name == "Record360" and place in RECORDS
+    return [place] if name in (type_, "Node") or is_record else []
+
+
+def _led(step: Step, name: str, place: str) -> Sequence[str] | None:
+    """The things that a field leads to; None where it stays at its own."""
+    own = COMPANY_OF.get(place, place)
+    match name:
+        case "Query.node" | "Query.company" | "Query.relationship":
+            return [t for t in THINGS if f'"{t}"' in step.text]
+        case "Query.nodes":
+            return THINGS
+        case "CompanyEdge.node":
+            return ["company_1", "company_2"]
+        case "SearchEdge.node":
+            return [*RECORDS, "person_1"]
+        case "Company.parent":
+            return [PARENT[place]] if place in PARENT else []
+        case "Relationship.company":
+            return [own]
+        case "RelationshipEdge.node":
+            return [r for r, of in COMPANY_OF.items() if of == own and r != place]
+        case "CompanyHierarchySection.root":
+            return ["company_2"]
+        case "HierarchyNode.company":
+            return ["company_1", "company_2"]
+    return None
