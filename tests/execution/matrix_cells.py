@@ -31,7 +31,12 @@ from graphql import (
 
 RECORDS: Final = frozenset({"Company", "Relationship", "Record360"})
 """Types that a way does not lead through, only to: below them it begins anew."""
-SAMPLES: Final = {"Date": "2026-01-01", "DateTime": "2026-01-01T00:00:00Z", "Int": 1}
+SAMPLES: Final = {
+    "Date": "2026-01-01",
+    "DateTime": "2026-01-01T00:00:00Z",
+    "Int": 1,
+    "Float": 1.5,
+}
 """A value of each scalar that takes no text."""
 
 

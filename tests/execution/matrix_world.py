@@ -57,7 +57,7 @@ FULL = GRAPH.schema._schema
 OFF = "usage"
 """The section that is switched off, for everybody."""
 ALL = frozenset(s.key for s in SECTIONS) - {OFF}
-EXEC = frozenset({"summary", "relationships", "company_hierarchy"})
+EXEC = frozenset({"summary", "scorecard", "relationships", "company_hierarchy"})
 DEFAULT = frozenset({"summary", "attributes"})
 CHURNED = frozenset({"summary", "support"})
 NONE: frozenset[str] = frozenset()
@@ -132,8 +132,19 @@ OF_SECTIONS = {
     "SupportCase": "support",
     "Mutation.updateFields": "attributes",
     "UpdateFieldsPayload": "attributes",
+    "Measure": "scorecard",
+    "Mutation.setScore": "scorecard",
+    "Mutation.renewScore": "scorecard",
+    "Mutation.clearScore": "scorecard",
+    "ScorePayload": "scorecard",
 }
 """What goes where nobody gets the section, beside its fields on records."""
+OF_ALL_COMPANIES = {
+    "CompanyFilter.scoreBelow": "scorecard",
+    "CompanyFilter.scoreAbove": "scorecard",
+    "CompanyOrderField.SCORE": "scorecard",
+}
+"""What goes where some company does not show the section."""
 
 
 def camel(key: str) -> str:
@@ -328,6 +339,9 @@ def is_absent(name: str, who: Who) -> bool:
         return not who.is_admin
     if who.is_masked and name in MASKED:
         return True
+    if name in OF_ALL_COMPANIES:
+        everywhere = who.sections if who.churned is None else who.churned & who.sections
+        return OF_ALL_COMPANIES[name] not in everywhere
     reachable = who.sections | (who.churned or NONE)
     section = OF_SECTIONS.get(name) or _section(name)
     return section is not None and section not in reachable

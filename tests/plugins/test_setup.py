@@ -119,6 +119,7 @@ async def test_a_new_database_has_vocabularies_groups_and_presets(
     exec_layout = next(x for x in book.layouts if x.key == "exec")
     assert [p.section for p in exec_layout.placements] == [
         "summary",
+        "scorecard",
         "relationships",
         "company_hierarchy",
     ]

@@ -106,10 +106,6 @@ def _by_node(name: str, values: Sequence[NodeValueInput]) -> dict[str, float | N
             raise InvalidInputError(
                 f"The argument `{name}` names {given.node[:80]!r} twice; keep one."
             )
-        if given.value is None and name == "weights":
-            raise InvalidInputError(
-                f"The argument `weights` gives no value for {given.node[:80]!r}."
-            )
         found[given.node] = given.value
     return found
 

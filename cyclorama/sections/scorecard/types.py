@@ -230,7 +230,7 @@ class ScorecardSection(SectionBase):
         read.python(supposed, record.id).source,
         "The explanation as it would be with these values and weights; nothing is "
         "saved. `node` is the key of a measure, or for weights of a group; a value of "
-        "null clears the score.",
+        "null clears the score, and leaves the weight.",
     )
     state: SectionState = read.value(
         sa.case(
