@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, is_enum_type
 from strawberry.exceptions import StrawberryException
 from strawberry.exceptions.duplicated_type_name import DuplicatedTypeName
 from strawberry.schema.config import StrawberryConfig
@@ -27,6 +27,7 @@ from cyclorama.plugins.section import Section
 from cyclorama.resolvers.gates import gated, record_fields, section_field
 from cyclorama.resolvers.personal import personalise_layout
 from cyclorama.resolvers.query import Mutation, Query
+from cyclorama.schema.inputs import CONTRIBUTED
 from cyclorama.schema.permissions import FOR_ADMINS
 from cyclorama.schema.records import RECORD_TYPES, Record360
 from cyclorama.schema.scalars import SCALARS
@@ -186,13 +187,25 @@ def _built(sections: Sequence[Section]) -> ComposedSchema:
 def _schema(sections: Sequence[Section]) -> ComposedSchema:
     added = [*_of_core(), *(a for s in sections for a in _of_section(s))]
     types = [s.type for s in sections if s.type is not None]
-    return ComposedSchema(
+    schema = ComposedSchema(
         _by_type(added),
         query=Query,
         mutation=Mutation,
         types=[*RECORD_TYPES.values(), *types],
         config=_CONFIG,
     )
+    _leave_out(schema, {n for s in sections for n in s.company_numbers})
+    return schema
+
+
+def _leave_out(schema: ComposedSchema, numbers: Set[str]) -> None:
+    """Of what compares numbers that sections contribute, all for which none does."""
+    for coordinate, number in CONTRIBUTED.items():
+        if number not in numbers:
+            name, _, member = coordinate.partition(".")
+            type_: Any = schema._schema.type_map[name]
+            members = type_.values if is_enum_type(type_) else type_.fields
+            members.pop(member)
 
 
 def _culprit(sections: Sequence[Section], error: Exception) -> str:

@@ -44,9 +44,8 @@ def units_of(schema: GraphQLSchema, sections: Sequence[Section]) -> Units:
     numbers = {n: (s, x) for s in sections for n, x in s.company_numbers.items()}
     everywhere = {("COMPANY", s.key): next(bits) for s, _ in numbers.values()}
     for member, name in CONTRIBUTED.items():
-        _check_member(schema, member)
-        needs[member] = [0]  # nobody has it
         if name in numbers:
+            _check_member(schema, member)
             section, number = numbers[name]
             _check_fields(section, number.fields, coordinates)
             needs[member] = [

@@ -43,7 +43,7 @@ FULL: GraphQLSchema = GRAPH.schema._schema
 def granted(*keys: str, admin: bool = False, hidden: Any = ()) -> int:
     """The grant of who gets these sections on both kinds of record."""
     held = [(kind, key) for key in keys for kind in ("COMPANY", "RELATIONSHIP")]
-    return UNITS.grant(held, ["admin"] if admin else [], hidden)
+    return UNITS.grant(held, ["admin"] if admin else [], hidden, held)
 
 
 def view_of(*keys: str, **options: Any) -> GraphQLSchema:
@@ -265,7 +265,7 @@ async def test_introspection_knows_nothing_of_what_is_hidden(bench: Bench) -> No
         assert found == {"__type": None}
     enum = '{ __type(name: "CompanyOrderField") { enumValues { name } } }'
     values = {v["name"] for v in (await bench.query(enum))["__type"]["enumValues"]}
-    assert values == {"NAME", "RENEWAL_DATE", "UPDATED_AT"}
+    assert values == {"NAME", "RENEWAL_DATE", "SCORE", "UPDATED_AT"}
     whole = {
         v["name"]
         for v in (await bench.ask(enum, viewer=other()))["data"]["__type"]["enumValues"]
