@@ -112,7 +112,7 @@ async def test_connections_that_the_server_has_closed_are_replaced(
     async with database.read() as reading:
         async with other.read() as killing:
             await killing.fetch(closing, ())
-        with pytest.raises(Exception, match=r"closed|terminat") as error:
+        with pytest.raises(Exception, match=r"closed|terminat|switch to st") as error:
             await reading.fetch("SELECT 1", ())
         assert is_unavailable(error.value)
     async with database.read() as reading:
@@ -129,6 +129,9 @@ def test_what_a_statement_did_wrong_is_no_outage() -> None:
         assert is_unavailable(getattr(exceptions, outage)("x"))
     for other in ("QueryCanceledError", "UndefinedTableError", "DivisionByZeroError"):
         assert not is_unavailable(getattr(exceptions, other)("x"))
+    closing = "cannot switch to state 12; another operation (2) is in progress"
+    assert is_unavailable(exceptions.InternalClientError(closing))
+    assert not is_unavailable(exceptions.InternalClientError("no decoder for OID 1"))
     assert not is_unavailable(None)
     assert is_unavailable(OSError())
 
