@@ -211,7 +211,13 @@ class Context:
         """Read on from a new transaction, unless this one has been replaced already."""
         async with self._replacing:
             if self.reading is reading:
+                reading.successor = self._current
                 await self.renew()
+
+    async def _current(self) -> Reading:
+        """Where what waited for a replaced transaction reads on."""
+        async with self._replacing:
+            return self.reading
 
     async def load(
         self,

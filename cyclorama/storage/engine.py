@@ -67,6 +67,13 @@ def database_url(text: str) -> URL:
     return url.set(drivername=drivers[name])
 
 
+class EndedError(RuntimeError):
+    """A statement that comes too late for its transaction."""
+
+    def __init__(self) -> None:
+        super().__init__("The reading transaction has ended.")
+
+
 class Reading:
     """One reading transaction on one connection; one statement at a time.
 
@@ -81,6 +88,8 @@ class Reading:
         self._driver = driver
         self._turn = asyncio.Lock()
         self._ended = False
+        self.successor: Callable[[], Awaitable[Reading]] | None = None
+        """What is read on from where a neighbour's failure has ended this one."""
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def restrict(self, prefix: Prefix | None) -> None:
@@ -106,7 +115,7 @@ class Reading:
     ) -> Sequence[Any]:
         """All rows of a Core statement."""
         rows: Sequence[Any] = await self._in_turn(
-            lambda: self.connection.execute(statement, parameters),
+            lambda at: at.connection.execute(statement, parameters),
             lambda result: result.all(),
         )
         return rows
@@ -114,7 +123,7 @@ class Reading:
     async def guarded(self, statement: Executable) -> Sequence[Any]:
         """As `execute`, of a statement whose failure leaves the transaction as it was."""
         rows: Sequence[Any] = await self._in_turn(
-            lambda: self._within_savepoint(statement), lambda result: result.all()
+            lambda at: at._within_savepoint(statement), lambda result: result.all()
         )
         return rows
 
@@ -145,10 +154,10 @@ class Reading:
             )
         self.database.tell_watches(sql)
 
-        def run() -> Any:
+        def run(at: Reading) -> Any:
             if self.database.is_sqlite:
-                return self._driver.execute_fetchall(sql, parameters)
-            return self._driver.fetch(sql, *parameters)
+                return at._driver.execute_fetchall(sql, parameters)
+            return at._driver.fetch(sql, *parameters)
 
         rows: Sequence[Sequence[Any]] = await self._in_turn(run)
         return rows
@@ -165,14 +174,23 @@ class Reading:
 
     async def _in_turn(
         self,
-        run: Callable[[], Awaitable[Any]],
+        run: Callable[[Reading], Awaitable[Any]],
         finish: Callable[[Any], Any] = lambda rows: rows,
     ) -> Any:
+        try:
+            return await self._turned(run, finish)
+        except EndedError:
+            found = None if self.successor is None else await self.successor()
+            if found is None or found is self:
+                raise
+        return await found._in_turn(run, finish)
+
+    async def _turned(self, run: Any, finish: Any) -> Any:
         async def turn() -> Any:
             async with self._turn:
                 if self._ended:
-                    raise RuntimeError("The reading transaction has ended.")
-                return finish(await run())
+                    raise EndedError
+                return finish(await run(self))
 
         task = asyncio.ensure_future(turn())
         self._tasks.add(task)
@@ -181,7 +199,7 @@ class Reading:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             if self._ended and task.cancelled():  # the statement was, not who waits
-                raise RuntimeError("The reading transaction has ended.") from None
+                raise EndedError from None
             raise
 
     def _done(self, task: asyncio.Task[Any]) -> None:

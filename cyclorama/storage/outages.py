@@ -50,6 +50,8 @@ def _is_of_asyncpg(error: BaseException | None) -> bool:
     """Whether it is an error of PostgreSQL's driver, which need not be installed, that
     says so: by its class, or by the class of its code."""
     names = {c.__name__ for c in type(error).__mro__ if c.__module__[:7] == "asyncpg"}
+    if "InternalClientError" in names:  # the server has said that it closes, not more
+        return "cannot switch to state" in str(error)
     code = str(getattr(error, "sqlstate", None) or "")
     return bool(names) and ("InterfaceError" in names or _is_outage(code))
 

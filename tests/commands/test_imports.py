@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from audit_entries import logged
 from sqlalchemy.exc import DBAPIError, OperationalError
 from typer.testing import CliRunner
 
 from cyclorama.cli import app
 from cyclorama.commands.common import run as run_work
 from cyclorama.errors import ConfigError
-from cyclorama.storage.audit import ROWS as AUDIT
 from cyclorama.storage.engine import Database
 from cyclorama.storage.rows import CompanyRow, FieldRow
 
@@ -85,21 +85,6 @@ def held(url: str) -> int:
         return len(rows)
 
     return asyncio.run(count())
-
-
-def logged(url: str) -> list[tuple[str, str, str | None, str]]:
-    """Action, kind of actor, operation and details of what the audit log holds."""
-
-    async def read() -> list[Any]:
-        database = Database(url)
-        columns = ("action", "actor_kind", "operation", "details")
-        async with database.read() as reading:
-            query = sa.select(*(AUDIT.c[c] for c in columns)).order_by(AUDIT.c.number)
-            found = [tuple(row) for row in await reading.execute(query)]
-        await database.close()
-        return found
-
-    return asyncio.run(read())
 
 
 @pytest.mark.parametrize(("arguments", "said"), REFUSED)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from audit_entries import logged
 from typer.testing import CliRunner, Result
 
 import cyclorama.app
@@ -19,7 +20,6 @@ from cyclorama.layouts.model import Layout, Placement
 from cyclorama.plugins.discovery import Failure
 from cyclorama.plugins.setup import bring_up_to_date
 from cyclorama.resolvers.book import load_book, save_book
-from cyclorama.storage.audit import ROWS as AUDIT
 from cyclorama.storage.engine import Database
 from cyclorama.storage.rows import ConfigurationRow, PicklistItemRow, UserGroupRow
 
@@ -208,21 +208,6 @@ def test_migrate_says_what_it_did_and_then_that_nothing_was_left(
     assert tuple(first["seeded"]) == SEEDED
     assert run(empty_url, "migrate").output == "The database is up to date.\n"
     assert run(empty_url, "doctor").exit_code == 0
-
-
-def logged(url: str) -> list[tuple[str, str, str | None, str]]:
-    """Action, kind of actor, operation and details of what the audit log holds."""
-
-    async def read() -> list[Any]:
-        database = Database(url)
-        columns = ("action", "actor_kind", "operation", "details")
-        async with database.read() as reading:
-            query = sa.select(*(AUDIT.c[c] for c in columns)).order_by(AUDIT.c.number)
-            found = [tuple(row) for row in await reading.execute(query)]
-        await database.close()
-        return found
-
-    return asyncio.run(read())
 
 
 def test_what_migrate_gives_a_database_is_in_the_audit_log(empty_url: str) -> None:

@@ -138,8 +138,11 @@ class Site:
 async def site_on(database: Database, user: str = "csm") -> Site:
     async with database.read() as reading:
         book = await load_book(reading)
-    further = tuple(Placement(key, key) for key in ("keys", "by_hand"))
-    layouts = (replace(x, placements=x.placements + further) for x in book.layouts)
+    further = (Placement("keys", "keys"), Placement("by_hand", "by_hand"))
+    layouts = [
+        replace(x, placements=tuple(dict.fromkeys((*x.placements, *further))))
+        for x in book.layouts
+    ]
     async with database.write() as session:
         await save_book(session, replace(book, layouts=tuple(layouts)))
         token = await create_token(session, email=f"{user}@example.com", now=NOW)

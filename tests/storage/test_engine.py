@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cyclorama.errors import ConfigError
-from cyclorama.storage.engine import Database, database_url
+from cyclorama.storage.engine import Database, EndedError, Reading, database_url
 from cyclorama.storage.ids import kind_of_id, new_id
 from cyclorama.storage.outages import is_unavailable
 from cyclorama.storage.pools import MOST_STATEMENTS
@@ -112,13 +113,32 @@ async def test_connections_that_the_server_has_closed_are_replaced(
     async with database.read() as reading:
         async with other.read() as killing:
             await killing.fetch(closing, ())
-        with pytest.raises(Exception, match=r"closed|terminat") as error:
+        with pytest.raises(Exception, match=r"closed|terminat|switch to st") as error:
             await reading.fetch("SELECT 1", ())
         assert is_unavailable(error.value)
     async with database.read() as reading:
         assert len(await reading.fetch("SELECT 1", ())) == 1
     await database.close()
     await other.close()
+
+
+async def test_what_comes_too_late_for_a_replaced_transaction_reads_on_in_the_next(
+    database: Database,
+) -> None:
+    async with database.read() as first, database.read() as second:
+        waiting = asyncio.create_task(first.fetch("SELECT 1", ()))
+        ending = asyncio.create_task(first.end())
+
+        async def current() -> Reading:
+            return second
+
+        first.successor = current
+        assert [*(await waiting)[0]] == [1]
+        await ending
+        assert [*(await first.execute(sa.text("SELECT 2")))[0]] == [2]
+        first.successor = None
+        with pytest.raises(EndedError, match="has ended"):
+            await first.fetch("SELECT 1", ())
 
 
 def test_what_a_statement_did_wrong_is_no_outage() -> None:
@@ -129,6 +149,9 @@ def test_what_a_statement_did_wrong_is_no_outage() -> None:
         assert is_unavailable(getattr(exceptions, outage)("x"))
     for other in ("QueryCanceledError", "UndefinedTableError", "DivisionByZeroError"):
         assert not is_unavailable(getattr(exceptions, other)("x"))
+    closing = "cannot switch to state 12; another operation (2) is in progress"
+    assert is_unavailable(exceptions.InternalClientError(closing))
+    assert not is_unavailable(exceptions.InternalClientError("no decoder for OID 1"))
     assert not is_unavailable(None)
     assert is_unavailable(OSError())
 
