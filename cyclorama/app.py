@@ -27,6 +27,7 @@ from cyclorama.layouts.resolution import Resolution
 from cyclorama.plugins.compose import Graph, compose
 from cyclorama.plugins.configs import upgraded
 from cyclorama.plugins.discovery import discover
+from cyclorama.plugins.working import Worker
 from cyclorama.resolvers.access import access_of
 from cyclorama.resolvers.access_book import load_access
 from cyclorama.resolvers.audit import (
@@ -284,6 +285,12 @@ class App:
         answer = await self.engine.answer(operation, context)
         await self.audit.put(entries_of_reads(context))
         return answer
+
+    def worker(self) -> Worker:
+        """What does the jobs of sections; `run` it."""
+        zone = ZoneInfo(self.settings.time_zone)
+        sections = self.graph.sections
+        return Worker(self.database, sections, clock=self.now, zone=zone)
 
     async def close(self) -> None:
         """Close the database, once the audit log has what it still lacks."""

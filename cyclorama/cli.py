@@ -21,6 +21,7 @@ from cyclorama.errors import ConfigError, PluginError
 COMMANDS: Final = {
     "demo": "demo.demo",
     "serve": "serve.serve",
+    "worker": "worker.worker",
     "migrate": "migrate.migrate",
     "token": "tokens.token",
     "schema": "schema.schema",
@@ -37,6 +38,7 @@ COMMANDS: Final = {
 HELP: Final = {
     "demo": "Serve demo data: 200 companies, three users with different layouts.",
     "serve": "Serve the graph over HTTP until it is told to stop.",
+    "worker": "Do the background jobs until it is told to stop.",
     "migrate": "Bring the database up to date; a new one gets vocabularies, groups and layouts.",
     "token": "Print a new bearer token, alone; it is not kept and can't be shown again.",
     "schema": "Print the schema with every installed section, in the schema definition language.",

@@ -58,6 +58,10 @@ class Settings(BaseModel):
         default=True,
         description="Whether admins read all records, whatever the rules of access.",
     )
+    worker: bool = Field(
+        default=True,
+        description="Whether a server also does the jobs; see: cyclorama worker.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
 

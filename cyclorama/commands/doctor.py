@@ -21,6 +21,7 @@ from cyclorama.resolvers.access_book import load_access
 from cyclorama.resolvers.book import load_book
 from cyclorama.storage.audit_checks import guarded
 from cyclorama.storage.configuration import load_fields
+from cyclorama.storage.jobs import failed
 from cyclorama.storage.masks import load_permissions
 from cyclorama.storage.migration import pending
 from cyclorama.storage.switches import failing, load_switches
@@ -93,6 +94,12 @@ async def _of_database(database_url: str | None) -> AsyncIterator[Finding]:
             *_of_masks(told(app.graph, fields, permissions, book, access.rules)),
         ):
             yield finding
+        for job in await failed(app.database):
+            yield (
+                False,
+                f"Jobs of the kind {job.kind!r} that failed too often: {job.count}; the "
+                f"last said {job.error}.",
+            )
         if not is_guarded:
             yield (
                 False,

@@ -8,6 +8,7 @@ from strawberry.scalars import JSON
 from cyclorama.errors import ForbiddenError, InvalidInputError, RequestError
 from cyclorama.plugins.editing import refusals, settings_or_refusals, subject_of
 from cyclorama.plugins.hookspecs import hookimpl
+from cyclorama.plugins.jobs import Job, Schedule, Work
 from cyclorama.plugins.section import (
     Card,
     CompanyNumber,
@@ -78,6 +79,7 @@ from cyclorama.schema.sql import (
 from cyclorama.schema.symbols import now, record, today, viewer_id
 from cyclorama.storage.engine import WHOLE
 from cyclorama.storage.ids import kind_of_id, new_id
+from cyclorama.storage.jobs import put as put_job
 from cyclorama.storage.rows import (
     KEY,
     NAME,
@@ -121,6 +123,7 @@ __all__ = [
     "Info",
     "Instant",
     "InvalidInputError",
+    "Job",
     "ManagedAs",
     "Money",
     "Node",
@@ -141,6 +144,7 @@ __all__ = [
     "RelationshipTypeRow",
     "RequestError",
     "Row",
+    "Schedule",
     "Section",
     "SectionBase",
     "SectionPlacement",
@@ -152,6 +156,7 @@ __all__ = [
     "UserErrorCode",
     "UserGroup",
     "UserRow",
+    "Work",
     "add_days",
     "add_months",
     "arg",
@@ -176,6 +181,7 @@ __all__ = [
     "months_between",
     "new_id",
     "now",
+    "put_job",
     "read",
     "record",
     "record_change",

@@ -31,6 +31,7 @@ def check_sections(sections: Sequence[Section]) -> None:
     for section in sections:
         _check_values(section)
         _check_tables(section)
+        _check_jobs(section)
         _check_type(section)
         for function in (*section.fields, *section.mutations):
             description(section, function)
@@ -44,6 +45,7 @@ def check_sections(sections: Sequence[Section]) -> None:
         "number of companies", ((n, s) for s in sections for n in s.company_numbers)
     )
     _check_unique("import target", ((t.name, s) for s in sections for t in s.targets))
+    _check_unique("job", ((j.kind, s) for s in sections for j in s.jobs))
 
 
 def _check_values(section: Section) -> None:
@@ -121,6 +123,20 @@ def _check_tables(section: Section) -> None:
             raise PluginError(
                 f"The table {name!r} of the section {who(section)} has a name outside "
                 f"the section's own; call it {section.key}_{name}."
+            )
+
+
+def _check_jobs(section: Section) -> None:
+    for job in section.jobs:
+        if not job.kind.startswith(f"{section.key}."):
+            raise PluginError(
+                f"The job {job.kind!r} of the section {who(section)} has a kind outside "
+                f"the section's own; call it {section.key}.{job.kind}."
+            )
+        if not inspect.iscoroutinefunction(job.run):
+            raise PluginError(
+                f"The job {job.kind!r} of the section {who(section)} is no async "
+                "function; write async def."
             )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from cyclorama.layouts.model import KINDS, SURFACES, SectionFacts
+from cyclorama.plugins.jobs import Job
 from cyclorama.storage.rows import Row
 
 
@@ -105,6 +106,8 @@ class Section:
     mutations: Sequence[Callable[..., Any]] = ()
     tables: Sequence[Table] = ()
     targets: Sequence[ImportTarget] = ()
+    jobs: Sequence[Job] = ()
+    """What it does in the background while it is enabled."""
     nodes: Mapping[str, GraphType] = field(default_factory=dict)
     """Types with a table that `node(id:)` finds, by the type part of their ids. A row is
     found by who gets the section on the record that its `relationship_id` or its
@@ -146,5 +149,5 @@ class Section:
         )
 
 
-_TUPLES: Final = ("fields", "cards", "mutations", "tables", "targets")
+_TUPLES: Final = ("fields", "cards", "mutations", "tables", "targets", "jobs")
 _SETS: Final = ("kinds", "surfaces")

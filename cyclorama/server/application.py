@@ -62,7 +62,13 @@ def create_server(app: Any, settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         log.info("started", sections=list(app.graph.sections))
+        worker = app.worker()
+        metrics.jobs = worker.done
+        working = asyncio.create_task(worker.run()) if settings.worker else None
         yield
+        worker.stop()
+        if working is not None:
+            await working
         if endpoints.late:
             await asyncio.wait(endpoints.late, timeout=GRACE_SECONDS)
         await app.close()

@@ -38,6 +38,8 @@ class Metrics:
         self.statuses: Counter[int] = Counter()
         self.buckets = [0] * (len(BUCKETS) + 1)
         self.seconds = 0.0
+        self.jobs: Counter[tuple[str, str]] = Counter()
+        """Runs of jobs by kind and by how they ended."""
 
     def count(self, status: int, seconds: float) -> None:
         """Count an answered request."""
@@ -68,6 +70,11 @@ class Metrics:
         opened = [(f'{{section="{s}"}}', 1) for s in app.breakers.opened]
         help_ = "Sections that keep failing and are left alone for a while."
         yield "section_failing", "gauge", help_, opened
+        runs = [
+            (f'{{kind="{kind}",outcome="{outcome}"}}', n)
+            for (kind, outcome), n in sorted(self.jobs.items())
+        ]
+        yield "jobs_total", "counter", "Runs of background jobs.", runs
         for name, type_, help_, attribute in _OF_CACHES:
             found = [(f'{{cache="{c}"}}', getattr(k, attribute)) for c, k in caches]
             yield name, type_, help_, found

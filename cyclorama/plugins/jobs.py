@@ -1,0 +1,65 @@
+"""Jobs of sections: what they do in the background, once or at set times."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cyclorama.storage.jobs import put
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One run of a job, in the transaction that also ends the job: all or nothing.
+
+    It should take seconds: what is long does a part, and leaves a job for the rest."""
+
+    session: AsyncSession
+    kind: str
+    payload: Mapping[str, Any]
+    now: datetime
+    today: date
+    """The day where the organisation is."""
+    sections: Mapping[str, Any]
+    """The composed sections by key."""
+
+    async def then(self, payload: Mapping[str, Any]) -> None:
+        """Leave the same job with another payload, due at once."""
+        await put(self.session, self.kind, payload, now=self.now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """Every day, or every week on one day, at a time where the organisation is."""
+
+    at: time = time(0, 0)
+    weekday: int | None = None
+    """0 is Monday; None: every day."""
+
+    def after(self, now: datetime, zone: ZoneInfo) -> datetime:
+        """The next time after an instant."""
+        local = now.astimezone(zone)
+        day = local.date()
+        if self.weekday is not None:
+            day += timedelta(days=(self.weekday - day.weekday()) % 7)
+        step = timedelta(days=1 if self.weekday is None else 7)
+        # A time that does not exist when clocks go forward is the one an hour later.
+        found = datetime.combine(day, self.at, zone).astimezone(now.tzinfo)
+        if found <= now:
+            found = datetime.combine(day + step, self.at, zone).astimezone(now.tzinfo)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a section does in the background; `kind` begins with its key and a dot."""
+
+    kind: str
+    run: Callable[[Work], Awaitable[None]]
+    schedule: Schedule | None = None
+    """When it is done with an empty payload; None: when it is left to be done."""
