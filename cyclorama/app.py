@@ -213,7 +213,7 @@ class App:
                 await self.audit.put([entry_of_bypass(signed.viewer, now, request_id)])
             database = self.database.restricted(prefix)
             reading.restrict(prefix)
-            yield Context(
+            context = Context(
                 database=database,
                 reading=reading,
                 viewer=signed.viewer,
@@ -231,6 +231,10 @@ class App:
                 breakers=self.breakers,
                 bypassed=bypassed,
             )
+            try:
+                yield context
+            finally:
+                await context.end()
 
     def _bypasses(self, viewer: Viewer) -> bool:
         return self.settings.admin_bypass and ADMINS in viewer.permissions

@@ -102,12 +102,55 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
-@pytest.fixture
-async def database(empty_url: str) -> AsyncIterator[Database]:
-    """A database with all tables, empty."""
-    opened = Database(empty_url)
+async def _make_tables(opened: Database) -> None:
     async with opened.engine.begin() as connection:
         await connection.run_sync(Row.metadata.create_all)
+
+
+async def _make_database_of_tables(url: str) -> None:
+    opened = Database(url)
+    await _make_tables(opened)
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables, to be copied."""
+    file = tmp_path_factory.mktemp("tables") / "tables.db"
+    asyncio.run(_make_database_of_tables(f"sqlite:///{file}"))
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgresql_tables(postgresql_url: str) -> Iterator[str]:
+    """The name of a PostgreSQL database with all tables."""
+    with _postgresql(postgresql_url) as url:
+        asyncio.run(_make_database_of_tables(url))
+        yield str(database_url(url).database)
+
+
+@pytest.fixture
+def postgresql_tables_url(postgresql_url: str, postgresql_tables: str) -> Iterator[str]:
+    """The URL of a copy of it."""
+    with _postgresql(postgresql_url, postgresql_tables) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def tables_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database with all tables, empty."""
+    if request.param == "sqlite":
+        template: Path = request.getfixturevalue("sqlite_tables")
+        return f"sqlite:///{shutil.copy(template, tmp_path / 'test.db')}"
+    url: str = request.getfixturevalue("postgresql_tables_url")
+    return url
+
+
+@pytest.fixture
+async def database(tables_url: str) -> AsyncIterator[Database]:
+    """A database with all tables, those of the test included, empty."""
+    opened = Database(tables_url)
+    await _make_tables(opened)
     yield opened
     await opened.close()
 

@@ -248,7 +248,7 @@ class Executor(PlainExecutor):
         reading = self.context_value.reading
         work = self._answers(reading, plan, values, seconds)
         answers = asyncio.ensure_future(work)
-        running = _Running(fields, plan, answers, reading)
+        running = _Running(fields, plan, answers)
         batch.runs[id(fields)] = running
         return running
 
@@ -341,7 +341,9 @@ class Executor(PlainExecutor):
     async def _parts(
         self, type_: Any, batch: Batch, fields: Any, running: _Running
     ) -> Answers:
-        await self.context_value.replace(running.reading)
+        # The statement may run on. What others were about to read, they read in the next
+        # transaction.
+        await self.context_value.replace(self.context_value.reading)
         plan = running.plan
         found: dict[str, dict[int, Any]] = {r.id: {} for r in batch.refs}
         for variant in batch.variants:
@@ -362,17 +364,13 @@ class Executor(PlainExecutor):
         context = self.context_value
         section = section_of(type_, fields[piece.keys[0]])
         values = single.binds.values(run)
-        reading: Any = None
-        rows: Answers | Exception = {}
-        while context.reading is not reading:  # another part may have ended it
-            reading = context.reading
-            rows = await self._answers(reading, single, values, context.budgets.section)
-            if not isinstance(rows, Exception):
-                break
+        rows = await self._answers(
+            context.reading, single, values, context.budgets.section
+        )
         if isinstance(rows, Exception):
             log.error("section_failed", section=section, error=repr(rows))
             context.breakers.failed(section, context.now)
-            await context.replace(reading)
+            await context.replace(context.reading)
             failed = failure(section, rows)
             for cells in found.values():
                 cells.update(dict.fromkeys(piece.columns, failed))
@@ -436,11 +434,10 @@ class Executor(PlainExecutor):
 class _Running:
     """A plan that has started for a batch; holds its fields, whose identity is its key."""
 
-    __slots__ = ("answers", "fields", "parts", "plan", "reading", "wave")
+    __slots__ = ("answers", "fields", "parts", "plan", "wave")
 
-    def __init__(self, fields: Any, plan: Plan, answers: Any, reading: Any) -> None:
+    def __init__(self, fields: Any, plan: Plan, answers: Any) -> None:
         self.fields, self.plan, self.answers = fields, plan, answers
-        self.reading = reading
         self.parts: Any = None
         self.wave: Any = None
 

@@ -14,7 +14,7 @@ from cyclorama.execution.pieces import Plan
 from cyclorama.storage.kept import Kept
 
 MOST = 1024
-MOST_SQL = 20_000_000
+MOST_SQL = 10_000_000
 """Characters of the statements of all plans that are kept."""
 
 

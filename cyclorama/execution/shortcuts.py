@@ -43,7 +43,7 @@ from cyclorama.storage.prefix import Prefix
 
 log = structlog.get_logger(__name__)
 MOST: Final = 4096
-MOST_SQL: Final = 20_000_000
+MOST_SQL: Final = 10_000_000
 MOST_INPUTS: Final = 256
 """Different answers of records to what layouts ask, for one shortcut."""
 PATIENCE: Final = 16

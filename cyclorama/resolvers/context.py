@@ -166,6 +166,10 @@ class Context:
     """Layouts that were resolved, by what they asked of the records."""
     _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
     _replacing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _has_ended: bool = False
+
+    def __post_init__(self) -> None:
+        self._take(self.reading)
 
     @property
     def viewer_attributes(self) -> Mapping[str, Any]:
@@ -205,19 +209,35 @@ class Context:
 
     async def renew(self) -> None:
         """Read on from a state that holds what this request has written."""
-        self.reading = await self.renewed()
+        self._take(await self.renewed())
 
     async def replace(self, reading: Reading) -> None:
-        """Read on from a new transaction, unless this one has been replaced already."""
+        """Read on from a new transaction, unless this one has been replaced already. Who
+        is cancelled leaves no transaction half begun."""
+        task = asyncio.ensure_future(self._replace(reading))
+        task.add_done_callback(_seen)
+        await asyncio.shield(task)
+
+    async def _replace(self, reading: Reading) -> None:
         async with self._replacing:
-            if self.reading is reading:
-                reading.successor = self._current
+            if self.reading is reading and not self._has_ended:
                 await self.renew()
 
-    async def _current(self) -> Reading:
-        """Where what waited for a replaced transaction reads on."""
+    async def end(self) -> None:
+        """Begin no further transaction; wait for one that is about to begin."""
         async with self._replacing:
-            return self.reading
+            self._has_ended = True
+            self.reading.successor = None
+
+    def _take(self, reading: Reading) -> None:
+        async def successor(aborted: bool) -> Reading:
+            if aborted:
+                await self.replace(reading)
+            async with self._replacing:
+                return self.reading
+
+        self.reading = reading
+        reading.successor = successor
 
     async def load(
         self,

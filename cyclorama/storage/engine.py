@@ -39,6 +39,9 @@ Parameters = Sequence[Any]
 Watch = Callable[[str], None]
 """Is told the text of every statement."""
 Rollback = Callable[[], Awaitable[Any]]
+Successor = Callable[[bool], Awaitable["Reading"]]
+"""Gives the transaction in which a statement goes on that came too late for its own: that
+has ended, or, as it is told, a neighbour's failure has made it useless."""
 MOST_PREPARED = 256
 MOST_SHADOWED = 20_000_000
 """Characters of the statements of restricted viewers that are kept."""
@@ -88,8 +91,7 @@ class Reading:
         self._driver = driver
         self._turn = asyncio.Lock()
         self._ended = False
-        self.successor: Callable[[], Awaitable[Reading]] | None = None
-        """What is read on from where a neighbour's failure has ended this one."""
+        self.successor: Successor | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def restrict(self, prefix: Prefix | None) -> None:
@@ -179,9 +181,12 @@ class Reading:
     ) -> Any:
         try:
             return await self._turned(run, finish)
-        except EndedError:
-            found = None if self.successor is None else await self.successor()
-            if found is None or found is self:
+        except Exception as error:
+            aborted = _is_aborted(error)
+            if self.successor is None or not (aborted or isinstance(error, EndedError)):
+                raise
+            found = await self.successor(aborted)
+            if found is self:
                 raise
         return await found._in_turn(run, finish)
 
@@ -414,6 +419,11 @@ class Database:
             await finish()
         await self.readers.dispose()
         await self.engine.dispose()
+
+
+def _is_aborted(error: Exception) -> bool:
+    """Whether PostgreSQL refuses a statement for what an earlier one did wrong."""
+    return getattr(getattr(error, "orig", error), "sqlstate", None) == "25P02"
 
 
 def _replaced(pooled: Connection) -> Any:

@@ -192,7 +192,10 @@ class Bench:
             database = await self._readable(viewer)
             context = self._context(viewer, database, await opened(), opened)
             operation = Operation(query=query, variables=variables)
-            answer = await self._engine.answer(operation, context)
+            try:
+                answer = await self._engine.answer(operation, context)
+            finally:
+                await context.end()
         return orjson.loads(answer.body)
 
     async def query(self, query: str, **variables: Any) -> Any:

@@ -140,6 +140,12 @@ async def spoils(record: Parent[Record360], info: Info) -> Thing:
     return Thing(number=1)
 
 
+async def reads(record: Parent[Record360], info: Info) -> Thing:
+    """Read in the request's transaction."""
+    ((number,),) = await info.context.reading.execute(sa.text("SELECT 1"))
+    return Thing(number=number)
+
+
 def _section(key: str, **values: Any) -> Section:
     return Section(key=key, title=key.title(), description="For tests.", **values)
 
@@ -149,7 +155,10 @@ SECTIONS = [
     _section("broken", type=BrokenSection),
     _section("slow", type=SlowSection),
     _section("never", type=NeverSection),
-    *(_section(f.__name__, fields=[f]) for f in (raises, hangs, blocks, lies, spoils)),
+    *(
+        _section(f.__name__, fields=[f])
+        for f in (raises, hangs, blocks, lies, spoils, reads)
+    ),
 ]
 WELL = '{ company(id: "company_1") { id name well { name state } %s } }'
 
@@ -198,13 +207,19 @@ async def test_all_faults_at_once_leave_the_rest(bench: Bench) -> None:
     faults = "broken { number } slow { number } raises { number } hangs { number }"
     answer = await bench.ask(WELL % f"{faults} spoils {{ number }}")
     assert answer["data"]["company"]["well"] == {"name": "Company 1", "state": "READY"}
-    assert [e["extensions"]["section"] for e in answer["errors"]].sort() == [
+    assert sorted(e["extensions"]["section"] for e in answer["errors"]) == [
         "broken",
         "hangs",
         "raises",
         "slow",
         "spoils",
-    ].sort()
+    ]
+
+
+async def test_who_reads_after_a_statement_that_failed_reads_on(bench: Bench) -> None:
+    answer = await bench.ask(WELL % "broken { number } reads { number }")
+    assert answer["data"]["company"]["reads"] == {"number": 1}
+    assert [e["path"] for e in answer["errors"]] == [["company", "broken"]]
 
 
 async def test_several_roots_that_fail_do_not_end_each_other(bench: Bench) -> None:

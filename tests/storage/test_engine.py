@@ -129,7 +129,8 @@ async def test_what_comes_too_late_for_a_replaced_transaction_reads_on_in_the_ne
         waiting = asyncio.create_task(first.fetch("SELECT 1", ()))
         ending = asyncio.create_task(first.end())
 
-        async def current() -> Reading:
+        async def current(aborted: bool) -> Reading:
+            assert not aborted
             return second
 
         first.successor = current
@@ -139,6 +140,28 @@ async def test_what_comes_too_late_for_a_replaced_transaction_reads_on_in_the_ne
         first.successor = None
         with pytest.raises(EndedError, match="has ended"):
             await first.fetch("SELECT 1", ())
+
+
+@pytest.mark.parametrize("sent", ["fetch", "execute", "guarded"])
+async def test_what_a_neighbours_failure_makes_useless_is_read_in_the_next(
+    database: Database, sent: str
+) -> None:
+    text: Any = "SELECT 2" if sent == "fetch" else sa.text("SELECT 2")
+    given = ((),) if sent == "fetch" else ()
+    async with database.read() as first, database.read() as second:
+        told: list[bool] = []
+
+        async def next_one(aborted: bool) -> Reading:
+            told.append(aborted)
+            return second
+
+        first.successor = next_one
+        with pytest.raises(Exception, match="nowhere") as error:
+            await first.fetch("SELECT 1 FROM nowhere", ())
+        assert not is_unavailable(error.value)
+        assert [*(await getattr(first, sent)(text, *given))[0]] == [2]
+        # SQLite's transactions outlive a statement that fails.
+        assert told == ([] if database.is_sqlite else [True])
 
 
 def test_what_a_statement_did_wrong_is_no_outage() -> None:

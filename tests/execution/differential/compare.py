@@ -32,21 +32,21 @@ def difference(one: Any, other: Any) -> str | None:
     return None
 
 
-def rivals(one: Any, other: Any) -> list[tuple[set[Told], set[Told]]]:
+def rivals(one: Any, other: Any) -> dict[Path, tuple[set[Told], set[Told]]]:
     """What each engine named, by places that are null for reasons of which they share
     none; nothing where the answers differ in anything else."""
     if "data" not in one or "data" not in other:
-        return []
+        return {}
     if ordered(one["data"]) != ordered(other["data"]):
-        return []
+        return {}
     errors = _grouped(one), _grouped(other)
-    found = []
+    found: dict[Path, tuple[set[Told], set[Told]]] = {}
     for place in errors[0].keys() | errors[1].keys():
         first, second = (e.get(place, Counter()) for e in errors)
         if not first & second:
             if place is None:
-                return []
-            found.append(({*first}, {*second}))
+                return {}
+            found[place] = ({*first}, {*second})
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from differential.compare import Tally, Told, difference, rivals, told
+from differential.compare import Path, Tally, Told, difference, rivals, told
 from differential.shrink import shrunk, smaller
 from differential.sides import World
 from differential.writer import Writer
@@ -54,8 +54,9 @@ async def compare(
                 found = (asked.text, values, what)
                 if shrink and not asked.text.startswith("mutation"):
                     ask = _asking(world, values, viewer, settings)
-                    if len(rivals(one, other)) == 1 and await _has_both(
-                        asked.text, ask
+                    places = rivals(one, other)
+                    if places and all(
+                        [await _has_both(asked.text, ask, place) for place in places]
                     ):
                         tally.rivals += 1
                         continue
@@ -83,15 +84,15 @@ async def _smallest(text: str, values: Any, ask: Ask) -> tuple[str, Any, str]:
     return smallest, dict(values), f"{difference(*await ask(smallest))}"
 
 
-async def _has_both(text: str, ask: Ask) -> bool:
-    """Whether all that differs is which of two faults each engine has met first: with
-    less than what shows that, both name the one or the other."""
+async def _has_both(text: str, ask: Ask, place: Path) -> bool:
+    """Whether all that differs at a place is which of two faults each engine has met
+    first: with less than what shows that, both name the one or the other."""
 
     async def differs(less: str) -> bool:
-        return bool(rivals(*await ask(less)))
+        return place in rivals(*await ask(less))
 
     smallest = await shrunk(text, differs)
-    ((first, second),) = rivals(*await ask(smallest))
+    first, second = rivals(*await ask(smallest))[place]
     named: set[Told] = set()
     for less in smaller(smallest):
         one, other = await ask(less)

@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -44,7 +45,7 @@ class Side:
 
     def view(self, viewer: Viewer, settings: Configuration) -> Any:
         """The schema as this viewer sees it."""
-        nothing: Any = None
+        nothing: Any = SimpleNamespace()
         context = self._context(self.database, nothing, viewer, settings, nothing)
         return self.engine.bind(context)
 
@@ -87,7 +88,10 @@ class Side:
             reading = await opened()
             context = self._context(database, reading, viewer, settings, opened)
             operation = Operation(query=text, variables=values)
-            answer = await self.engine.answer(operation, context)
+            try:
+                answer = await self.engine.answer(operation, context)
+            finally:
+                await context.end()
             if "errors" not in (found := orjson.loads(answer.body)):
                 await self._ask_shortly(operation, context, answer.body)
         return found
