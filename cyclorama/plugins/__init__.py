@@ -8,7 +8,7 @@ from strawberry.scalars import JSON
 from cyclorama.errors import ForbiddenError, InvalidInputError, RequestError
 from cyclorama.plugins.editing import refusals, settings_or_refusals, subject_of
 from cyclorama.plugins.hookspecs import hookimpl
-from cyclorama.plugins.jobs import Job, Schedule, Work
+from cyclorama.plugins.jobs import Job, Run, Schedule
 from cyclorama.plugins.section import (
     Card,
     CompanyNumber,
@@ -144,6 +144,7 @@ __all__ = [
     "RelationshipTypeRow",
     "RequestError",
     "Row",
+    "Run",
     "Schedule",
     "Section",
     "SectionBase",
@@ -156,7 +157,6 @@ __all__ = [
     "UserErrorCode",
     "UserGroup",
     "UserRow",
-    "Work",
     "add_days",
     "add_months",
     "arg",

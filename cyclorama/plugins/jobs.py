@@ -14,7 +14,7 @@ from cyclorama.storage.jobs import put
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class Run:
     """One run of a job, in the transaction that also ends the job: all or nothing.
 
     It should take seconds: what is long does a part, and leaves a job for the rest."""
@@ -60,6 +60,6 @@ class Job:
     """What a section does in the background; `kind` begins with its key and a dot."""
 
     kind: str
-    run: Callable[[Work], Awaitable[None]]
+    run: Callable[[Run], Awaitable[None]]
     schedule: Schedule | None = None
     """When it is done with an empty payload; None: when it is left to be done."""

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from cyclorama.plugins.jobs import Job, Work
+from cyclorama.plugins.jobs import Job, Run
 from cyclorama.storage.engine import Database
 from cyclorama.storage.jobs import (
     Claimed,
@@ -80,7 +80,7 @@ class Worker:
         """How many runs of each kind ended how: `done`, `failed` or `lost`."""
 
     async def run(self) -> None:
-        """Work until told to stop."""
+        """Run until told to stop."""
         while self.jobs and not self._stopping.is_set():
             try:
                 busy = await self.work()
@@ -156,7 +156,7 @@ class Worker:
             again_at = held.schedule.after(now, self._zone)
         await finish(session, job, again_at=again_at)
         await held.run(
-            Work(
+            Run(
                 session=session,
                 kind=job.kind,
                 payload=job.payload,

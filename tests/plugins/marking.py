@@ -17,9 +17,9 @@ from cyclorama.plugins import (
     Parent,
     Record360,
     Row,
+    Run,
     Schedule,
     Section,
-    Work,
     key_column,
     new_id,
 )
@@ -39,16 +39,16 @@ class MarkRow(Row):
     name: Mapped[str] = mapped_column(KEY)
 
 
-async def mark(work: Work) -> None:
+async def mark(run: Run) -> None:
     """Leave a mark, and go on, fail or never end as the payload says."""
-    name = work.payload.get("name", "scheduled")
+    name = run.payload.get("name", "scheduled")
     row = {"id": new_id("mark"), "name": name}
-    await work.session.execute(sa.insert(MarkRow.__table__), [row])  # type: ignore[arg-type]
-    if "left" in work.payload and work.payload["left"] > 0:
-        await work.then({"name": name, "left": work.payload["left"] - 1})
-    if work.payload.get("fails"):
+    await run.session.execute(sa.insert(MarkRow.__table__), [row])  # type: ignore[arg-type]
+    if "left" in run.payload and run.payload["left"] > 0:
+        await run.then({"name": name, "left": run.payload["left"] - 1})
+    if run.payload.get("fails"):
         raise ValueError("The mark can't be left.")
-    if work.payload.get("hangs"):
+    if run.payload.get("hangs"):
         sys.stdout.write("hangs\n")
         sys.stdout.flush()
         await asyncio.sleep(60)

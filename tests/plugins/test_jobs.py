@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from marking import BERLIN, START, Clock, MarkRow, mark, marks, worker
 
 from cyclorama.errors import PluginError
-from cyclorama.plugins import Job, Schedule, Work
+from cyclorama.plugins import Job, Run, Schedule
 from cyclorama.plugins.compose import compose
 from cyclorama.plugins.working import MOST_ATTEMPTS, delay_after
 from cyclorama.storage.engine import Database
@@ -77,7 +77,7 @@ def test_jobs_that_are_not_the_sections_own_are_refused() -> None:
     with pytest.raises(PluginError, match=r"call it marks\.other"):
         compose([marks(jobs=(Job(kind="other", run=mark),), tables=())])
 
-    def plain(work: Work) -> None:
+    def plain(run: Run) -> None:
         """Not async."""
 
     wrong: Any = plain

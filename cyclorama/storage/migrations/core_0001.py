@@ -539,3 +539,18 @@ def _create_access() -> None:
         ),
     )
     op.create_index("ix_record_team_team_id", "record_team", ["team_id"])
+    op.create_table(
+        "job",
+        sa.Column("id", text(80), nullable=False),
+        sa.Column("kind", text(80), nullable=False),
+        sa.Column("key", text(80), nullable=True),
+        sa.Column("payload", json(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("due_at", Instant(), nullable=True),
+        sa.Column("held_by", text(80), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
+        sa.UniqueConstraint("key", name=op.f("uq_job_key")),
+    )
+    op.create_index("ix_job_due_at", "job", ["due_at", "id"])
