@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from benchmarks.shapes import Attributes, Card, Count, Field, Group, Money, Point
+from benchmarks.shapes import (
+    Attributes,
+    Card,
+    Count,
+    Field,
+    Group,
+    Money,
+    Point,
+    Score,
+    ScorePoint,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +74,20 @@ def points(values: Mapping[date, float], periods: int, today: date) -> list[Poin
     ]
 
 
-def cards(last: int, before: int, breakdown: Sequence[Count]) -> list[Card]:
-    """The two cards of Summary."""
+def cards(
+    health: Score, last: int, before: int, breakdown: Sequence[Count]
+) -> list[Card]:
+    """The three cards of Summary."""
     trend = "UP" if last > before else "DOWN" if last < before else "FLAT"
     opened = sum(b.count for b in breakdown)
     return [
+        Card(
+            key="health",
+            label="Health",
+            value=health.value,
+            trend=health.trend,
+            breakdown=[],
+        ),
         Card(
             key="active_users",
             label="Active users",
@@ -187,3 +206,53 @@ def family(parents: Mapping[str, str | None], current: str) -> set[str]:
         for company, own in parents.items()
         if current in line(company) or (parent in parents and own == parent)
     }
+
+
+NO_SCORE = Score(
+    value=None, label=None, color=None, trend="NONE", delta=None, stale=False
+)
+
+
+def known(held: Any, now: datetime) -> int | None:
+    """The score of a row that counts."""
+    is_stale = held.stale_after is not None and held.stale_after < now
+    return None if held.expires and is_stale else held.value
+
+
+def score(held: Any, band: Any, dead_band: int, now: datetime, today: date) -> Score:
+    """A score of its row, or of none, and of its band."""
+    if held is None or held.expires is None:
+        return NO_SCORE
+    value, before = known(held, now), held.base
+    if held.base_until is not None and held.base_until <= today:
+        before = held.value
+    delta = None if value is None or before is None else value - before
+    trend = "NONE" if value is None else "NEW" if delta is None else "FLAT"
+    if delta is not None and abs(delta) > dead_band:
+        trend = "UP" if delta > 0 else "DOWN"
+    return Score(
+        value=value,
+        label=band and band.label,
+        color=band and band.color,
+        trend=trend,
+        delta=delta,
+        stale=held.stale_after is not None and held.stale_after < now,
+    )
+
+
+def closes(events: Sequence[Any], weeks: int, today: date) -> list[ScorePoint]:
+    """What each of the newest weeks closed with; the events are in their order."""
+    first = monday(today) - timedelta(7 * (weeks - 1))
+    found, place, last = [], 0, None
+    for week in (first + timedelta(7 * n) for n in range(weeks)):
+        while place < len(events) and events[place].day < week + timedelta(7):
+            last, place = events[place], place + 1
+        found.append(
+            ScorePoint(
+                week_start=week,
+                value=last and last.value,
+                label=last and last.label,
+                color=last and last.color,
+            )
+        )
+    return found

@@ -1,8 +1,9 @@
 """The rows of a benchmark: SQL that makes the same ones in PostgreSQL and in SQLite.
 
 A company has 5 relationships, 12 cases, 48 values of usage, 60 active days of people,
-3 people and an external reference; a company of the list `LARGE` has 4 or 16 times as
-many rows. Companies stand in trees of ten. Ids end in numbers: `company_17`.
+3 people, 16 scores, 24 past ones and an external reference; a company of the list `LARGE`
+has 4 or 16 times as many rows. Companies stand in trees of ten. Ids end in numbers:
+`company_17`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+
+from benchmarks import scores
 
 COMPANIES = 10_000
 LARGE = (1, 4, 16)
@@ -90,6 +93,7 @@ def _vocabularies(sql: Sql) -> Iterator[str]:
     yield f"""INSERT INTO usage_module (id, key, name, unit, aggregation, position)
         SELECT 'module_' || m, 'module' || m, 'Module ' || m, 'sessions', 'SUM', m
         FROM {numbers("m", 1, 4)}"""
+    yield from scores.card(sql)
 
 
 def _companies(sql: Sql, first: int, last: int, times: int) -> Iterator[str]:
@@ -99,6 +103,8 @@ def _companies(sql: Sql, first: int, last: int, times: int) -> Iterator[str]:
     yield from _relationships(sql, many, times)
     yield from _people(sql, many, times)
     yield from _usage(sql, many, times)
+    weeks = numbers("w", 0, scores.HISTORY * times - 1)
+    yield from scores.scores(sql, many, weeks)
     yield f"""INSERT INTO external_ref
             (id, system, object_type, external_id, entity_id, url)
         SELECT 'external_ref_' || n, 'salesforce', 'Account', '001' || n, 'company_' || n,

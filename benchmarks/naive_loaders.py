@@ -10,6 +10,15 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from strawberry.dataloader import DataLoader
 
+from cyclorama.sections.scorecard.tables import (
+    AssignmentRow,
+    BandRow,
+    CardRow,
+    EventRow,
+    MeasureRow,
+    NodeRow,
+    ScoreRow,
+)
 from cyclorama.sections.support.tables import SupportCaseRow
 from cyclorama.sections.usage.tables import (
     UsageActiveDayRow,
@@ -83,6 +92,16 @@ class Loaders:
         self.active = self._both(UsageActiveDayRow, UsageActiveDayRow.day)
         self.used = self._both(UsageDailyRow, UsageDailyRow.day)
         self.entitlements = self._both(UsageEntitlementRow)
+        self.card = one(sessions, CardRow)
+        self.measure = one(sessions, MeasureRow)
+        self.cards = many(sessions, CardRow, "record_kind", CardRow.rank, CardRow.id)
+        self.assignment = many(sessions, AssignmentRow, "record_id")
+        self.bands = many(sessions, BandRow, "scheme_id", BandRow.position)
+        self.nodes = many(sessions, NodeRow, "card_id", NodeRow.position, NodeRow.id)
+        self.scores = many(sessions, ScoreRow, "record_id")
+        self.events = many(
+            sessions, EventRow, "record_id", EventRow.day, EventRow.number
+        )
 
     def _both(self, row: Any, *order: Any) -> dict[str, DataLoader[str, Any]]:
         """Loaders by kind of record."""

@@ -10,6 +10,7 @@ import strawberry
 
 from benchmarks import arithmetic
 from benchmarks.arithmetic import money
+from benchmarks.naive_scores import Scorecard
 from benchmarks.naive_sections import (
     Info,
     Private,
@@ -227,3 +228,7 @@ class Company:
     @strawberry.field
     def usage(self) -> Usage:
         return Usage(kind="company", record=self.row.id)
+
+    @strawberry.field
+    def scorecard(self) -> Scorecard:
+        return Scorecard(record=self.row.id)

@@ -165,6 +165,30 @@ class Hierarchy:
     nodes: list[Node]
 
 
+@strawberry.type
+class Score:
+    value: int | None
+    label: str | None
+    color: str | None
+    trend: str
+    delta: int | None
+    stale: bool
+
+
+@strawberry.type
+class Measure:
+    key: str
+    name: str
+
+
+@strawberry.type
+class ScorePoint:
+    week_start: date
+    value: int | None
+    label: str | None
+    color: str | None
+
+
 def application(server: ASGIApp, engine: AsyncEngine) -> Starlette:
     """A server at its path; the engine is closed with it."""
 

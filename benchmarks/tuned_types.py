@@ -23,6 +23,7 @@ from benchmarks.shapes import (
     TypeSummary,
     User,
 )
+from benchmarks.tuned_scores import Scorecard, health_of, scorecard_of
 from benchmarks.tuned_sections import (
     OPEN_CASES,
     Info,
@@ -158,7 +159,7 @@ class Company:
         rows = await rows_of(info, OPEN_CASES["company"], self.id)
         found = [Count(label=r.label, count=r.count) for r in rows]
         return Summary(
-            cards=arithmetic.cards(last, before, found),
+            cards=arithmetic.cards(await health_of(info, self.id), last, before, found),
             fields=arithmetic.summary_fields(self.facts, today_of(info)),
             tags=self.row.tags,
             comment=self.row.comment,
@@ -183,6 +184,10 @@ class Company:
     @strawberry.field
     async def usage(self, info: Info) -> Usage:
         return await usage_of(info, "company", self.id)
+
+    @strawberry.field
+    async def scorecard(self, info: Info) -> Scorecard:
+        return await scorecard_of(info, self.id)
 
 
 @strawberry.type

@@ -108,6 +108,12 @@ class Program(TyperGroup):
         """The command to run and its arguments."""
         if args[0] in COMMANDS:
             return args[0], load_command(args[0]), args[1:]
+        from cyclorama.commands.of_sections import commands_of
+
+        with without_garbage_collection():
+            brought = commands_of(args[0])
+        if brought is not None:
+            return args[0], get_command(brought), args[1:]
         return super().resolve_command(ctx, args)
 
 
@@ -115,6 +121,7 @@ app = typer.Typer(
     name="cyclorama",
     cls=Program,
     help="A self-hosted Customer 360.",
+    epilog="Sections bring further commands: cyclorama scorecards --help.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

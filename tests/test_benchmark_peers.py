@@ -26,6 +26,14 @@ POINT = (
     "json_build_object('periodStart', p.period_start, 'value', p.value,"
     " 'partial', p.partial)"
 )
+GROUP_SCORE = (
+    "json_build_object('value', (g.score).value, 'label', (g.score).label,"
+    " 'color', (g.score).color, 'trend', (g.score).trend)"
+)
+MEASURE_SCORE = (
+    "json_build_object('value', (m.score).value, 'label', (m.score).label,"
+    " 'color', (m.score).color, 'trend', (m.score).trend, 'stale', (m.score).stale)"
+)
 COMPANY = """
     'rowId', c.id, 'name', c.name, 'arrMinor', c.arr_minor::text, 'currency', c.currency,
     'renewalDate', c.renewal_date, 'originalContractDate', c.original_contract_date,
@@ -41,6 +49,8 @@ COMPANY = """
       FROM picklist_item WHERE id = c.industry_id)"""
 LIGHT = f"""SELECT json_build_object('companyByRowId', json_build_object({COMPANY},
     'people', postgraphile.company_people(c),
+    'health', (SELECT json_build_object('value', h.value, 'trend', h.trend)
+      FROM postgraphile.company_health(c) AS h),
     'openByPriority', json_build_object('nodes', (SELECT coalesce(json_agg(p), '[]')
       FROM postgraphile.company_open_by_priority(c) AS p))
 ))::text FROM company c WHERE c.id = $1"""
@@ -72,6 +82,16 @@ FULL = f"""SELECT json_build_object('companyByRowId', json_build_object({COMPANY
         'isClosed', is_closed, 'priority', priority, 'openedAt', opened_at,
         'closedAt', closed_at)) FROM (SELECT * FROM support_case
         WHERE company_id = c.id ORDER BY opened_at DESC, id LIMIT 10) AS s)),
+    'scorecard', (SELECT json_build_object('name', s.name, 'overall', s.overall,
+        'groups', (SELECT json_agg(json_build_object('key', g.key, 'name', g.name,
+            'weight', g.weight, 'score', {GROUP_SCORE},
+            'measures', (SELECT json_agg(json_build_object('key', m.key, 'name', m.name,
+                'score', {MEASURE_SCORE})) FROM unnest(g.measures) AS m)))
+          FROM unnest(s.groups) AS g),
+        'history', (SELECT json_agg(json_build_object('weekStart', h.week_start,
+            'value', h.value, 'label', h.label, 'color', h.color))
+          FROM unnest(s.history) AS h))
+      FROM postgraphile.company_scorecard(c) AS s),
     'usage', (SELECT json_build_object('last', last, 'before', before,
         'utilization', utilization, 'trendPercent', trend_percent,
         'activeUsers', (SELECT json_agg({POINT}) FROM unnest(active_users) AS p),

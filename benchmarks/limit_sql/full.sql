@@ -43,6 +43,34 @@ week AS MATERIALIZED (
     ',"partial":' || CASE WHEN n = 11 THEN 'true}' ELSE 'false}' END AS tail
   FROM generate_series(0, 11) AS n
 ),
+card AS MATERIALIZED (
+  SELECT id, name, scheme_id, dead_band FROM scorecard_card WHERE id = coalesce(
+    (SELECT card_id FROM scorecard_assignment WHERE record_id = :company),
+    (SELECT id FROM scorecard_card WHERE record_kind = 'COMPANY' AND is_default ORDER BY rank, id LIMIT 1))
+),
+score AS MATERIALIZED (
+  SELECT n.id, n.kind, n.group_id, n.position, coalesce(m.key, n.key) AS key,
+    coalesce(m.name, n.name) AS name, n.weight, s.value, b.label, b.color,
+    s.value - s.before AS delta, coalesce(s.stale, false) AS stale,
+    CASE WHEN s.value IS NULL THEN 'NONE' WHEN s.before IS NULL THEN 'NEW'
+         WHEN abs(s.value - s.before) <= card.dead_band THEN 'FLAT'
+         WHEN s.value > s.before THEN 'UP' ELSE 'DOWN' END AS trend
+  FROM card JOIN scorecard_node n ON n.card_id = card.id
+  LEFT JOIN scorecard_measure m ON m.id = n.measure_id
+  LEFT JOIN (
+    SELECT node_id, stale_after < now() AS stale,
+      CASE WHEN NOT (expires AND stale_after < now()) THEN value END AS value,
+      CASE WHEN base_until <= :today::date THEN value ELSE base END AS before
+    FROM scorecard_score WHERE record_id = :company
+  ) s ON s.node_id = n.id
+  LEFT JOIN scorecard_band b ON b.scheme_id = card.scheme_id
+    AND s.value <= b.high AND (s.value > b.low OR b.position = 0)
+),
+health AS MATERIALIZED (
+  SELECT max(id) AS id, max(value) AS value, max(label) AS label, max(color) AS color,
+    coalesce(max(trend), 'NONE') AS trend, max(delta) AS delta, coalesce(bool_or(stale), false) AS stale
+  FROM score WHERE kind = 'OVERALL'
+),
 rel AS MATERIALIZED (
   SELECT r.*, t.key AS type_key, t.name AS type, p.label, p.color
   FROM relationship r JOIN relationship_type t ON t.id = r.type_id
@@ -77,6 +105,8 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
   'csm', json_build_object('name', c.csm_name, 'email', c.csm_email),
   'summary', json_build_object(
     'cards', json_build_array(
+      json_build_object('key', 'health', 'label', 'Health', 'value', health.value,
+        'trend', health.trend, 'breakdown', '[]'::json),
       json_build_object('key', 'active_users', 'label', 'Active users', 'value', people.last,
         'trend', CASE WHEN people.last > people.before THEN 'UP'
                       WHEN people.last < people.before THEN 'DOWN' ELSE 'FLAT' END,
@@ -153,6 +183,27 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
       JOIN usage_module m ON m.id = module_id
       JOIN LATERAL (SELECT ('[' || string_agg(w.head || coalesce(value::text, 'null') || w.tail, ',' ORDER BY n) || ']')::json AS series
         FROM week AS w
-        LEFT JOIN used u ON u.week = n AND u.module_id = m.id) AS s ON true))
+        LEFT JOIN used u ON u.week = n AND u.module_id = m.id) AS s ON true)),
+  'scorecard', json_build_object(
+    'scorecardName', (SELECT name FROM card),
+    'overall', json_build_object('value', health.value, 'label', health.label, 'color', health.color,
+      'trend', health.trend, 'delta', health.delta, 'stale', health.stale),
+    'groups', (SELECT coalesce(json_agg(json_build_object(
+        'key', g.key, 'name', g.name, 'weight', g.weight,
+        'score', json_build_object('value', g.value, 'label', g.label, 'color', g.color, 'trend', g.trend),
+        'measures', coalesce(m.measures, '[]'::json)) ORDER BY g.position, g.id), '[]'::json)
+      FROM score AS g LEFT JOIN (
+        SELECT group_id, json_agg(json_build_object(
+          'measure', json_build_object('key', key, 'name', name),
+          'score', json_build_object('value', value, 'label', label, 'color', color, 'trend', trend, 'stale', stale)
+        ) ORDER BY position, id) AS measures
+        FROM score WHERE group_id IS NOT NULL GROUP BY group_id) AS m ON m.group_id = g.id
+      WHERE g.kind = 'GROUP'),
+    'history', (SELECT json_agg(json_build_object(
+        'weekStart', :week::date + 7 * n, 'value', e.value, 'label', e.label, 'color', e.color) ORDER BY n)
+      FROM week LEFT JOIN LATERAL (
+        SELECT value, label, color FROM scorecard_event
+        WHERE record_id = :company AND node_id = health.id AND day < :week::date + 7 * n + 7
+        ORDER BY day DESC, number DESC LIMIT 1) AS e ON true))
 )))::text
-FROM c, support, people
+FROM c, support, people, health

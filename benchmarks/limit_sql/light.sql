@@ -17,6 +17,18 @@ open AS MATERIALIZED (
   SELECT coalesce(priority, 'No priority') AS label, count(*) AS count
   FROM support_case WHERE company_id = :company AND NOT is_closed GROUP BY 1
 ),
+health AS MATERIALIZED (
+  SELECT max(value) AS value, coalesce(max(CASE WHEN before IS NULL THEN 'NEW'
+    WHEN abs(value - before) <= dead_band THEN 'FLAT' WHEN value > before THEN 'UP' ELSE 'DOWN' END), 'NONE') AS trend
+  FROM (
+    SELECT s.value, CASE WHEN s.base_until <= :today::date THEN s.value ELSE s.base END AS before, k.dead_band
+    FROM scorecard_card k JOIN scorecard_node n ON n.card_id = k.id AND n.kind = 'OVERALL'
+    JOIN scorecard_score s ON s.node_id = n.id AND s.record_id = :company
+    WHERE s.value IS NOT NULL AND k.id = coalesce(
+      (SELECT card_id FROM scorecard_assignment WHERE record_id = :company),
+      (SELECT id FROM scorecard_card WHERE record_kind = 'COMPANY' AND is_default ORDER BY rank, id LIMIT 1))
+  ) AS s
+),
 people AS MATERIALIZED (
   SELECT count(DISTINCT person_key) FILTER (WHERE day >= :last::date) AS last,
     count(DISTINCT person_key) FILTER (WHERE day < :last::date) AS before
@@ -26,6 +38,8 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
   'id', c.id, 'name', c.name,
   'summary', json_build_object(
     'cards', json_build_array(
+      json_build_object('key', 'health', 'label', 'Health', 'value', health.value,
+        'trend', health.trend, 'breakdown', '[]'::json),
       json_build_object('key', 'active_users', 'label', 'Active users', 'value', people.last,
         'trend', CASE WHEN people.last > people.before THEN 'UP'
                       WHEN people.last < people.before THEN 'DOWN' ELSE 'FLAT' END,
@@ -53,4 +67,4 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
       json_build_object('path', 'originalContractDate', 'label', 'Original contract date', 'type', 'DATE', 'value', c.original_contract_date, 'displayValue', c.original_contract_date, 'editable', false),
       json_build_object('path', 'renewalDate', 'label', 'Renewal date', 'type', 'DATE', 'value', c.renewal_date, 'displayValue', c.renewal_date, 'editable', true)))))
 )))::text
-FROM c, people
+FROM c, people, health

@@ -18,6 +18,16 @@ CREATE TYPE postgraphile.usage AS (
   active_users postgraphile.point[], modules postgraphile.module_usage[]
 );
 
+CREATE TYPE postgraphile.score AS (value int, label text, color text, trend text, delta int, stale bool);
+CREATE TYPE postgraphile.measure_score AS (key text, name text, score postgraphile.score);
+CREATE TYPE postgraphile.group_score AS (
+  key text, name text, weight float, score postgraphile.score, measures postgraphile.measure_score[]
+);
+CREATE TYPE postgraphile.score_point AS (week_start date, value int, label text, color text);
+CREATE TYPE postgraphile.scorecard AS (
+  name text, overall postgraphile.score, groups postgraphile.group_score[], history postgraphile.score_point[]
+);
+
 CREATE FUNCTION postgraphile.month(back int) RETURNS date LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT (date_trunc('month', now() AT TIME ZONE 'UTC') - back * interval '1 month')::date
 $$;
@@ -131,4 +141,65 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
         SELECT array_agg((w.day, u.value, w.n = 11)::postgraphile.point ORDER BY n) AS series
         FROM week AS w LEFT JOIN used u ON u.week = w.n AND u.module_id = m.id) AS s ON true)
   FROM people
+$$;
+
+CREATE FUNCTION postgraphile.card_of(company text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT coalesce(
+    (SELECT card_id FROM public.scorecard_assignment WHERE record_id = company),
+    (SELECT id FROM public.scorecard_card WHERE record_kind = 'COMPANY' AND is_default ORDER BY rank, id LIMIT 1))
+$$;
+
+CREATE FUNCTION postgraphile.trend(value int, before int, dead_band int) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN value IS NULL THEN 'NONE' WHEN before IS NULL THEN 'NEW'
+    WHEN abs(value - before) <= dead_band THEN 'FLAT' WHEN value > before THEN 'UP' ELSE 'DOWN' END
+$$;
+
+CREATE FUNCTION postgraphile.company_health(c public.company) RETURNS postgraphile.score
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT s.value, NULL::text, NULL::text,
+    postgraphile.trend(s.value, CASE WHEN s.base_until <= (now() AT TIME ZONE 'UTC')::date
+      THEN s.value ELSE s.base END, k.dead_band),
+    NULL::int, NULL::bool
+  FROM public.scorecard_card k
+  JOIN public.scorecard_node n ON n.card_id = k.id AND n.kind = 'OVERALL'
+  LEFT JOIN public.scorecard_score s ON s.node_id = n.id AND s.record_id = c.id
+  WHERE k.id = postgraphile.card_of(c.id)
+$$;
+
+CREATE FUNCTION postgraphile.company_scorecard(c public.company) RETURNS postgraphile.scorecard
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  WITH
+  card AS MATERIALIZED (
+    SELECT id, name, scheme_id, dead_band FROM public.scorecard_card WHERE id = postgraphile.card_of(c.id)
+  ),
+  score AS MATERIALIZED (
+    SELECT n.id, n.kind, n.group_id, n.position, coalesce(m.key, n.key) AS key,
+      coalesce(m.name, n.name) AS name, n.weight,
+      (s.value, b.label, b.color, postgraphile.trend(s.value, s.before, card.dead_band),
+        s.value - s.before, coalesce(s.stale, false))::postgraphile.score AS score
+    FROM card JOIN public.scorecard_node n ON n.card_id = card.id
+    LEFT JOIN public.scorecard_measure m ON m.id = n.measure_id
+    LEFT JOIN (
+      SELECT node_id, stale_after < now() AS stale,
+        CASE WHEN NOT (expires AND stale_after < now()) THEN value END AS value,
+        CASE WHEN base_until <= (now() AT TIME ZONE 'UTC')::date THEN value ELSE base END AS before
+      FROM public.scorecard_score WHERE record_id = c.id
+    ) s ON s.node_id = n.id
+    LEFT JOIN public.scorecard_band b ON b.scheme_id = card.scheme_id
+      AND s.value <= b.high AND (s.value > b.low OR b.position = 0)
+  )
+  SELECT card.name, health.score,
+    (SELECT array_agg((g.key, g.name, g.weight, g.score, m.measures)::postgraphile.group_score ORDER BY g.position, g.id)
+      FROM score AS g LEFT JOIN (
+        SELECT group_id, array_agg((key, name, score)::postgraphile.measure_score ORDER BY position, id) AS measures
+        FROM score WHERE group_id IS NOT NULL GROUP BY group_id) AS m ON m.group_id = g.id
+      WHERE g.kind = 'GROUP'),
+    (SELECT array_agg((w.day, e.value, e.label, e.color)::postgraphile.score_point ORDER BY w.day)
+      FROM (SELECT postgraphile.week() + 7 * n AS day FROM generate_series(0, 11) AS n) AS w
+      LEFT JOIN LATERAL (
+        SELECT value, label, color FROM public.scorecard_event
+        WHERE record_id = c.id AND node_id = health.id AND day < w.day + 7
+        ORDER BY day DESC, number DESC LIMIT 1) AS e ON true)
+  FROM card JOIN score AS health ON health.kind = 'OVERALL'
 $$;

@@ -56,7 +56,7 @@ def _light(of: Any) -> Any:
     return {
         "id": of["rowId"],
         "name": of["name"],
-        "summary": _summary(of, people, opened),
+        "summary": _summary(of, of["health"], people, opened),
         "attributes": _attributes(of),
     }
 
@@ -68,7 +68,9 @@ def _full(of: Any) -> Any:
         "arr": _money(of),
         "renewalDate": of["renewalDate"],
         "csm": of["csm"],
-        "summary": _summary(of, of["usage"], of["support"]["byPriority"]),
+        "summary": _summary(
+            of, of["scorecard"]["overall"], of["usage"], of["support"]["byPriority"]
+        ),
         "attributes": _attributes(of),
         "relationships": _relationships(of),
         "companyHierarchy": {"nodes": [_relative(n) for n in of["hierarchy"]["nodes"]]},
@@ -77,15 +79,17 @@ def _full(of: Any) -> Any:
             name: of["usage"][name]
             for name in ("utilization", "trendPercent", "activeUsers", "modules")
         },
+        "scorecard": _scorecard(of["scorecard"]),
     }
 
 
-def _summary(of: Any, people: Any, opened: Any) -> Any:
+def _summary(of: Any, health: Any, people: Any, opened: Any) -> Any:
     last, before = people["last"], people["before"]
     trend = "UP" if last > before else "DOWN" if last < before else "FLAT"
     count = sum(b["count"] for b in opened)
     return {
         "cards": [
+            _card("health", "Health", health["value"], health["trend"], []),
             _card("active_users", "Active users", last, trend, []),
             _card("open_cases", "Open cases", count, "NONE", opened),
         ],
@@ -227,4 +231,25 @@ def _case(of: Any) -> Any:
         **{name: of[name] for name in same},
         "openedAt": _instant(of["openedAt"]),
         "closedAt": _instant(of["closedAt"]),
+    }
+
+
+def _scorecard(of: Any) -> Any:
+    return {
+        "scorecardName": of["name"],
+        "overall": of["overall"],
+        "groups": [
+            {
+                **{name: group[name] for name in ("key", "name", "weight", "score")},
+                "measures": [
+                    {
+                        "measure": {"key": one["key"], "name": one["name"]},
+                        "score": one["score"],
+                    }
+                    for one in group["measures"]
+                ],
+            }
+            for group in of["groups"]
+        ],
+        "history": of["history"],
     }

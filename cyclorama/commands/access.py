@@ -10,10 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from cyclorama.commands.common import AsJson, DatabaseUrl, author, run
-from cyclorama.commands.layout_work import read_text, write_text
 from cyclorama.layouts.access import AccessBook
 from cyclorama.layouts.access_file import Written, access_as_data, export_access
 from cyclorama.layouts.clauses import OPERATORS
+from cyclorama.plugins.commands import read_text, write_text
 from cyclorama.resolvers.access_book import AccessChange, save_access
 from cyclorama.resolvers.access_files import (
     AccessPlan,

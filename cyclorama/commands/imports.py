@@ -19,6 +19,7 @@ from cyclorama.errors import ConfigError
 from cyclorama.importers.csv_files import import_csv
 from cyclorama.importers.model import FileReport, Progress
 from cyclorama.importers.salesforce import import_salesforce
+from cyclorama.plugins.written import Watch, watching
 from cyclorama.storage.audit import record
 
 SHOWN = 5
@@ -55,6 +56,7 @@ def csv_command(
                 paths,
                 now=app.now(),
                 progress=progress,
+                watch=await _watch(app, "csv"),
             )
         await _note(app, "csv", reports)
         return reports
@@ -81,11 +83,20 @@ def salesforce_command(
                 paths,
                 now=app.now(),
                 progress=progress,
+                watch=await _watch(app, "salesforce"),
             )
         await _note(app, "salesforce", reports)
         return reports
 
     _finish(run(database_url, work), rejects, as_json)
+
+
+async def _watch(app: Any, command: str) -> Watch:
+    """Who is told of the records that are written."""
+    by = author(app, f"import {command}")
+    async with app.database.read() as reading:
+        fields = (await app.configuration(reading)).fields
+    return watching(app.graph.sections.values(), by, app.today(by.at), fields)
 
 
 async def _note(app: Any, command: str, reports: Sequence[FileReport]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -19,7 +18,6 @@ from cyclorama.errors import ConfigError
 from cyclorama.layouts.file import layout_schema
 from cyclorama.layouts.model import LayoutBook
 from cyclorama.layouts.resolution import Resolution
-from cyclorama.layouts.yaml_text import MOST_BYTES
 from cyclorama.plugins.configs import upgraded
 from cyclorama.resolvers.book import (
     Authored,
@@ -184,22 +182,3 @@ async def _record_id(reading: Reading, named: str) -> str:
             f"{', '.join(records[:10])}."
         )
     return records[0] if records else named
-
-
-def read_text(file: Path) -> str:
-    """The text of a file, up to what is too long."""
-    try:
-        with file.open("rb") as stream:
-            return stream.read(MOST_BYTES + 1).decode()
-    except OSError as error:
-        raise ConfigError(f"{file} can't be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{file} is no UTF-8 text; save it as UTF-8.") from None
-
-
-def write_text(file: Path, text: str) -> None:
-    """Write a file; `ConfigError` where that can't be done."""
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{file} can't be written: {error.strerror}.") from None

@@ -31,14 +31,13 @@ from cyclorama.commands.layout_work import (
     explained,
     exported,
     planned,
-    read_text,
     reverted,
     save,
-    write_text,
 )
 from cyclorama.errors import ConfigError
 from cyclorama.layouts.explanation import explain
 from cyclorama.layouts.file import book_as_data
+from cyclorama.plugins.commands import read_text, write_text
 from cyclorama.storage.layout_history import Revision, revisions
 
 Surface = Literal["PAGE", "CRM_ACCOUNT", "CRM_OPPORTUNITY", "EMBED"]

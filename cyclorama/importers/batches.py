@@ -77,6 +77,10 @@ class Batch:
         self.opened: dict[Place, tuple[int, Key]] = {}
         """What waits after it: line and key."""
         self.closed: set[Place] = set()
+        self.records: list[str] = []
+        """Companies or relationships that were written."""
+        self.left: set[str] = set()
+        """Companies that relationships have left for others."""
 
     async def write(
         self, connection: AsyncConnection, rows: Sequence[Incoming]
@@ -261,12 +265,20 @@ class Batch:
         await self._save_open(connection)
         await save_settled(connection, self.settled, self.now)
         self.closed |= {(o.entity_id, o.column) for o, _ in self.settled}
+        self._note_records([*new, *changed])
         return Outcome(
             created=len(new),
             updated=len(changed),
             unchanged=len(self.drafts) - len(new) - len(changed),
             rejected=tuple(sorted(self.rejected, key=lambda r: r.line)),
         )
+
+    def _note_records(self, drafts: Sequence[Draft]) -> None:
+        written = [d.entity for d in drafts] + [o.entity_id for o, _ in self.settled]
+        kinds = ("company", "relationship")
+        self.records = sorted({i for i in written if kind_of_id(i) in kinds})
+        if self.target.id_kind == "relationship":
+            self.left = {d.old["company_id"] for d in drafts if d.old is not None}
 
     async def _save_open(self, connection: AsyncConnection) -> None:
         """Note what the rows wait for, and forget what they no longer wait for."""

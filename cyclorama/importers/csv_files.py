@@ -15,6 +15,7 @@ from cyclorama.importers.model import FileReport, Progress, no_progress
 from cyclorama.importers.running import Job, Numbered, run_jobs
 from cyclorama.importers.targets import targets
 from cyclorama.plugins.section import Section
+from cyclorama.plugins.written import Watch, nobody
 from cyclorama.storage.engine import Database
 
 
@@ -26,6 +27,7 @@ async def import_csv(
     *,
     now: datetime,
     progress: Progress = no_progress,
+    watch: Watch = nobody,
 ) -> list[FileReport]:
     """Import CSV files as a mapping says, in the order of its entries; a report a file.
 
@@ -43,7 +45,13 @@ async def import_csv(
         )
     jobs = [_job(mapping_path, rule, file) for file, rule in chosen]
     reports = await run_jobs(
-        database, known, jobs, system=mapping.system, now=now, progress=progress
+        database,
+        known,
+        jobs,
+        system=mapping.system,
+        now=now,
+        progress=progress,
+        watch=watch,
     )
     read = {file for file, _ in chosen}
     return reports + [

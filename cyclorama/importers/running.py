@@ -13,6 +13,7 @@ from cyclorama.importers.mapping import FieldRule, FileRule
 from cyclorama.importers.model import BATCH, FileReport, Incoming, Progress, Rejected
 from cyclorama.importers.targets import Refusal, Target
 from cyclorama.importers.writing import Writer
+from cyclorama.plugins.written import Watch, nobody
 from cyclorama.storage.engine import Database
 
 Cells = Mapping[str, str]
@@ -45,9 +46,10 @@ async def run_jobs(
     system: str,
     now: datetime,
     progress: Progress,
+    watch: Watch = nobody,
 ) -> list[FileReport]:
     """Write what the jobs read; a report for each, in their order."""
-    writer = Writer(database, targets, system, now)
+    writer = Writer(database, targets, system, now, watch)
     await _add_fields(database, jobs)
     reports = [await _run(job, targets, writer, progress) for job in jobs]
     for job, report in zip(jobs, reports, strict=True):

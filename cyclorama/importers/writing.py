@@ -20,6 +20,7 @@ from cyclorama.importers.model import BATCH, KEPT, Incoming, Rejected
 from cyclorama.importers.references import Key
 from cyclorama.importers.targets import Target, targets
 from cyclorama.importers.vocabulary import Vocabularies
+from cyclorama.plugins.written import Watch, nobody
 from cyclorama.storage.engine import Database
 
 __all__ = ["Outcome", "Writer", "targets"]
@@ -45,11 +46,13 @@ class Writer:
         targets: Mapping[str, Target],
         system: str,
         now: datetime,
+        watch: Watch = nobody,
     ) -> None:
         self.database = database
         self.targets = targets
         self.system = system
         self.now = now
+        self.watch = watch
         self._vocabularies = Vocabularies()
         self._scope = ""
         self._seen: set[int] = set()
@@ -110,6 +113,7 @@ class Writer:
         batch = Batch(self.system, self.now, target, self.targets, self._vocabularies)
         async with self.database.write() as session:
             outcome = await batch.write(await session.connection(), rows)
+            await self.watch(session, batch.records, batch.left)
         self._note(batch)
         return outcome
 

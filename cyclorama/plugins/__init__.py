@@ -5,7 +5,20 @@ from __future__ import annotations
 from strawberry import Parent
 from strawberry.scalars import JSON
 
-from cyclorama.errors import ForbiddenError, InvalidInputError, RequestError
+from cyclorama.errors import (
+    ConfigError,
+    ForbiddenError,
+    InvalidInputError,
+    RequestError,
+)
+from cyclorama.layouts.entries import ClauseEntry
+from cyclorama.layouts.entries import Entry as FileEntry
+from cyclorama.layouts.entries import Key as FileKey
+from cyclorama.layouts.entries import Name as FileName
+from cyclorama.layouts.problems import LayoutFileError as FileError
+from cyclorama.layouts.problems import Problem, Problems, listed
+from cyclorama.layouts.yaml_text import Flow, YamlTextError, read_yaml, write_yaml
+from cyclorama.plugins.commands import Commands, Told, Work, read_text, write_text
 from cyclorama.plugins.editing import refusals, settings_or_refusals, subject_of
 from cyclorama.plugins.hookspecs import hookimpl
 from cyclorama.plugins.jobs import Job, Run, Schedule
@@ -16,7 +29,9 @@ from cyclorama.plugins.section import (
     ImportTarget,
     Section,
 )
-from cyclorama.resolvers.audit import record_change
+from cyclorama.plugins.written import RecordsWritten, records_written
+from cyclorama.resolvers.audit import author_of, record_change
+from cyclorama.resolvers.conditions import meeting, wrong_clauses
 from cyclorama.resolvers.context import Context, Env, Info
 from cyclorama.resolvers.loaded import made
 from cyclorama.schema import read
@@ -77,6 +92,9 @@ from cyclorama.schema.sql import (
     weeks_back,
 )
 from cyclorama.schema.symbols import now, record, today, viewer_id
+from cyclorama.storage.audit import Author
+from cyclorama.storage.audit import append as append_entries
+from cyclorama.storage.audit import change as audit_entry
 from cyclorama.storage.engine import WHOLE
 from cyclorama.storage.ids import kind_of_id, new_id
 from cyclorama.storage.jobs import put as put_job
@@ -105,11 +123,15 @@ __all__ = [
     "NAME",
     "WHOLE",
     "Arg",
+    "Author",
     "Card",
+    "ClauseEntry",
+    "Commands",
     "Company",
     "CompanyNumber",
     "CompanyPersonRow",
     "CompanyRow",
+    "ConfigError",
     "Context",
     "DemoRecords",
     "Env",
@@ -118,6 +140,11 @@ __all__ = [
     "FieldRow",
     "FieldType",
     "FieldValue",
+    "FileEntry",
+    "FileError",
+    "FileKey",
+    "FileName",
+    "Flow",
     "ForbiddenError",
     "ImportTarget",
     "Info",
@@ -135,8 +162,11 @@ __all__ = [
     "PersonRow",
     "PicklistItem",
     "PicklistItemRow",
+    "Problem",
+    "Problems",
     "Record360",
     "RecordKind",
+    "RecordsWritten",
     "Relationship",
     "RelationshipPersonRow",
     "RelationshipRow",
@@ -151,16 +181,22 @@ __all__ = [
     "SectionPlacement",
     "SectionState",
     "Surface",
+    "Told",
     "Trend",
     "User",
     "UserError",
     "UserErrorCode",
     "UserGroup",
     "UserRow",
+    "Work",
+    "YamlTextError",
     "add_days",
     "add_months",
+    "append_entries",
     "arg",
     "as_json",
+    "audit_entry",
+    "author_of",
     "date_of",
     "days_between",
     "decimal",
@@ -175,7 +211,9 @@ __all__ = [
     "json_text",
     "key_column",
     "kind_of_id",
+    "listed",
     "made",
+    "meeting",
     "money",
     "month_of",
     "months_between",
@@ -183,9 +221,12 @@ __all__ = [
     "now",
     "put_job",
     "read",
+    "read_text",
+    "read_yaml",
     "record",
     "record_change",
     "record_items",
+    "records_written",
     "refusals",
     "rounded",
     "seldom",
@@ -198,4 +239,7 @@ __all__ = [
     "walked",
     "week_of",
     "weeks_back",
+    "write_text",
+    "write_yaml",
+    "wrong_clauses",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -10,7 +10,9 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from cyclorama.layouts.model import KINDS, SURFACES, SectionFacts
+from cyclorama.plugins.commands import Commands
 from cyclorama.plugins.jobs import Job
+from cyclorama.plugins.written import RecordsWritten
 from cyclorama.storage.rows import Row
 
 
@@ -115,11 +117,16 @@ class Section:
     company_numbers: Mapping[str, CompanyNumber] = field(default_factory=dict)
     """By name, `score` so far: what the filters and orders of `companies` that are meant
     for it compare. They are there for who gets the section on every company."""
+    records_written: Callable[[RecordsWritten], Awaitable[None]] | None = None
+    """Called in the transaction that creates or changes companies or relationships, of
+    every import and mutation."""
     sensitive: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Fields of its types, as `SupportCase.subject`, that a permission over many fields
     covers: `money.view` amounts, `pii.view` who somebody is, `verbatim.view` what
     customers wrote."""
     demo: Demo | None = None
+    commands: Commands | None = None
+    """What it brings to the command line, as one group of commands."""
     icon: str | None = None
     migrations: str | None = None
     """The folder of its Alembic revisions, as a path."""

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from cyclorama.layouts.access import DENY, AccessBook, AccessRule
 from cyclorama.layouts.model import Clause
 from cyclorama.plugins.discovery import discover
-from cyclorama.sections.scorecard.tables import AssignmentRow, CardRow
+from cyclorama.sections.scorecard.rules.trends import Comparator
+from cyclorama.sections.scorecard.tables import AssignmentRow
 from cyclorama.storage.engine import Database
 from cyclorama.testing import NOW, Bench
 from tests.sections.scorecards import card, event, scheme, score
@@ -201,8 +201,8 @@ async def test_a_score_is_stale_after_its_validity(bench: Bench) -> None:
     at = datetime(2026, 3, 1, 10, tzinfo=UTC)
     await bench.add(
         *card(measures={"sentiment": {"validity_days": 30}}),
-        score("sentiment", 90, at=at),
-        score("", 90, at=at),
+        score("sentiment", 90, at=at, stale_after=at + timedelta(days=30)),
+        score("", 90, at=at, stale_after=at + timedelta(days=30)),
     )
     fields = "overall { stale } groups { score { stale } } measures { score { stale } }"
     bench.now = datetime(2026, 3, 31, 10, tzinfo=UTC)
@@ -221,7 +221,13 @@ async def test_a_stale_score_that_no_longer_counts_has_expired(bench: Bench) -> 
     await bench.add(
         *card(measures={"sentiment": policy}),
         *known(sentiment=None),
-        score("sentiment", 90, at=NOW - timedelta(days=31)),
+        score(
+            "sentiment",
+            90,
+            at=NOW - timedelta(days=31),
+            stale_after=NOW - timedelta(days=1),
+            expires=True,
+        ),
     )
     found = await scorecard(
         bench,
@@ -249,29 +255,39 @@ TRENDS = [
 ]
 
 
-async def test_the_trend_of_the_worked_events(bench: Bench) -> None:
-    await bench.add(
-        *card(),
-        score("", 72, previous=60.0),
-        event(1, "", 60, FOURTH),
-        event(2, "", 72, THIRTEENTH),
-        event(3, "logins", 5, THIRTEENTH),
-        event(4, "logins", 5, THIRTEENTH, of="company_2", kind="RENEW"),
-        event(5, "logins", 9, FOURTH, kind="RENEW"),
-    )
+SET = """mutation($i: SetScoreInput!) { setScore(input: $i) {
+  errors { message } overall { trend delta previous } } }"""
+
+
+async def test_the_trend_of_the_worked_events(database: Database) -> None:
+    bench = Bench(database, SECTIONS)
+    await bench.fill(len(Comparator))
+    await bench.add(*scheme())
+    for n, comparator in enumerate(Comparator, 1):
+        nodes = (("MEASURE", f"m{n}", 1, None),)
+        given = {"comparator": comparator.value, "is_default": False}
+        await bench.add(
+            *card(nodes, key=f"c{n}", **given),
+            AssignmentRow(record_id=f"company_{n}", card_id=f"card_c{n}"),
+        )
+    records = {c.value: f"company_{n}" for n, c in enumerate(Comparator, 1)}
+    for at, value in ((FOURTH, 60), (THIRTEENTH, 72)):
+        bench.now, bench.today = at, at.date()
+        for record in records.values():
+            measure = f"m{record.partition('_')[2]}"
+            given = {"recordId": record, "measureKey": measure, "value": value}
+            answer = (await bench.query(SET, i=given))["setScore"]
+            assert answer["errors"] == []
     for comparator, day, expected in TRENDS:
-        async with bench.database.write() as session:
-            await session.execute(sa.update(CardRow).values(comparator=comparator))
         bench.now = datetime(2026, 5, day, 12, tzinfo=UTC)
         bench.today = bench.now.date()
-        found = (await scorecard(bench, "overall { trend delta previous }"))["overall"]
+        fields = "overall { trend delta previous }"
+        found = (await scorecard(bench, fields, records[comparator]))["overall"]
         assert (found["trend"], found["delta"], found["previous"]) == expected
 
 
 async def test_a_change_within_the_dead_band_is_flat(bench: Bench) -> None:
-    await bench.add(
-        *card(dead_band=12), score("", 72), event(1, "", 60, NOW - timedelta(days=9))
-    )
+    await bench.add(*card(dead_band=12), score("", 72, base=60))
     found = (await scorecard(bench, "overall { trend delta }"))["overall"]
     assert found == {"trend": "FLAT", "delta": 12}
 

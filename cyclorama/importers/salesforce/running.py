@@ -28,6 +28,7 @@ from cyclorama.importers.salesforce.strangers import refuse_strangers
 from cyclorama.importers.targets import Refusal
 from cyclorama.importers.writing import Writer, targets
 from cyclorama.plugins.section import Section
+from cyclorama.plugins.written import Watch, nobody
 from cyclorama.resolvers.membership import refresh_memberships
 from cyclorama.storage.engine import Database
 
@@ -41,6 +42,7 @@ async def import_salesforce(
     *,
     now: datetime,
     progress: Progress | None = None,
+    watch: Watch = nobody,
 ) -> list[FileReport]:
     """Read Salesforce exports as they are: CSV files named after their object, sObject
     trees and their plans in JSON, or folders of them, in any order.
@@ -55,7 +57,8 @@ async def import_salesforce(
     homes = [name for name, home in HOMES.items() if home.target in filled]
     found = find(paths, homes)
     await refuse_strangers(database, found.sources)
-    run = Run(database, Writer(database, filled, SYSTEM, now), progress or no_progress)
+    writer = Writer(database, filled, SYSTEM, now, watch)
+    run = Run(database, writer, progress or no_progress)
     for source in found.sources:
         await run.take(source)
     await run.finish()

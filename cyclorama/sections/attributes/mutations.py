@@ -17,6 +17,7 @@ from cyclorama.plugins import (
     UserErrorCode,
     fold,
     record_change,
+    records_written,
     refusals,
 )
 from cyclorama.sections.attributes.config import AttributeField, AttributesConfig
@@ -130,6 +131,7 @@ async def _save(
             row.version += 1
             row.updated_at = ctx.now
             after = {to.path: stored(row, to) for to, _ in values}
+            await records_written(ctx, session, [row.id])
             await record_change(
                 ctx, session, "record.update", row.id, before=before, after=after
             )

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from cyclorama.plugins import Card, CompanyNumber, Section
+from cyclorama.sections.scorecard.bulk import bulk_set_scores
+from cyclorama.sections.scorecard.commands import commands
 from cyclorama.sections.scorecard.config import ScorecardConfig
 from cyclorama.sections.scorecard.demo import demo
+from cyclorama.sections.scorecard.following import follow
 from cyclorama.sections.scorecard.mutations import clear_score, renew_score, set_score
 from cyclorama.sections.scorecard.shown import OVERALL_SCORE, company_score
 from cyclorama.sections.scorecard.tables import (
@@ -44,7 +47,7 @@ section = Section(
             value=company_score(), fields=("ScorecardSection.overall", "Score.value")
         )
     },
-    mutations=(set_score, renew_score, clear_score),
+    mutations=(set_score, renew_score, clear_score, bulk_set_scores),
     tables=(
         SchemeRow,
         BandRow,
@@ -56,6 +59,8 @@ section = Section(
         ScoreRow,
         EventRow,
     ),
+    records_written=follow,
     demo=demo,
+    commands=commands,
     migrations=str(Path(__file__).parent / "migrations"),
 )

@@ -7,7 +7,7 @@ health.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zlib import crc32
 
@@ -17,13 +17,24 @@ from cyclorama.sections.scorecard.demo_cards import (
     NODES,
     NOTE,
     TOO_MANY_TICKETS,
+    VALIDITY,
     definitions,
     node_id,
 )
 from cyclorama.sections.scorecard.rules.bands import band_of, shown
 from cyclorama.sections.scorecard.rules.cards import Card, Node, Outcome
-from cyclorama.sections.scorecard.rules.facts import NOTHING, Fact, with_score
+from cyclorama.sections.scorecard.rules.facts import (
+    NOTHING,
+    Fact,
+    stale_after,
+    with_score,
+)
 from cyclorama.sections.scorecard.rules.rollup import compute
+from cyclorama.sections.scorecard.rules.trends import (
+    Comparator,
+    next_period,
+    week_start,
+)
 from cyclorama.sections.scorecard.tables import (
     GROUP,
     MEASURE,
@@ -64,12 +75,17 @@ class _Record:
 
     id: str
     kind: str
+    today: date
     number: int = 0
+    closed: dict[str, int | None] = field(default_factory=dict)
+    """What last week closed with, by node."""
 
     def event(self, node: str, kind: str, score: float | None, day: date) -> EventRow:
         """A score that changed on a day."""
         self.number += 1
         band = band_of(score, BANDS)
+        if day < week_start(self.today):
+            self.closed[node] = shown(score)
         return EventRow(
             id=f"scorecard_event_{self.id.replace('_', '')}n{self.number:03d}",
             record_id=self.id,
@@ -87,7 +103,14 @@ class _Record:
             actor_id=None,
         )
 
-    def row(self, node: str, fact: Fact, outcome: Outcome, changed: str | None) -> Row:
+    def row(
+        self,
+        node: str,
+        fact: Fact,
+        outcome: Outcome,
+        changed: str | None,
+        stale: datetime | None,
+    ) -> Row:
         """What is known of a node."""
         return ScoreRow(
             record_id=self.id,
@@ -97,8 +120,12 @@ class _Record:
             computed=outcome.computed,
             na_kind=None if outcome.score is not None else "NOT_SCORED",
             previous=fact.previous,
+            base=self.closed.get(node),
+            base_until=next_period(Comparator.LAST_WEEK, self.today),
             set_at=fact.set_at,
             validated_at=fact.validated_at,
+            stale_after=stale,
+            expires=False,
             comment=fact.comment,
             changed=changed,
         )
@@ -123,7 +150,7 @@ def _levels(
 
 def _scores(record_id: str, kind: str, today: date, *, falls: bool) -> Iterator[Row]:
     """Events of some weeks, and what is known at the end."""
-    record, card = _Record(record_id, kind), _card(kind)
+    record, card = _Record(record_id, kind, today), _card(kind)
     weeks = range(11, -1, -1) if falls else (12, 6, 1)
     facts: dict[str, Fact] = {}
     derived: dict[str, Fact] = {}
@@ -141,10 +168,13 @@ def _scores(record_id: str, kind: str, today: date, *, falls: bool) -> Iterator[
             if outcome.score is not None and outcome.score != held.score:
                 yield record.event(key, "RECALC", outcome.score, day)
                 derived[key] = with_score(held, outcome.score, None, at)
+    stale: dict[str, datetime | None] = {}
     for key, fact in facts.items():
-        yield record.row(
-            key, fact, Outcome(computed=fact.score, score=fact.score), None
-        )
+        stale[key] = stale_after(fact, VALIDITY[kind, key])
+        own = Outcome(computed=fact.score, score=fact.score)
+        yield record.row(key, fact, own, None, stale[key])
     for key, outcome in {**result.groups, "": result.overall}.items():
         changed = NOTE if outcome.exception else None
-        yield record.row(key, derived.get(key, NOTHING), outcome, changed)
+        inside = [stale.get(n.key) for n in card.nodes if key in ("", n.group)]
+        first = min((s for s in inside if s is not None), default=None)
+        yield record.row(key, derived.get(key, NOTHING), outcome, changed, first)

@@ -50,6 +50,7 @@ MEASURES = (
     ("RELATIONSHIP", "sentiment", "Sentiment", "MANUAL", 90),
 )
 """Kind of record, key, name, input, days of validity."""
+VALIDITY = {(kind, key): days for kind, key, _, _, days in MEASURES}
 HELP = (
     ("At risk", "They look at alternatives, or nobody answers."),
     ("Watch", "They are content with parts of it."),
@@ -122,6 +123,7 @@ def _measures() -> Iterator[Row]:
             validity_days=validity,
             stale_policy="COUNT",
             comment_required=False,
+            rollup=None,
         )
     for kind in NODES:
         for place, (label, words) in enumerate(HELP):
@@ -158,6 +160,8 @@ def _cards() -> Iterator[Row]:
             dead_band=1,
             comparator="LAST_WEEK",
             exceptions=_exceptions(kind),
+            criteria=[],
+            version=1,
         )
     for kind, nodes in NODES.items():
         for place, (of, key, name, weight, group) in enumerate(nodes):

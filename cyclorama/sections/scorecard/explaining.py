@@ -147,7 +147,7 @@ def _contribution(node: Any, result: Result, weight: float) -> ScoreContribution
     part = result.parts[node.key]
     return ScoreContribution(
         node=node.key,
-        name=node.name,
+        name=node.measure_name or node.name,
         weight=weight,
         effective_weight=part.weight,
         value=shown(part.score),

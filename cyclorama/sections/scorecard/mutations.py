@@ -16,11 +16,13 @@ from cyclorama.plugins import (
     made,
     settings_or_refusals,
 )
+from cyclorama.sections.scorecard.ledger import Ledger, score_of
 from cyclorama.sections.scorecard.rules import facts
 from cyclorama.sections.scorecard.rules.bands import Band, Refused, checked_score
 from cyclorama.sections.scorecard.rules.facts import Fact
+from cyclorama.sections.scorecard.state import State
 from cyclorama.sections.scorecard.types import Measure, MeasureScore, NaKind, Score
-from cyclorama.sections.scorecard.writing import Change, Written, write
+from cyclorama.sections.scorecard.writing import Change, write
 
 LONGEST_COMMENT = 32_000
 
@@ -78,7 +80,7 @@ async def set_score(info: Info, input: SetScoreInput) -> ScorePayload:
     now = info.context.now
 
     def apply(fact: Fact, bands: Sequence[Band]) -> Fact:
-        return facts.with_score(fact, _wanted(input, bands), input.comment, now)
+        return facts.with_score(fact, wanted_score(input, bands), input.comment, now)
 
     return await _change(info.context, "scorecard.set", input, apply)
 
@@ -105,7 +107,7 @@ async def clear_score(info: Info, input: ClearScoreInput) -> ScorePayload:
     return await _change(info.context, "scorecard.clear", input, apply)
 
 
-def _wanted(input: SetScoreInput, bands: Sequence[Band]) -> float:
+def wanted_score(input: SetScoreInput, bands: Sequence[Band]) -> float:
     """The score that is asked for, by its value or its band."""
     if input.band is None:
         if input.value is None:
@@ -140,13 +142,7 @@ async def _change(
         return ScorePayload(measure=None, overall=None, errors=errors)
 
     def check(node: Any) -> None:
-        if node.input != "MANUAL":
-            message = f"The measure {node.key!r} is scored by rules, not by people."
-            raise Refused("READ_ONLY", message, "measureKey")
-        if not any(s.may_edit(node.key) for s in settings):
-            message = f"Your layout does not let you change {node.key!r}."
-            raise Refused("FORBIDDEN", message, "measureKey")
-        _check_comment(node, action, input.comment)
+        check_change(node, settings, action, input.comment)
 
     change = Change(
         record_id=input.record_id,
@@ -157,7 +153,7 @@ async def _change(
     )
     try:
         async with ctx.database.write() as session:
-            written = await write(ctx, session, change)
+            state, ledger = await write(ctx, session, change)
     except Refused as refused:
         error = UserError(
             path=[refused.path or _PATHS[action]],
@@ -165,10 +161,20 @@ async def _change(
             message=refused.message,
         )
         return ScorePayload(measure=None, overall=None, errors=[error])
-    return _payload(ctx, written, input.measure_key)
+    return _payload(state, ledger, input.measure_key)
 
 
-def _check_comment(node: Any, action: str, comment: str | None) -> None:
+def check_change(
+    node: Any, settings: Sequence[Any], action: str, comment: str | None
+) -> None:
+    """`Refused` where people don't score a measure, where the settings of the section
+    don't let the viewer, and for a comment that is missing or too long."""
+    if node.input != "MANUAL":
+        message = f"The measure {node.key!r} is scored by rules, not by people."
+        raise Refused("READ_ONLY", message, "measureKey")
+    if not any(s.may_edit(node.key) for s in settings):
+        message = f"Your layout does not let you change {node.key!r}."
+        raise Refused("FORBIDDEN", message, "measureKey")
     if comment is not None and len(comment) > LONGEST_COMMENT:
         message = f"A comment has at most {LONGEST_COMMENT:,} characters."
         raise Refused("LENGTH", message, "comment")
@@ -177,8 +183,8 @@ def _check_comment(node: Any, action: str, comment: str | None) -> None:
         raise Refused("REQUIRED", f"Say why {node.name!r} has this score.", "comment")
 
 
-def _payload(ctx: Context, written: Written, key: str) -> ScorePayload:
-    node = written.state.node(key)
+def _payload(state: State, ledger: Ledger, key: str) -> ScorePayload:
+    node = state.node(key)
     measure = made(
         Measure,
         id=node.measure_id,
@@ -188,9 +194,9 @@ def _payload(ctx: Context, written: Written, key: str) -> ScorePayload:
         input=node.input,
         validity_days=node.validity_days,
     )
-    score = made(Score, **written.score_of(ctx, key))
+    score = made(Score, **score_of(state, key, ledger))
     return ScorePayload(
         measure=made(MeasureScore, measure=measure, weight=node.weight, score=score),
-        overall=made(Score, **written.score_of(ctx, "")),
+        overall=made(Score, **score_of(state, "", ledger)),
         errors=[],
     )

@@ -15,19 +15,13 @@ from cyclorama.plugins import (
     InvalidInputError,
     Trend,
     add_days,
-    add_months,
     arg,
-    elapsed_days,
-    month_of,
     now,
     record,
-    rounded,
     today,
-    week_of,
     weeks_back,
 )
-from cyclorama.sections.scorecard.rules.facts import StalePolicy
-from cyclorama.sections.scorecard.rules.trends import MOST_WEEKS, Comparator
+from cyclorama.sections.scorecard.rules.trends import MOST_WEEKS
 from cyclorama.sections.scorecard.tables import (
     GROUP,
     MEASURE,
@@ -36,13 +30,10 @@ from cyclorama.sections.scorecard.tables import (
     BandRow,
     CardRow,
     EventRow,
-    MeasureRow,
     NodeRow,
     ScoreRow,
 )
 
-HALF_A_MILLISECOND = 0.0005 / 86_400
-"""In days: instants are whole milliseconds, and days with a fraction are not exact."""
 KIND = record.by_kind(
     company=sa.literal("COMPANY"), relationship=sa.literal("RELATIONSHIP")
 )
@@ -74,74 +65,16 @@ def active_card() -> ColumnElement[Any]:
 
 
 def band_holds(band: Any, scheme: Any, value: Any) -> ColumnElement[bool]:
-    """Whether this is the band of a shown value in a scheme."""
-    lowest = sa.and_(value == 0, band.c.position == 0)
-    inside = sa.and_(value > band.c.low, value <= band.c.high)
-    return sa.and_(band.c.scheme_id == scheme, sa.or_(lowest, inside))
-
-
-def _quarter_start() -> ColumnElement[Any]:
-    month = sa.cast(sa.extract("month", today), sa.Integer)
-    return add_months(month_of(today), -((month - 1) % 3))
-
-
-def _compared(card: Any, node: Any, score: Any) -> ColumnElement[Any]:
-    """The value that the current one is compared with, as the card says."""
-    closed, renewed = _alias(EventRow), _alias(EventRow)
-    before = sa.case(
-        (card.c.comparator == Comparator.LAST_MONTH.value, month_of(today)),
-        (card.c.comparator == Comparator.LAST_QUARTER.value, _quarter_start()),
-        else_=week_of(today),
-    )
-    close = _newest(closed, node, closed.c.day < before)
-    renewal = _newest(renewed, node, renewed.c.kind == "RENEW")
-    previous = sa.cast(rounded(score.c.previous, 0), sa.Integer)
-    return sa.case(
-        (card.c.comparator == Comparator.PREVIOUS_VALUE.value, previous),
-        (card.c.comparator == Comparator.AT_LAST_RENEWAL.value, renewal),
-        else_=close,
-    )
-
-
-def _newest(event: Any, node: Any, where: Any) -> Any:
-    return (
-        select(event.c.value)
-        .where(event.c.record_id == record.id, event.c.node_id == node.c.id, where)
-        .order_by(event.c.day.desc(), event.c.number.desc())
-        .limit(sa.literal_column("1"))
-        .correlate(node)
-        .scalar_subquery()
-    )
-
-
-def _is_stale(score: Any, measure: Any) -> ColumnElement[bool]:
-    over = elapsed_days(score.c.validated_at, now) > (
-        measure.c.validity_days + HALF_A_MILLISECOND
-    )
-    return func.coalesce(sa.and_(score.c.value.is_not(None), over), sa.false())
-
-
-def _holds_stale(node: Any) -> ColumnElement[bool]:
-    """Whether a measure of the group, or of the card, is stale."""
-    inner, score, measure = _alias(NodeRow), _alias(ScoreRow), _alias(MeasureRow)
-    inside = sa.or_(node.c.kind == OVERALL, inner.c.group_id == node.c.id)
-    known = sa.and_(score.c.node_id == inner.c.id, score.c.record_id == record.id)
-    return (
-        select(inner.c.id)
-        .join_from(inner, score, known)
-        .join_from(inner, measure, measure.c.id == inner.c.measure_id)
-        .where(inner.c.card_id == node.c.card_id, inside, _is_stale(score, measure))
-        .correlate(node)
-        .exists()
-    )
+    """Whether this is the band of a shown value in a scheme, which begins at 0."""
+    above = sa.or_(value > band.c.low, band.c.position == 0)
+    return sa.and_(band.c.scheme_id == scheme, value <= band.c.high, above)
 
 
 def scored(*where: Any, node: Any, further: Any = ()) -> Select[Any]:
-    """Nodes of the record's card with their scores, as rows of `SCORED`."""
-    card, score, measure = _alias(CardRow), _alias(ScoreRow), _alias(MeasureRow)
-    band = _alias(BandRow)
-    stale = _is_stale(score, measure)
-    expired = sa.and_(stale, measure.c.stale_policy == StalePolicy.EXCLUDE.value)
+    """Nodes with the record's scores, as rows of `SCORED`."""
+    card, score, band = _alias(CardRow), _alias(ScoreRow), _alias(BandRow)
+    stale = func.coalesce(score.c.stale_after < now, sa.false())
+    expired = sa.and_(score.c.expires, score.c.stale_after < now)
     value = sa.case((expired, sa.null()), else_=score.c.value)
     rows = (
         select(
@@ -155,13 +88,12 @@ def scored(*where: Any, node: Any, further: Any = ()) -> Select[Any]:
             band.c.label,
             band.c.color,
             sa.case((expired, "EXPIRED"), else_=score.c.na_kind).label("na_kind"),
-            _compared(card, node, score).label("compared"),
+            sa.case(
+                (score.c.base_until <= today, score.c.value), else_=score.c.base
+            ).label("compared"),
             score.c.set_at,
             score.c.validated_at,
-            sa.case(
-                (node.c.kind == MEASURE, stale),
-                else_=_holds_stale(node),
-            ).label("stale"),
+            stale.label("stale"),
             score.c.comment,
             card.c.dead_band,
             *further,
@@ -170,9 +102,8 @@ def scored(*where: Any, node: Any, further: Any = ()) -> Select[Any]:
         .outerjoin(
             score, sa.and_(score.c.node_id == node.c.id, score.c.record_id == record.id)
         )
-        .outerjoin(measure, measure.c.id == node.c.measure_id)
         .outerjoin(band, band_holds(band, card.c.scheme_id, value))
-        .where(node.c.card_id == active_card(), *where)
+        .where(*where)
         .subquery()
     )
     c = rows.c
@@ -205,7 +136,9 @@ SCORED = sa.table(
 )
 """A node of the record's card with its score, as it is shown."""
 _Top, _Card = _alias(NodeRow), _alias(CardRow)
-OVERALL_SCORE = record.row(scored(_Top.c.kind == OVERALL, node=_Top))
+OVERALL_SCORE = record.row(
+    scored(_Top.c.card_id == active_card(), _Top.c.kind == OVERALL, node=_Top)
+)
 """The overall score; nulls without a scorecard."""
 CARD = record.row(
     select(_Card.c.key, _Card.c.name, _Card.c.scheme_id).where(
@@ -217,19 +150,20 @@ CARD = record.row(
 def groups() -> Select[Any]:
     """The groups of the card."""
     node = _alias(NodeRow)
-    return scored(node.c.kind == GROUP, node=node)
+    return scored(node.c.card_id == active_card(), node.c.kind == GROUP, node=node)
 
 
 def measures() -> Select[Any]:
     """The measures that stand in no group."""
     node = _alias(NodeRow)
-    return scored(node.c.kind == MEASURE, node.c.group_id.is_(None), node=node)
+    ungrouped = sa.and_(node.c.kind == MEASURE, node.c.group_id.is_(None))
+    return scored(node.c.card_id == active_card(), ungrouped, node=node)
 
 
 def measures_of_group() -> Select[Any]:
     """The measures of the group whose row this is."""
     node = _alias(NodeRow)
-    return scored(node.c.kind == MEASURE, node.c.group_id == SCORED.c.id, node=node)
+    return scored(node.c.group_id == SCORED.c.id, node=node)
 
 
 class WeeksError(InvalidInputError, DontWrapMixin):

@@ -55,6 +55,8 @@ class MeasureRow(Row):
     validity_days: Mapped[int | None]
     stale_policy: Mapped[str] = mapped_column(KEY, default="COUNT")
     comment_required: Mapped[bool] = mapped_column(default=False)
+    rollup: Mapped[dict[str, Any] | None] = mapped_column(json())
+    """Of a ROLLUP measure: how scores of relationships become one, as `rules` reads it."""
 
 
 class HelpRow(Row):
@@ -89,13 +91,20 @@ class CardRow(Row):
     dead_band: Mapped[int] = mapped_column(default=0)
     comparator: Mapped[str] = mapped_column(KEY, default="LAST_WEEK")
     exceptions: Mapped[list[Any]] = mapped_column(json(), default=list)
+    criteria: Mapped[list[Any]] = mapped_column(json(), default=list)
+    """Clauses on records, as objects; the card applies where all of them hold."""
+    version: Mapped[int] = mapped_column(default=1)
+    """Grows with every change of what scores are computed by."""
 
 
 class NodeRow(Row):
     """A part of a card: its overall score, a group, or a measure."""
 
     __tablename__ = "scorecard_node"
-    __table_args__ = (UniqueConstraint("card_id", "key"),)
+    __table_args__ = (
+        UniqueConstraint("card_id", "key"),
+        Index("ix_scorecard_node_group", "group_id"),
+    )
 
     id: Mapped[str] = key_column()
     card_id: Mapped[str] = mapped_column(KEY, ForeignKey("scorecard_card.id"))
@@ -118,6 +127,8 @@ class AssignmentRow(Row):
 
     record_id: Mapped[str] = mapped_column(KEY, primary_key=True)
     card_id: Mapped[str] = mapped_column(KEY, ForeignKey("scorecard_card.id"))
+    by_rule: Mapped[bool] = mapped_column(default=False)
+    """Whether criteria have chosen the card; nobody else's choice is changed by them."""
     override_score: Mapped[float | None]
     override_reason: Mapped[str | None]
     override_until: Mapped[datetime | None]
@@ -139,8 +150,16 @@ class ScoreRow(Row):
     computed: Mapped[float | None]
     na_kind: Mapped[str | None] = mapped_column(KEY)
     previous: Mapped[float | None]
+    base: Mapped[int | None]
+    """What the trend compares with until `base_until`, null: without end; from that day
+    on with the value itself, as nothing has changed in the meantime."""
+    base_until: Mapped[date | None]
     set_at: Mapped[datetime | None]
     validated_at: Mapped[datetime | None]
+    stale_after: Mapped[datetime | None]
+    """The instant after which it, or the first measure in it, is stale."""
+    expires: Mapped[bool] = mapped_column(default=False)
+    """Whether it no longer counts once it is stale."""
     comment: Mapped[str | None] = mapped_column(Text())
     changed: Mapped[str | None]
     """The exception or the override that changed it, in words."""

@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("validity_days", sa.Integer(), nullable=True),
         sa.Column("stale_policy", text(80), nullable=False),
         sa.Column("comment_required", sa.Boolean(), nullable=False),
+        sa.Column("rollup", json(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_scorecard_measure")),
         sa.UniqueConstraint(
             "record_kind", "key", name=op.f("uq_scorecard_measure_record_kind_key")
@@ -88,6 +89,8 @@ def upgrade() -> None:
         sa.Column("dead_band", sa.Integer(), nullable=False),
         sa.Column("comparator", text(80), nullable=False),
         sa.Column("exceptions", json(), nullable=False),
+        sa.Column("criteria", json(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_scorecard_card")),
         sa.ForeignKeyConstraint(
             ["scheme_id"],
@@ -129,10 +132,12 @@ def upgrade() -> None:
             "card_id", "key", name=op.f("uq_scorecard_node_card_id_key")
         ),
     )
+    op.create_index("ix_scorecard_node_group", "scorecard_node", ["group_id"])
     op.create_table(
         "scorecard_assignment",
         sa.Column("record_id", text(80), nullable=False),
         sa.Column("card_id", text(80), nullable=False),
+        sa.Column("by_rule", sa.Boolean(), nullable=False),
         sa.Column("override_score", sa.Double(), nullable=True),
         sa.Column("override_reason", text(255), nullable=True),
         sa.Column("override_until", Instant(), nullable=True),
@@ -152,8 +157,12 @@ def upgrade() -> None:
         sa.Column("computed", sa.Double(), nullable=True),
         sa.Column("na_kind", text(80), nullable=True),
         sa.Column("previous", sa.Double(), nullable=True),
+        sa.Column("base", sa.Integer(), nullable=True),
+        sa.Column("base_until", sa.Date(), nullable=True),
         sa.Column("set_at", Instant(), nullable=True),
         sa.Column("validated_at", Instant(), nullable=True),
+        sa.Column("stale_after", Instant(), nullable=True),
+        sa.Column("expires", sa.Boolean(), nullable=False),
         sa.Column("comment", sa.Text(), nullable=True),
         sa.Column("changed", text(255), nullable=True),
         sa.PrimaryKeyConstraint(

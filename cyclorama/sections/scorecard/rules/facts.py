@@ -60,6 +60,13 @@ def renewed(fact: Fact, comment: str | None, now: datetime) -> Fact:
     return replace(fact, validated_at=now, comment=kept)
 
 
+def stale_after(fact: Fact, validity_days: int | None) -> datetime | None:
+    """The instant after which a score is stale; None where that never comes."""
+    if fact.score is None or fact.validated_at is None or validity_days is None:
+        return None
+    return fact.validated_at + validity_days * DAY
+
+
 def cleared(fact: Fact, kind: str, comment: str | None, now: datetime) -> Fact:
     """The score is taken away."""
     if kind not in ("CLEARED", "NOT_APPLICABLE"):

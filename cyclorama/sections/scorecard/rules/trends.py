@@ -37,6 +37,24 @@ def week_start(day: date, first: int = 0) -> date:
     return day - timedelta(days=(day.weekday() - first) % 7)
 
 
+def first_of_period(comparator: Comparator, today: date) -> date:
+    """The first day of the running week, month or quarter."""
+    if comparator is Comparator.LAST_MONTH:
+        return today.replace(day=1)
+    if comparator is Comparator.LAST_QUARTER:
+        return today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1)
+    return week_start(today)
+
+
+def next_period(comparator: Comparator, today: date) -> date:
+    """The first day after the week, month or quarter that a comparator looks back from."""
+    if comparator is Comparator.LAST_WEEK:
+        return week_start(today) + WEEK
+    months = 1 if comparator is Comparator.LAST_MONTH else 3 - (today.month - 1) % 3
+    year, month = divmod(today.year * 12 + today.month - 1 + months, 12)
+    return date(year, month + 1, 1)
+
+
 def closing(events: Sequence[Event], before: date) -> float | None:
     """The score at the end of the day before; events are in their order."""
     held = [e for e in events if e.day < before]

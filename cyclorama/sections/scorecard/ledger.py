@@ -1,0 +1,237 @@
+"""What changes of scores write: rows of nodes and events, of one record or of many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cyclorama.plugins import Author, new_id
+from cyclorama.sections.scorecard.explaining import words_of
+from cyclorama.sections.scorecard.rules.bands import band_of, shown
+from cyclorama.sections.scorecard.rules.cards import Outcome, Result
+from cyclorama.sections.scorecard.rules.facts import Fact, StalePolicy, stale_after
+from cyclorama.sections.scorecard.rules.rollup import compute
+from cyclorama.sections.scorecard.rules.trends import Comparator, next_period, trend
+from cyclorama.sections.scorecard.state import State
+from cyclorama.sections.scorecard.tables import EventRow, ScoreRow
+
+EVENTS: Any = EventRow.__table__
+
+
+@dataclass(slots=True, kw_only=True)
+class Ledger:
+    """Collects what is written; `save` writes it."""
+
+    author: Author
+    today: date
+    scores: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def settle(self, state: State, changed: Mapping[str, Fact] | None = None) -> Result:
+        """Note what becomes of a record's scores with these facts of measures; `state`
+        holds them from now on."""
+        for key, fact in (changed or {}).items():
+            if fact != state.fact(key):
+                outcome = Outcome(computed=fact.score, score=fact.score)
+                self._put(state, key, fact, outcome, None)
+        facts = state.facts
+        result = compute(
+            state.card,
+            facts,
+            self.author.at,
+            entered=state.entered,
+            override=state.settings.override,
+        )
+        for key, outcome in {**result.groups, "": result.overall}.items():
+            self._derive(state, key, outcome, result, facts)
+        return result
+
+    def refresh(self, state: State) -> None:
+        """Note when the measures of a record get stale, as they say by now."""
+        for key, row in list(state.rows.items()):
+            node = state.node(key)
+            if node.measure_id is None:
+                continue
+            after = stale_after(state.fact(key), node.validity_days)
+            expires = node.stale_policy == StalePolicy.EXCLUDE.value
+            if (row.stale_after, row.expires) != (after, expires):
+                self.rewrite(state, key, stale_after=after, expires=expires)
+
+    def rewrite(self, state: State, key: str, **changed: Any) -> None:
+        """Note other values of a node's row, which is nothing that happened to it."""
+        row, node = state.rows[key], state.node(key)
+        names = (c.name for c in ScoreRow.__table__.c if c.name != "node_id")
+        values = {n: getattr(row, n) for n in names} | changed | {"node_id": node.id}
+        self.scores.append(values)
+        state.rows[key] = SimpleNamespace(kind=node.kind, key=key, **values)
+
+    def _derive(
+        self,
+        state: State,
+        key: str,
+        outcome: Outcome,
+        result: Result,
+        facts: Mapping[str, Fact],
+    ) -> None:
+        """A group's or the overall score, written where something of it is new."""
+        row, old = state.rows.get(key), state.fact(key)
+        changed = words_of(state, outcome.exception)
+        if key == "" and result.override is not None:
+            changed = result.override
+        after = _stale_after(state, key, facts)
+        found = (outcome.score, outcome.computed, changed, after)
+        if row is None and found == (None, None, None, None):
+            return
+        held = row and (row.score, row.computed, row.changed, row.stale_after)
+        if held == found:
+            return
+        new = replace(old, na_kind=None if outcome.score is not None else "NOT_SCORED")
+        if outcome.score != old.score:
+            previous = old.previous if old.score is None else old.score
+            new = replace(
+                new, score=outcome.score, previous=previous, set_at=self.author.at
+            )
+        self._put(state, key, new, outcome, changed, after)
+
+    def _put(
+        self,
+        state: State,
+        key: str,
+        new: Fact,
+        outcome: Outcome,
+        changed: str | None,
+        after: datetime | None = None,
+    ) -> None:
+        """A node's row, and an event where its score was set or confirmed."""
+        node, old = state.node(key), state.fact(key)
+        is_measure = node.measure_id is not None
+        renews = is_measure and new.score is not None and new.score == old.score
+        if is_measure:
+            after = stale_after(new, node.validity_days)
+        base, base_until = self._base(state, key, new, renews)
+        values = {
+            "record_id": state.record_id,
+            "node_id": node.id,
+            "score": new.score,
+            "value": shown(new.score),
+            "computed": outcome.computed,
+            "na_kind": new.na_kind,
+            "previous": new.previous,
+            "base": base,
+            "base_until": base_until,
+            "set_at": new.set_at,
+            "validated_at": new.validated_at,
+            "stale_after": after,
+            "expires": is_measure and node.stale_policy == StalePolicy.EXCLUDE.value,
+            "comment": new.comment,
+            "changed": changed,
+        }
+        self.scores.append(values)
+        if is_measure or new.score != old.score:
+            kind = "CLEAR" if new.score is None else "RENEW" if renews else "SET"
+            self._note(state, node, new, kind if is_measure else "RECALC")
+        state.rows[key] = SimpleNamespace(kind=node.kind, key=key, **values)
+
+    def _base(
+        self, state: State, key: str, new: Fact, renews: bool
+    ) -> tuple[int | None, date | None]:
+        """What the trend compares with, and until when."""
+        row, comparator = state.rows.get(key), Comparator(state.settings.row.comparator)
+        if comparator is Comparator.PREVIOUS_VALUE:
+            return shown(new.previous), None
+        if comparator is Comparator.AT_LAST_RENEWAL:
+            held = None if row is None else row.base
+            return (shown(new.score) if renews else held), None
+        held_until = None if row is None else row.base_until
+        if row is not None and held_until is not None and held_until > self.today:
+            return row.base, held_until
+        until = next_period(comparator, self.today)
+        return (None if row is None else row.value), until
+
+    def _note(self, state: State, node: Any, new: Fact, kind: str) -> None:
+        band = band_of(new.score, state.settings.bands)
+        actor = self.author.actor
+        state.newest_event += 1
+        self.events.append(
+            {
+                "id": new_id("scorecard_event"),
+                "record_id": state.record_id,
+                "number": state.newest_event,
+                "node_id": node.id,
+                "kind": kind,
+                "day": self.today,
+                "at": self.author.at,
+                "score": new.score,
+                "value": shown(new.score),
+                "label": None if band is None else band.label,
+                "color": None if band is None else band.color,
+                "comment": new.comment,
+                "actor_kind": actor.kind,
+                "actor_id": actor.id,
+            }
+        )
+
+    async def save(self, session: AsyncSession) -> None:
+        """Write what was collected with two statements, and forget it."""
+        if self.scores:
+            last = {(s["record_id"], s["node_id"]): s for s in self.scores}
+            dialect = session.get_bind().dialect.name
+            await session.execute(_upsert(dialect), list(last.values()))
+        if self.events:
+            await session.execute(sa.insert(EVENTS), self.events)
+        self.scores, self.events = [], []
+
+
+def _stale_after(state: State, key: str, facts: Mapping[str, Fact]) -> datetime | None:
+    """When the first measure of a group, or of the card, is stale."""
+    found = (
+        stale_after(facts[n.key], n.validity_days)
+        for n in state.card.nodes
+        if n.validity_days is not None and n.key in facts and key in ("", n.group)
+    )
+    return min((f for f in found if f is not None), default=None)
+
+
+def score_of(state: State, key: str, ledger: Ledger) -> dict[str, Any]:
+    """The fields of a node's `Score`, as it is now."""
+    row, fact = state.rows.get(key), state.fact(key)
+    compared = None if row is None else row.base
+    until = None if row is None else row.base_until
+    if row is not None and until is not None and until <= ledger.today:
+        compared = row.value
+    heading, delta = trend(fact.score, compared, state.settings.row.dead_band)
+    band = band_of(fact.score, state.settings.bands)
+    after = None if row is None else row.stale_after
+    return {
+        "value": shown(fact.score),
+        "label": None if band is None else band.label,
+        "color": None if band is None else band.color,
+        "na_kind": fact.na_kind,
+        "trend": heading,
+        "delta": delta,
+        "previous": compared,
+        "set_at": fact.set_at,
+        "validated_at": fact.validated_at,
+        "stale": after is not None and after < ledger.author.at,
+        "comment": fact.comment,
+    }
+
+
+@cache
+def _upsert(dialect: str) -> Any:
+    table: Any = ScoreRow.__table__
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = insert(table)
+    keys = [c.name for c in table.primary_key]
+    others: Mapping[str, Any] = {
+        c.name: statement.excluded[c.name] for c in table.c if c.name not in keys
+    }
+    return statement.on_conflict_do_update(index_elements=keys, set_=others)

@@ -1,0 +1,241 @@
+"""Scores of many records: the cards they have by criteria, and all scores anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cyclorama.plugins import RelationshipRow, meeting
+from cyclorama.sections.scorecard.ledger import Ledger
+from cyclorama.sections.scorecard.rollups import ANY_ROLLUP, rolled_up
+from cyclorama.sections.scorecard.rules.bands import band_of, shown
+from cyclorama.sections.scorecard.rules.choosing import Candidate, applicable
+from cyclorama.sections.scorecard.rules.trends import (
+    Comparator,
+    first_of_period,
+    next_period,
+)
+from cyclorama.sections.scorecard.state import State, states
+from cyclorama.sections.scorecard.statements import IDS, RECORDS, executing
+from cyclorama.sections.scorecard.tables import (
+    AssignmentRow,
+    CardRow,
+    EventRow,
+    NodeRow,
+    ScoreRow,
+)
+
+PAGE = 500
+"""Records that are in memory at a time."""
+
+
+@dataclass(slots=True)
+class Effect:
+    """What became of many records."""
+
+    records: int = 0
+    """Those that were computed."""
+    moved: int = 0
+    """Those that have another card now."""
+    changed: int = 0
+    """Those whose overall score is another, on the same card."""
+    up: int = 0
+    down: int = 0
+    bands: int = 0
+    """Those whose band is another."""
+    points: int = 0
+    """By how much all of them changed together."""
+    most: int = 0
+    """By how much one changed at most."""
+
+    def note(self, state: State, before: float | None) -> None:
+        """Count a record whose overall score was this one."""
+        self.records += 1
+        old, new = shown(before), shown(state.fact("").score)
+        if old == new:
+            return
+        self.changed += 1
+        bands = state.settings.bands
+        self.bands += band_of(old, bands) != band_of(new, bands)
+        if old is not None and new is not None:
+            self.up += new > old
+            self.down += new < old
+            self.points += abs(new - old)
+            self.most = max(self.most, abs(new - old))
+
+
+async def page_of(session: AsyncSession, kind: str, after: str) -> list[str]:
+    """The ids of the next records of a kind, in their order."""
+    id = RECORDS[kind].id
+    query = select(id).where(id > after).order_by(id).limit(PAGE)
+    return list(await session.scalars(query))
+
+
+async def recompute(
+    session: AsyncSession,
+    ledger: Ledger,
+    ids: Sequence[str],
+    fields: Sequence[Any],
+    effect: Effect,
+    touched: Mapping[str, str | None] | None = None,
+) -> None:
+    """Choose the cards of records of one kind and compute their scores: of those that
+    have another card now, and of those with scores on the cards `touched`, None: on any.
+    `touched` says which comparator a card had, where that has changed."""
+    moved = await choose_cards(session, ids, fields)
+    effect.moved += len(moved)
+    wanted = moved | await _scored(session, ids, touched)
+    known = await states(executing(session), sorted(wanted), lock=True)
+    facts = await rolled_up(executing(session), known, ledger.author.at)
+    await _rebase(session, ledger, known, touched or {})
+    for record, state in known.items():
+        before = state.fact("").score
+        ledger.refresh(state)
+        ledger.settle(state, facts.get(record))
+        if record not in moved:
+            effect.note(state, before)
+    await ledger.save(session)
+
+
+async def settle_moved(session: AsyncSession, ledger: Ledger, moved: set[str]) -> None:
+    """Compute the scores of records that have another card than before."""
+    if not moved:
+        return
+    known = await states(executing(session), sorted(moved), lock=True)
+    facts = await rolled_up(executing(session), known, ledger.author.at)
+    for record, state in known.items():
+        ledger.refresh(state)
+        ledger.settle(state, facts.get(record))
+    await ledger.save(session)
+
+
+async def _scored(
+    session: AsyncSession, ids: Sequence[str], touched: Mapping[str, Any] | None
+) -> set[str]:
+    """The records that have scores on these cards, or may get some from others."""
+    nodes = select(NodeRow.id)
+    if touched is not None:
+        nodes = nodes.where(NodeRow.card_id.in_(list(touched)))
+    query = select(ScoreRow.record_id).where(ScoreRow.record_id.in_(ids))
+    if touched is not None:
+        query = query.where(ScoreRow.node_id.in_(nodes))
+    found = set(await session.scalars(query.distinct()))
+    if await executing(session)(ANY_ROLLUP, {}):
+        parts = select(RelationshipRow.company_id).where(
+            RelationshipRow.company_id.in_(ids)
+        )
+        found |= set(await session.scalars(parts.distinct()))
+    return found
+
+
+async def _rebase(
+    session: AsyncSession, ledger: Ledger, known: Mapping[str, State], cards: Any
+) -> None:
+    """Note what the trend of records compares with where their card has another
+    comparator than before."""
+    groups: dict[Comparator, dict[str, State]] = {}
+    for record, state in known.items():
+        if cards.get(state.settings.card_id):
+            comparator = Comparator(state.settings.row.comparator)
+            groups.setdefault(comparator, {})[record] = state
+    for comparator, own in groups.items():
+        if comparator is Comparator.PREVIOUS_VALUE:
+            for state in own.values():
+                for key, row in list(state.rows.items()):
+                    base = shown(row.previous)
+                    ledger.rewrite(state, key, base=base, base_until=None)
+            continue
+        is_renewal = comparator is Comparator.AT_LAST_RENEWAL
+        until = None if is_renewal else next_period(comparator, ledger.today)
+        query = _bases(comparator, ledger.today)
+        rows = await session.execute(query, {"ids": sorted(own)})
+        bases = {(r.record_id, r.node_id): r.base for r in rows}
+        for record, state in own.items():
+            for key in list(state.rows):
+                base = bases.get((record, state.node(key).id))
+                ledger.rewrite(state, key, base=base, base_until=until)
+
+
+def _bases(comparator: Comparator, today: date) -> sa.Select[Any]:
+    """What the nodes of records closed with before the running week, month or quarter,
+    or had at the last renewal."""
+    where = EventRow.day < first_of_period(comparator, today)
+    if comparator is Comparator.AT_LAST_RENEWAL:
+        where = EventRow.kind == "RENEW"
+    newest = (
+        select(EventRow.value)
+        .where(EventRow.record_id == ScoreRow.record_id)
+        .where(EventRow.node_id == ScoreRow.node_id, where)
+        .order_by(EventRow.day.desc(), EventRow.number.desc())
+        .limit(1)
+        .correlate(ScoreRow)
+        .scalar_subquery()
+    )
+    return select(ScoreRow.record_id, ScoreRow.node_id, newest.label("base")).where(
+        ScoreRow.record_id.in_(IDS)
+    )
+
+
+async def choose_cards(
+    session: AsyncSession, ids: Sequence[str], fields: Sequence[Any]
+) -> set[str]:
+    """Give records of one kind the cards whose criteria they meet; those that have
+    another one now. A card that somebody else has given stays."""
+    if not ids:
+        return set()
+    kind = ids[0].partition("_")[0].upper()
+    query = select(*CardRow.__table__.c).where(CardRow.record_kind == kind)
+    execute = executing(session)
+    cards = await execute(query, {})
+    asked = {c.id: c.criteria for c in cards if c.criteria}
+    held = {a.record_id: a for a in await execute(_ASSIGNED, {"ids": ids})}
+    if not asked and not any(a.by_rule for a in held.values()):
+        return set()
+    met = await meeting(execute, kind, ids, asked, fields)
+    usual = next((c.id for c in cards if c.is_default), None)
+    rows = []
+    for record, own in met.items():
+        row = held.get(record)
+        if row is not None and not row.by_rule:
+            continue
+        active = None if row is None else row.card_id
+        chosen = applicable(
+            [
+                Candidate(
+                    key=c.id,
+                    name=c.name,
+                    rank=c.rank,
+                    is_default=c.is_default,
+                    matches=c.id in own,
+                )
+                for c in cards
+            ],
+            active=active,
+        )
+        if chosen is not None and chosen != (active or usual):
+            rows.append({"record_id": record, "card_id": chosen, "by_rule": True})
+    if rows:
+        dialect = session.get_bind().dialect.name
+        await session.execute(_assign(dialect), rows)
+    return {str(row["record_id"]) for row in rows}
+
+
+_ASSIGNED = select(
+    AssignmentRow.record_id, AssignmentRow.card_id, AssignmentRow.by_rule
+).where(AssignmentRow.record_id.in_(IDS))
+
+
+@cache
+def _assign(dialect: str) -> Any:
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = insert(AssignmentRow.__table__)  # type: ignore[arg-type]
+    new = {n: statement.excluded[n] for n in ("card_id", "by_rule")}
+    return statement.on_conflict_do_update(index_elements=["record_id"], set_=new)
