@@ -9,6 +9,7 @@ from cyclorama.errors import ForbiddenError, InvalidInputError, RequestError
 from cyclorama.plugins.editing import (
     KeyRefusedError,
     claimed,
+    is_of_company,
     refusals,
     settings_or_refusals,
     subject_of,
@@ -82,6 +83,7 @@ from cyclorama.schema.sql import (
     weeks_back,
 )
 from cyclorama.schema.symbols import now, record, today, viewer_id
+from cyclorama.storage.access_rows import RecordTeamRow, TeamMemberRow
 from cyclorama.storage.engine import WHOLE
 from cyclorama.storage.ids import kind_of_id, new_id
 from cyclorama.storage.rows import (
@@ -100,7 +102,7 @@ from cyclorama.storage.rows import (
     UserRow,
     key_column,
 )
-from cyclorama.storage.search import fold
+from cyclorama.storage.search import fold, folded
 from cyclorama.storage.types import Instant, json, text
 
 __all__ = [
@@ -141,6 +143,7 @@ __all__ = [
     "PicklistItemRow",
     "Record360",
     "RecordKind",
+    "RecordTeamRow",
     "Relationship",
     "RelationshipPersonRow",
     "RelationshipRow",
@@ -153,6 +156,7 @@ __all__ = [
     "SectionPlacement",
     "SectionState",
     "Surface",
+    "TeamMemberRow",
     "Trend",
     "User",
     "UserError",
@@ -170,7 +174,9 @@ __all__ = [
     "elapsed_days",
     "field_items",
     "fold",
+    "folded",
     "hookimpl",
+    "is_of_company",
     "json",
     "json_field",
     "json_has",

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry import UNSET
 
 from cyclorama.resolvers.context import Context
+from cyclorama.resolvers.nodes import find_nodes
 from cyclorama.resolvers.refs import parsed
 from cyclorama.schema.common import UserError, UserErrorCode
 from cyclorama.storage.idempotency import LONGEST, KeyReusedError, claim
@@ -68,6 +69,14 @@ async def subject_of(context: Context, record_id: str) -> Subject:
     query = sa.select(RelationshipRow.company_id).where(RelationshipRow.id == record_id)
     ((company_id,),) = await context.reading.execute(query)
     return Subject(company_id=company_id, relationship_id=record_id)
+
+
+async def is_of_company(context: Context, thing_id: str, company_id: str) -> bool:
+    """Whether this is the id of a thing of a section that the viewer finds by `node(id:)`
+    and that is about the company or one of its relationships."""
+    (found,) = await find_nodes(context, [thing_id])
+    place = getattr(found, "cy_place", None)
+    return place is not None and place.values.get("company_id") == company_id
 
 
 class KeyRefusedError(Exception):
