@@ -98,6 +98,7 @@ async def fill(url: str, companies: int) -> Filled:
     await bring_up_to_date(database, graph())
     async with database.write() as session:
         await switch(session, "scorecard", False)  # the others' pages don't have it yet
+        await switch(session, "timeline", False)  # nor this one
     await database.close()
     await _insert(url, companies)
     database = Database(url)
