@@ -28,7 +28,9 @@ SECTIONS = """summary { cards { key value } fields { path displayValue } tags }
   relationships { byType { count } relationships { totalCount edges { node { name } } } }
   companyHierarchy { nodes { company { name } own { value } rolledUp { value } } }
   support { openCount cases(view: ALL) { totalCount edges { node { subject } } } }
-  usage { utilization modules { key series { value } } }"""
+  usage { utilization modules { key series { value } } }
+  timeline { activities { totalCount edges { node { subject author { name }
+    comments { body } } } } drafts { id } milestones { subject } }"""
 OVERVIEW = "query($id: ID!) { company(id: $id) { summary { cards { key } } } }"
 PAGE = f"query($id: ID!) {{ company(id: $id) {{ name {SECTIONS} }} }}"
 
@@ -100,7 +102,7 @@ async def _company_with(site: Site, number: int, rows: int) -> str:
     return added.id
 
 
-async def test_a_page_of_six_sections_takes_three_statements_whatever_its_rows(
+async def test_a_page_of_seven_sections_takes_three_statements_whatever_its_rows(
     site: Site,
 ) -> None:
     counts = set()
@@ -135,14 +137,15 @@ async def test_what_only_others_get_does_not_exist_and_nothing_of_it_is_read(
     assert "data" not in answer
     assert [e["message"] for e in answer["errors"]] == [
         f"Cannot query field '{name}' on type 'Company'."
-        for name in ("attributes", "support", "usage")
+        for name in ("attributes", "support", "usage", "timeline")
     ]
     assert own["data"]["company"]["summary"]["cards"] == [{"key": "health"}]
     read = " ".join(site.statements)
-    for table in ("support_case", "usage_daily", "usage_active_day", "usage_module"):
+    tables = ("support_case", "usage_daily", "usage_active_day", "usage_module")
+    for table in (*tables, "timeline_activity", "timeline_comment"):
         assert table not in read
     assert "Dashboard" not in str(logs)
-    assert not any(section in str(logs) for section in ("support", "usage"))
+    assert not any(section in str(logs) for section in ("support", "usage", "timeline"))
 
 
 async def test_the_demo_users_get_three_different_pages(site: Site) -> None:

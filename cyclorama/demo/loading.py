@@ -66,6 +66,7 @@ def _records(made: Sequence[DemoCompany], now: datetime) -> DemoRecords:
         companies=tuple(c.id for c in made),
         relationships=tuple((r.id, c.id) for c in made for r in c.relationships),
         users=tuple(user_id(group) for group, *_ in USERS),
+        people=tuple((p.id, c.id) for c in made for p in c.people),
         today=now.date(),
     )
 

@@ -19,7 +19,14 @@ from cyclorama.layouts.problems import LayoutFileError as FileError
 from cyclorama.layouts.problems import Problem, Problems, listed
 from cyclorama.layouts.yaml_text import Flow, YamlTextError, read_yaml, write_yaml
 from cyclorama.plugins.commands import Commands, Told, Work, read_text, write_text
-from cyclorama.plugins.editing import refusals, settings_or_refusals, subject_of
+from cyclorama.plugins.editing import (
+    KeyRefusedError,
+    claimed,
+    is_of_company,
+    refusals,
+    settings_or_refusals,
+    subject_of,
+)
 from cyclorama.plugins.hookspecs import hookimpl
 from cyclorama.plugins.jobs import Job, Run, Schedule
 from cyclorama.plugins.section import (
@@ -92,6 +99,7 @@ from cyclorama.schema.sql import (
     weeks_back,
 )
 from cyclorama.schema.symbols import now, record, today, viewer_id
+from cyclorama.storage.access_rows import RecordTeamRow, TeamMemberRow
 from cyclorama.storage.audit import Author
 from cyclorama.storage.audit import append as append_entries
 from cyclorama.storage.audit import change as audit_entry
@@ -114,7 +122,7 @@ from cyclorama.storage.rows import (
     UserRow,
     key_column,
 )
-from cyclorama.storage.search import fold
+from cyclorama.storage.search import fold, folded
 from cyclorama.storage.types import Instant, json, text
 
 __all__ = [
@@ -151,6 +159,7 @@ __all__ = [
     "Instant",
     "InvalidInputError",
     "Job",
+    "KeyRefusedError",
     "ManagedAs",
     "Money",
     "Node",
@@ -166,6 +175,7 @@ __all__ = [
     "Problems",
     "Record360",
     "RecordKind",
+    "RecordTeamRow",
     "RecordsWritten",
     "Relationship",
     "RelationshipPersonRow",
@@ -181,6 +191,7 @@ __all__ = [
     "SectionPlacement",
     "SectionState",
     "Surface",
+    "TeamMemberRow",
     "Told",
     "Trend",
     "User",
@@ -197,13 +208,16 @@ __all__ = [
     "as_json",
     "audit_entry",
     "author_of",
+    "claimed",
     "date_of",
     "days_between",
     "decimal",
     "elapsed_days",
     "field_items",
     "fold",
+    "folded",
     "hookimpl",
+    "is_of_company",
     "json",
     "json_field",
     "json_has",

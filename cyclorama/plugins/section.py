@@ -27,6 +27,8 @@ class DemoRecords:
     users: tuple[str, ...]
     """Ids."""
     today: date
+    people: tuple[tuple[str, str], ...] = ()
+    """Id of the person, id of a company that they are at."""
 
 
 GraphType = type[Any]
@@ -114,6 +116,9 @@ class Section:
     """Types with a table that `node(id:)` finds, by the type part of their ids. A row is
     found by who gets the section on the record that its `relationship_id` or its
     `company_id` names."""
+    node_conditions: Mapping[str, Any] = field(default_factory=dict)
+    """By the type part of ids: a condition on rows of `nodes`, which may ask for
+    `viewer_id`; nobody finds others."""
     company_numbers: Mapping[str, CompanyNumber] = field(default_factory=dict)
     """By name, `score` so far: what the filters and orders of `companies` that are meant
     for it compare. They are there for who gets the section on every company."""

@@ -151,12 +151,17 @@ def _of_item(thing: Any) -> Any:
     return Value(thing) if source is None else source
 
 
-async def load_by_id(ctx: Context, cls: Any, ids: Sequence[str]) -> list[Any]:
-    """Objects of a type whose table has an `id`, in the order of the ids."""
+async def load_by_id(
+    ctx: Context, cls: Any, ids: Sequence[str], where: Any = None
+) -> list[Any]:
+    """Objects of a type whose table has an `id`, in the order of the ids; None for a row
+    of which the condition is not true."""
     row = cls.__cyclorama_row__
     table = selectable(row)
     columns = seen(table.c, ctx.masked.columns)
     query = sa.select(*columns).where(table.c.id.in_(set(ids)))
+    if where is not None:
+        query = query.where(where).params(**ctx.symbols)
     rows = {r.id: r._mapping for r in await ctx.reading.execute(query)} if ids else {}
     return [
         instance_of(cls, row=row, values=dict(rows[i])) if i in rows else None

@@ -51,20 +51,21 @@ async def _of_kind(ctx: Context, kind: str, ids: Sequence[str]) -> Sequence[Any]
         return await layouts_by_id(ctx, ids)
     for section in ctx.settings.sections.values():
         if kind in section.nodes and ctx.sees(section.nodes[kind]):
-            return await _of_section(ctx, section, section.nodes[kind], ids)
+            return await _of_section(ctx, section, kind, ids)
     return [None] * len(ids)
 
 
 async def _of_section(
-    ctx: Context, section: Any, type_: Any, ids: Sequence[str]
+    ctx: Context, section: Any, kind: str, ids: Sequence[str]
 ) -> list[Any]:
     """Rows of a section, for viewers whose layout of the row's record holds it."""
-    rows = await load_by_id(ctx, type_, ids)
+    type_ = section.nodes[kind]
+    rows = await load_by_id(ctx, type_, ids, section.node_conditions.get(kind))
     subjects = {i: _subject(row) for i, row in zip(ids, rows, strict=True)}
     refs: dict[str, Ref] = {}
-    for kind in _RECORDS:
-        own = [s for s in subjects.values() if s and kind_of_id(s) == kind]
-        for ref in await find(ctx, _RECORDS[kind], own):
+    for of, record_kind in _RECORDS.items():
+        own = [s for s in subjects.values() if s and kind_of_id(s) == of]
+        for ref in await find(ctx, record_kind, own):
             if ref is not None:
                 refs[ref.id] = ref
     found = []

@@ -7,9 +7,14 @@ import unicodedata
 
 def fold(name: str) -> str:
     """Case folded, marks removed, blanks joined; Japanese stays as written."""
-    split = unicodedata.normalize("NFKD", name.casefold())
+    return folded(name)[:600]
+
+
+def folded(text: str) -> str:
+    """As `fold`, of a text of any length."""
+    split = unicodedata.normalize("NFKD", text.casefold())
     kept = "".join(c for c in split if not _is_accent(c))
-    return " ".join(unicodedata.normalize("NFKC", kept).casefold().split())[:600]
+    return " ".join(unicodedata.normalize("NFKC", kept).casefold().split())
 
 
 def _is_accent(character: str) -> bool:

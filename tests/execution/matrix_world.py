@@ -21,6 +21,7 @@ from cyclorama.plugins import Info, Parent, Record360, Section
 from cyclorama.plugins.compose import compose
 from cyclorama.plugins.discovery import discover
 from cyclorama.sections.support.tables import SupportCaseRow
+from cyclorama.sections.timeline.tables import ActivityRow
 from cyclorama.storage.access_rows import RecordTeamRow, TeamRow
 from cyclorama.storage.accounts import GroupFacts, Viewer
 from cyclorama.storage.engine import Database
@@ -72,18 +73,31 @@ COMPANY_OF = {
 RECORDS = ("company_1", "company_2", *COMPANY_OF)
 ARE_CHURNED = ("company_2", "relationship_2")
 CASES = {"case_1": "company_1", "case_2": "company_2"}
+ACTIVITIES = {"activity_1": "company_1", "activity_2": "company_2"}
+OF_RECORDS = {
+    **{c: ("support", of) for c, of in CASES.items()},
+    **{a: ("timeline", of) for a, of in ACTIVITIES.items()},
+}
+"""The things of sections, with the section and the record that they are of."""
 PLAIN = ("user_csm", "person_1", "group_csm", "relationship_type_1")
-THINGS = (*RECORDS, *CASES, *PLAIN)
+THINGS = (*RECORDS, *OF_RECORDS, *PLAIN)
 TYPES = {
     "company": "Company",
     "relationship": "Relationship",
     "case": "SupportCase",
+    "activity": "Activity",
     "user": "User",
     "person": "Person",
     "group": "UserGroup",
     "relationship_type": "RelationshipType",
 }
-GUARDED = {"company_1", "relationship_1", "relationship_3", "case_1"}
+GUARDED = {
+    "company_1",
+    "relationship_1",
+    "relationship_3",
+    "case_1",
+    "activity_1",
+}
 """What is of a team's, and below it."""
 TEAM = Team(key="ours", name="Ours", members=frozenset({"user_csm"}))
 
@@ -95,6 +109,7 @@ MASKS = tuple(
         "Company.updatedAt",
         "User.email",
         "SupportCase.number",
+        "Activity.notes",
     )
 )
 MASKED = {m.field for m in MASKS} | {
@@ -137,6 +152,15 @@ OF_SECTIONS = {
     "Mutation.renewScore": "scorecard",
     "Mutation.clearScore": "scorecard",
     "ScorePayload": "scorecard",
+    "Activity": "timeline",
+    "Mutation.saveActivity": "timeline",
+    "Mutation.deleteActivity": "timeline",
+    "Mutation.addActivityComment": "timeline",
+    "Mutation.editActivityComment": "timeline",
+    "Mutation.deleteActivityComment": "timeline",
+    "ActivityPayload": "timeline",
+    "ActivityCommentPayload": "timeline",
+    "TimelineDeletionPayload": "timeline",
 }
 """What goes where nobody gets the section, beside its fields on records."""
 OF_ALL_COMPANIES = {
@@ -181,8 +205,10 @@ class Who:
 
     def reads(self, thing: str) -> bool:
         """Whether there is such a thing for them."""
-        if thing in CASES and "support" not in self.held(CASES[thing]):
-            return False
+        if thing in OF_RECORDS:
+            section, of = OF_RECORDS[thing]
+            if section not in self.held(of):
+                return False
         return not (self.is_stranger and thing in GUARDED)
 
 
@@ -230,6 +256,24 @@ def _book() -> LayoutBook:
     return LayoutBook(tuple(layouts), tuple(ranked))
 
 
+def _activity(activity: str, of: str) -> ActivityRow:
+    return ActivityRow(
+        id=activity,
+        company_id=of,
+        type="call",
+        subject=f"subject of {activity}",
+        subject_key=f"subject of {activity}",
+        notes=f"notes of {activity}",
+        activity_date=NOW,
+        context="COMPANY",
+        context_id=of,
+        author_id="user_csm",
+        updated_by_id="user_csm",
+        created_at=NOW,
+        updated_at=NOW,
+    )
+
+
 async def made_bench(database: Database) -> Bench:
     """The world on a database."""
     access = AccessBook(teams=(TEAM,), has_records=True)
@@ -272,6 +316,7 @@ async def made_bench(database: Database) -> Bench:
             )
             for case, of in CASES.items()
         ),
+        *(_activity(activity, of) for activity, of in ACTIVITIES.items()),
         UserGroupRow(id="group_csm", key="csm", name="CSM"),
         RelationshipTypeRow(id="relationship_type_1", key="other", name="Other"),
         PersonRow(id="person_1", email="n@example.com", **person),

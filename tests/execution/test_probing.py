@@ -35,11 +35,18 @@ pytestmark = pytest.mark.anyio
 PROBERS = tuple(w for w in VIEWERS if w.name not in ("admin", "csm", "no layout"))
 QUESTIONS = 500
 OF_CASES = ("number of case", "subject of case")
+OF_ACTIVITIES = ("subject of activity", "notes of activity")
 SECRETS = {
-    "exec": OF_CASES,
-    "masked": ("number of case", "770431.77", "Quarrying", "jo@else.example"),
-    "empty layout": OF_CASES,
-    "other team": ("Guarded one", "case_1", "770431.77", "Quarrying"),
+    "exec": (*OF_CASES, *OF_ACTIVITIES),
+    "masked": (
+        "number of case",
+        "notes of activity",
+        "770431.77",
+        "Quarrying",
+        "jo@else.example",
+    ),
+    "empty layout": (*OF_CASES, *OF_ACTIVITIES),
+    "other team": ("Guarded one", "case_1", "activity_1", "770431.77", "Quarrying"),
 }
 """Values of the world that a viewer gets nowhere."""
 ABSENT = frozenset({"absent"})

@@ -554,3 +554,15 @@ def _create_access() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_job_key")),
     )
     op.create_index("ix_job_due_at", "job", ["due_at", "id"])
+    op.create_table(
+        "idempotency_key",
+        sa.Column("actor_id", text(80), nullable=False),
+        sa.Column("action", text(80), nullable=False),
+        sa.Column("key", text(255), nullable=False),
+        sa.Column("digest", text(64), nullable=False),
+        sa.Column("result", text(80), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "actor_id", "action", "key", name=op.f("pk_idempotency_key")
+        ),
+    )

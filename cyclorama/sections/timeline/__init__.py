@@ -1,0 +1,59 @@
+"""Timeline: what was done with a customer, the memory that outlasts who did it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cyclorama.plugins import Card, Section, read
+from cyclorama.sections.timeline.comments import (
+    add_activity_comment,
+    delete_activity_comment,
+    edit_activity_comment,
+)
+from cyclorama.sections.timeline.config import TimelineConfig
+from cyclorama.sections.timeline.demo import demo
+from cyclorama.sections.timeline.mutations import delete_activity, save_activity
+from cyclorama.sections.timeline.shown import (
+    IS_SEEN,
+    MILESTONES,
+    milestones_by_type,
+)
+from cyclorama.sections.timeline.tables import ActivityRow, AttendeeRow, CommentRow
+from cyclorama.sections.timeline.types import Activity, TimelineSection
+
+section = Section(
+    key="timeline",
+    title="Timeline",
+    description="Calls, meetings, notes and milestones, with who took part in them.",
+    sensitive={
+        "verbatim.view": (
+            "Activity.notes",
+            "Activity.notesText",
+            "Activity.comments",
+        ),
+        "pii.view": ("Activity.externalAttendees",),
+    },
+    icon="history",
+    type=TimelineSection,
+    config=TimelineConfig,
+    cards=(
+        Card(
+            key="milestones",
+            label="Milestones",
+            value=MILESTONES.c.count,
+            breakdown=read.many(milestones_by_type, order_by=["label"]),
+        ),
+    ),
+    mutations=(
+        save_activity,
+        delete_activity,
+        add_activity_comment,
+        edit_activity_comment,
+        delete_activity_comment,
+    ),
+    tables=(ActivityRow, AttendeeRow, CommentRow),
+    nodes={"activity": Activity},
+    node_conditions={"activity": IS_SEEN},
+    demo=demo,
+    migrations=str(Path(__file__).parent / "migrations"),
+)

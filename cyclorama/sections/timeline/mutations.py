@@ -1,0 +1,202 @@
+"""Logging, drafting, changing and deleting activities."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+import strawberry
+
+from cyclorama.plugins import (
+    JSON,
+    Context,
+    Info,
+    KeyRefusedError,
+    Payload,
+    UserError,
+    UserErrorCode,
+    is_of_company,
+    kind_of_id,
+    made,
+    settings_or_refusals,
+    subject_of,
+)
+from cyclorama.sections.timeline.config import TimelineConfig
+from cyclorama.sections.timeline.rules import Refused
+from cyclorama.sections.timeline.shown import IS_SEEN
+from cyclorama.sections.timeline.tables import ActivityRow
+from cyclorama.sections.timeline.types import Activity, ActivityVisibility
+from cyclorama.sections.timeline.writing import About, absent, delete, save
+
+KEY: Final = "timeline"
+_CONTEXTS: Final = {"cta": "CTA", "success_plan": "SUCCESS_PLAN", "case": "CASE"}
+"""What an activity may be about besides its record, by the type part of ids."""
+
+
+@strawberry.input(
+    description="An activity as it is to be. With `id` one is changed: what is left out "
+    "stays, null clears."
+)
+class SaveActivityInput:
+    record_id: strawberry.ID
+    type: str = strawberry.field(description="The key of a type of the section.")
+    subject: str = strawberry.field(description="At most 255 characters.")
+    activity_date: datetime = strawberry.field(
+        description="From 1970 to ten years from now."
+    )
+    id: strawberry.ID | None = None
+    notes: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="HTML, at most 32,000 characters. Scripts are refused; what notes "
+        "can't show is dropped.",
+    )
+    duration_minutes: int | None = strawberry.UNSET
+    is_draft: bool = strawberry.field(
+        default=False,
+        description="Seen by its author alone, until it is saved with false: then it is "
+        "logged for good.",
+    )
+    internal_attendee_ids: list[strawberry.ID] | None = strawberry.field(
+        default=strawberry.UNSET, description="Users, at most 50."
+    )
+    external_attendee_ids: list[strawberry.ID] | None = strawberry.field(
+        default=strawberry.UNSET, description="People, at most 50."
+    )
+    milestone_type: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The key of a milestone, for a type of the category MILESTONE.",
+    )
+    visibility: ActivityVisibility | None = strawberry.field(
+        default=strawberry.UNSET, description="PUBLIC, if nothing is said."
+    )
+    context_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="What a new activity is about, if not its record: a thing of the "
+        "record, as a case.",
+    )
+    fields: JSON | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Values of the type's own fields, by key; those left out stay.",
+    )
+    expected_version: int | None = strawberry.field(
+        default=None,
+        description="The version that was read; another one is refused with CONFLICT.",
+    )
+    idempotency_key: str | None = strawberry.field(
+        default=None, description="Sent again, the same key returns the first result."
+    )
+
+
+@strawberry.input(description="An activity to delete, with its comments.")
+class DeleteActivityInput:
+    id: strawberry.ID
+    expected_version: int | None = None
+
+
+@strawberry.type(description="The activity as it is now, or why nothing was changed.")
+class ActivityPayload(Payload):
+    activity: Activity | None
+    errors: list[UserError]
+
+
+@strawberry.type(description="What is gone, or why it is still there.")
+class TimelineDeletionPayload(Payload):
+    deleted_id: strawberry.ID | None
+    errors: list[UserError]
+
+
+async def save_activity(info: Info, input: SaveActivityInput) -> ActivityPayload:
+    """Log an activity, keep a draft of one, log a draft, or change one."""
+    ctx, record_id = info.context, input.record_id
+    settings, errors = await settings_or_refusals(ctx, KEY, record_id)
+    if errors:
+        return ActivityPayload(activity=None, errors=errors)
+    config: TimelineConfig = settings[0]
+    try:
+        check_writer(ctx, config, "recordId")
+        about = await _about(ctx, input)
+        async with ctx.database.write() as session:
+            row = await save(ctx, session, config, input, about)
+    except (Refused, KeyRefusedError) as refused:
+        return ActivityPayload(activity=None, errors=[error_of(refused)])
+    await ctx.renew()
+    return ActivityPayload(activity=_shown(row), errors=[])
+
+
+async def delete_activity(
+    info: Info, input: DeleteActivityInput
+) -> TimelineDeletionPayload:
+    """Delete an activity or a draft for good, with its comments."""
+    ctx = info.context
+    try:
+        config = await config_of(ctx, input.id, "id")
+        check_writer(ctx, config, "id")
+        async with ctx.database.write() as session:
+            await delete(ctx, session, config, input)
+    except Refused as refused:
+        return TimelineDeletionPayload(deleted_id=None, errors=[error_of(refused)])
+    return TimelineDeletionPayload(deleted_id=input.id, errors=[])
+
+
+def check_writer(ctx: Context, config: TimelineConfig, *path: str) -> None:
+    """`Refused` where the layout is for reading, or where nobody in particular asks."""
+    if not config.editable:
+        message = "Your layout does not let you change activities."
+        raise Refused("FORBIDDEN", message, *path)
+    if ctx.viewer.kind != "USER":
+        raise Refused("FORBIDDEN", "Only users log activities.", *path)
+
+
+async def config_of(
+    ctx: Context, activity: str, *path: str, seen: Any = IS_SEEN
+) -> TimelineConfig:
+    """The settings for the record of an activity that the viewer sees; `Refused` as for
+    one that does not exist."""
+    query = sa.select(ActivityRow.company_id, ActivityRow.relationship_id)
+    query = query.where(ActivityRow.id == activity, seen)
+    rows = await ctx.reading.execute(query, {"cy_viewer": ctx.viewer.id})
+    if not rows:
+        raise absent(activity, *path)
+    ((company_id, relationship_id),) = rows
+    settings, errors = await settings_or_refusals(
+        ctx, KEY, relationship_id or company_id
+    )
+    if errors:
+        raise absent(activity, *path)
+    config: TimelineConfig = settings[0]
+    return config
+
+
+def error_of(refused: Refused | KeyRefusedError) -> UserError:
+    """A refusal as the graph says it."""
+    path = refused.path if isinstance(refused, Refused) else ["idempotencyKey"]
+    code = UserErrorCode[refused.code]
+    return UserError(path=path, code=code, message=refused.message)
+
+
+async def _about(ctx: Context, input: SaveActivityInput) -> About:
+    subject = await subject_of(ctx, input.record_id)
+    context = None
+    if input.context_id is not None and input.id is None:
+        kind = kind_of_id(input.context_id)
+        context = _CONTEXTS.get(kind)
+        if context is None or not await is_of_company(
+            ctx, input.context_id, subject["company_id"]
+        ):
+            message = f"The record has no {input.context_id[:80]!r} to log about."
+            raise Refused("LOOKUP_NOT_FOUND", message, "contextId")
+    return About(
+        company_id=subject["company_id"],
+        relationship_id=subject["relationship_id"],
+        context=context,
+        context_id=None if context is None else input.context_id,
+    )
+
+
+def _shown(row: ActivityRow) -> Activity:
+    """What somebody has just saved, which they see whole."""
+    columns: Any = ActivityRow.__table__.c
+    return made(
+        Activity, **{c.key: getattr(row, c.key) for c in columns}, is_redacted=False
+    )

@@ -1,0 +1,233 @@
+"""Which activities a viewer sees, which of them whole, and which a list asks for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Dialect, func, select
+from sqlalchemy.exc import DontWrapMixin
+from sqlalchemy.types import TypeDecorator
+
+from cyclorama.plugins import (
+    Arg,
+    CompanyRow,
+    Env,
+    InvalidInputError,
+    RecordTeamRow,
+    SectionState,
+    TeamMemberRow,
+    folded,
+    record,
+    seldom,
+    viewer_id,
+    walked,
+)
+from cyclorama.sections.timeline.config import TimelineConfig
+from cyclorama.sections.timeline.tables import (
+    EXTERNAL,
+    INTERNAL,
+    PUBLIC,
+    REDACTED,
+    TEAM,
+    ActivityRow,
+    AttendeeRow,
+    CommentRow,
+)
+
+LONGEST_SEARCH: Final = 200
+DEEPEST: Final = 50
+"""Levels of companies below each other."""
+ESCAPE: Final = "/"
+ACTIVITY: Any = ActivityRow.__table__
+A: Any = ACTIVITY.c
+T: Any = AttendeeRow.__table__.c
+C: Any = CommentRow.__table__.c
+TEAMS: Any = RecordTeamRow.__table__
+MEMBERS: Any = TeamMemberRow.__table__
+COMPANIES: Any = CompanyRow.__table__
+
+
+def _attends(*where: Any) -> ColumnElement[bool]:
+    """Whether the activity has an attendee of whom this is true."""
+    rows = select(T.id).where(T.activity_id == A.id)
+    return rows.where(*where).correlate(ACTIVITY).exists()
+
+
+TOOK_PART = _attends(T.user_id == viewer_id)
+IS_OF_TEAM = (
+    select(TEAMS.c.record_id)
+    .join(MEMBERS, MEMBERS.c.team_id == TEAMS.c.team_id)
+    .where(
+        MEMBERS.c.user_id == viewer_id,
+        sa.or_(
+            TEAMS.c.record_id == A.company_id, TEAMS.c.record_id == A.relationship_id
+        ),
+    )
+    .correlate(ACTIVITY)
+    .exists()
+)
+IS_WHOLE: ColumnElement[bool] = sa.or_(
+    A.visibility == PUBLIC,
+    TOOK_PART,
+    sa.and_(A.visibility.in_((TEAM, REDACTED)), IS_OF_TEAM),
+)
+"""Whether the viewer may read what is in the activity, and not only that it was."""
+IS_LOGGED: ColumnElement[bool] = sa.and_(
+    ~A.is_draft, sa.or_(A.visibility == REDACTED, IS_WHOLE)
+)
+"""Logged, and seen by the viewer."""
+IS_OWN_DRAFT: ColumnElement[bool] = sa.and_(A.is_draft, A.author_id == viewer_id)
+IS_SEEN: ColumnElement[bool] = sa.or_(IS_OWN_DRAFT, IS_LOGGED)
+OWN_DRAFTS = sa.and_(record.is_subject_of(A), IS_OWN_DRAFT)
+OWN_MILESTONES = sa.and_(
+    record.is_subject_of(A),
+    IS_LOGGED,
+    IS_WHOLE,
+    A.milestone_type.is_not(None),
+)
+"""Those of the record alone, whatever a layout rolls up."""
+OF_ACTIVITY = sa.and_(C.activity_id == A.id, IS_WHOLE)
+
+
+def users_of_activity() -> Any:
+    """The ids of the users who took part."""
+    return select(T.user_id).where(T.activity_id == A.id, T.kind == INTERNAL)
+
+
+def people_of_activity() -> Any:
+    """The ids of the customer's people who took part."""
+    return select(T.person_id).where(T.activity_id == A.id, T.kind == EXTERNAL)
+
+
+def _below() -> Any:
+    """The ids of the companies below the record's."""
+    start, child = COMPANIES.alias(), COMPANIES.alias()
+    down = (
+        select(start.c.id, sa.literal(0).label("level"))
+        .where(start.c.id == record.id)
+        .cte(recursive=True, nesting=True)
+    )
+    down = down.union_all(
+        select(child.c.id, down.c.level + 1)
+        .join_from(down, child, walked(child.c.parent_id) == down.c.id)
+        .where(seldom(down.c.level < DEEPEST), child.c.id != record.id)
+    )
+    return select(down.c.id).where(down.c.level > 0)
+
+
+def _of_children(config: TimelineConfig, ids: Any) -> ColumnElement[bool]:
+    """Activities of these companies, as far as they are below the record's."""
+    found = sa.and_(A.company_id.in_(ids), A.company_id.in_(_below()))
+    if config.relationship_rollup:
+        return found
+    return sa.and_(found, A.relationship_id.is_(None))
+
+
+def owned(config: TimelineConfig | None) -> ColumnElement[bool]:
+    """Activities of the record, with those of a company's relationships if the settings
+    say so."""
+    if config is not None and config.relationship_rollup:
+        return record.owns(A)
+    return record.is_subject_of(A)
+
+
+class SearchError(InvalidInputError, DontWrapMixin):
+    """A text that is too long to search for."""
+
+
+class Within(TypeDecorator[str]):
+    """A text as the pattern of a `LIKE` that finds it, folded, anywhere; refused when it
+    is bound if it is too long."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        text = value or ""
+        if len(text) > LONGEST_SEARCH:
+            raise SearchError(
+                f"The argument `search` has {len(text)} characters; at most "
+                f"{LONGEST_SEARCH} are allowed."
+            )
+        text = folded(text)
+        for sign in (ESCAPE, "%", "_"):
+            text = text.replace(sign, ESCAPE + sign)
+        return f"%{text}%"
+
+
+def activities(
+    env: Env,
+    config: TimelineConfig,
+    kind: str,
+    types: Arg[list[str]] | None = None,
+    search: Arg[str] | None = None,
+    since: Arg[datetime] | None = None,
+    until: Arg[datetime] | None = None,
+    author_ids: Arg[list[str]] | None = None,
+    attendee_ids: Arg[list[str]] | None = None,
+    milestone_types: Arg[list[str]] | None = None,
+    company_ids: Arg[list[str]] | None = None,
+) -> ColumnElement[bool]:
+    """The activities that are asked for."""
+    of_records = owned(config)
+    if company_ids is not None and config.hierarchy_rollup and kind == "COMPANY":
+        of_records = sa.or_(of_records, _of_children(config, company_ids))
+    found = [of_records, IS_LOGGED]
+    if types is not None:
+        found.append(A.type.in_(types))
+    if search is not None:
+        found.append(_holds(env, sa.type_coerce(search, Within())))
+    if since is not None:
+        found.append(A.activity_date >= since)
+    if until is not None:
+        found.append(A.activity_date < until)
+    if author_ids is not None:
+        found.append(A.author_id.in_(author_ids))
+    if attendee_ids is not None:
+        found += [IS_WHOLE, _attended_by(attendee_ids)]
+    if milestone_types is not None:
+        found += [IS_WHOLE, A.milestone_type.in_(milestone_types)]
+    return sa.and_(*found)
+
+
+def _attended_by(ids: Any) -> ColumnElement[bool]:
+    internal = sa.and_(T.kind == INTERNAL, T.user_id.in_(ids))
+    return _attends(sa.or_(internal, T.person_id.in_(ids)))
+
+
+def _holds(env: Env, pattern: Any) -> ColumnElement[bool]:
+    """Whether what the viewer may see of an activity holds a text."""
+    hidden = frozenset[str]() if env is None else env.masked.fields
+    kept = {
+        A.subject_key: {"Activity.subject"},
+        A.notes_key: {"Activity.notes", "Activity.notesText"},
+    }
+    ways = [
+        column.like(pattern, escape=ESCAPE)
+        for column, fields in kept.items()
+        if not fields & hidden
+    ]
+    return sa.and_(IS_WHOLE, sa.or_(sa.false(), *ways))
+
+
+def state(config: TimelineConfig) -> ColumnElement[str]:
+    """Whether anything is logged."""
+    some = select(A.id).where(owned(config), IS_LOGGED).exists()
+    return sa.case((some, SectionState.READY.value), else_=SectionState.EMPTY.value)
+
+
+def as_of(config: TimelineConfig) -> Any:
+    """When an activity was logged or changed last."""
+    newest = select(func.max(A.updated_at))
+    return newest.where(owned(config), IS_LOGGED).scalar_subquery()
+
+
+MILESTONES = record.row(select(func.count().label("count")).where(OWN_MILESTONES))
+milestones_by_type = (
+    select(A.milestone_type.label("label"), func.count().label("count"))
+    .where(OWN_MILESTONES)
+    .group_by(A.milestone_type)
+)
+"""For Summary, as its card's counts."""

@@ -1,0 +1,367 @@
+"""Saving and deleting activities: all that belongs together in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+from strawberry import UNSET
+from strawberry.utils.str_converters import to_camel_case
+
+from cyclorama.plugins import (
+    Context,
+    PersonRow,
+    UserRow,
+    claimed,
+    folded,
+    new_id,
+    record_change,
+)
+from cyclorama.sections.timeline import rules
+from cyclorama.sections.timeline.config import TimelineConfig
+from cyclorama.sections.timeline.rules import Refused
+from cyclorama.sections.timeline.shown import IS_SEEN, IS_WHOLE
+from cyclorama.sections.timeline.tables import (
+    AUTHOR,
+    EXTERNAL,
+    INTERNAL,
+    PUBLIC,
+    ActivityRow,
+    AttendeeRow,
+    CommentRow,
+)
+
+_FIELDS: Final = {
+    "type": "Activity.type",
+    "subject": "Activity.subject",
+    "activity_date": "Activity.activityDate",
+    "notes": "Activity.notes",
+    "duration_minutes": "Activity.durationMinutes",
+    "milestone_type": "Activity.milestoneType",
+    "visibility": "Activity.visibility",
+    "fields": "Activity.fields",
+    "internal_attendee_ids": "Activity.internalAttendees",
+    "external_attendee_ids": "Activity.externalAttendees",
+}
+"""Members of the input and what they change."""
+_NEEDED: Final = ("type", "subject", "activity_date")
+"""Those that every input has: handed in again, they change nothing."""
+_UNSAID: Final[Mapping[str, Any]] = {
+    "notes": None,
+    "notes_text": None,
+    "notes_key": None,
+    "duration_minutes": None,
+    "visibility": PUBLIC,
+}
+"""What a new activity has where nothing is said."""
+Attendees = Mapping[str, Sequence[str]]
+"""Ids by kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """Whom and what a new activity is about."""
+
+    company_id: str
+    relationship_id: str | None
+    context: str | None
+    """None: the record itself; an activity that is there keeps its own."""
+    context_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An activity that the viewer sees, locked until the end of the transaction."""
+
+    row: ActivityRow
+    is_whole: bool
+
+
+def is_given(value: Any) -> bool:
+    """Whether a member of an input was handed in, be it as null."""
+    return value is not UNSET
+
+
+def may(ctx: Context, author_id: str, others: bool) -> bool:
+    """Whether the viewer may change what somebody wrote."""
+    return author_id == ctx.viewer.id or others or ctx.is_admin
+
+
+async def locked(
+    ctx: Context, session: AsyncSession, activity: str, *path: str
+) -> Held:
+    """The activity, if the viewer sees it; `Refused` as for one that does not exist."""
+    query = (
+        sa.select(ActivityRow, IS_WHOLE.label("is_whole"))
+        .where(ActivityRow.id == activity, IS_SEEN)
+        .with_for_update(of=ActivityRow)
+    )
+    viewer = {"cy_viewer": ctx.viewer.id}
+    found = (await session.execute(query, viewer)).one_or_none()
+    if found is None:
+        raise absent(activity, *path)
+    return Held(found[0], bool(found.is_whole))
+
+
+def absent(activity: str, *path: str) -> Refused:
+    """What is said of an activity that is not there, or not for the viewer."""
+    return Refused("NOT_FOUND", f"There is no activity {activity[:80]!r}.", *path)
+
+
+def check_version(row: Any, expected: int | None) -> None:
+    """`Refused` where somebody has changed it since."""
+    if expected is not None and expected != row.version:
+        message = (
+            f"It is at version {row.version} by now; read it again and decide what to "
+            "keep."
+        )
+        raise Refused("CONFLICT", message, "expectedVersion")
+
+
+async def save(
+    ctx: Context,
+    session: AsyncSession,
+    config: TimelineConfig,
+    input: Any,
+    about: About,
+) -> ActivityRow:
+    """Make an activity or change one, as the input says; `Refused` before anything is
+    written. A change waits for others of the same activity."""
+    made = new_id("activity")
+    if input.idempotency_key is not None:
+        key = input.idempotency_key
+        earlier = await claimed(ctx, session, "saveActivity", key, input, made)
+        if earlier != made:
+            return await _saved_before(ctx, session, input.id or earlier)
+    held = None
+    if input.id is not None:
+        held = await _changeable(ctx, session, config, input, about)
+    _check_masks(ctx, input, held)
+    columns = _columns(ctx, config, input, held)
+    attendees = await _attendees(session, input)
+    if held is None:
+        return await _create(ctx, session, _new(ctx, made, about, columns), attendees)
+    return await _change(ctx, session, held, columns, attendees)
+
+
+async def _saved_before(
+    ctx: Context, session: AsyncSession, activity: str
+) -> ActivityRow:
+    held = await locked(ctx, session, activity, "idempotencyKey")
+    if not held.is_whole:
+        raise absent(activity, "idempotencyKey")
+    return held.row
+
+
+async def _create(
+    ctx: Context, session: AsyncSession, row: ActivityRow, attendees: Attendees
+) -> ActivityRow:
+    session.add(row)
+    await session.flush()
+    await _set_attendees(session, row, {AUTHOR: [row.author_id], **attendees})
+    after = {"record": row.relationship_id or row.company_id, "type": row.type}
+    action = "activity.draft" if row.is_draft else "activity.log"
+    await record_change(ctx, session, action, row.id, after=after)
+    return row
+
+
+async def _change(
+    ctx: Context,
+    session: AsyncSession,
+    row: ActivityRow,
+    columns: Mapping[str, Any],
+    attendees: Attendees,
+) -> ActivityRow:
+    """The audit log tells which fields have changed, and never what was written."""
+    was_draft, before = row.is_draft, {"version": row.version}
+    changed = [n for n, value in columns.items() if getattr(row, n) != value]
+    for name in changed:
+        setattr(row, name, columns[name])
+    changed += await _set_attendees(session, row, attendees)
+    if not changed:
+        return row
+    row.version += 1
+    row.updated_at, row.updated_by_id = ctx.now, ctx.viewer.id
+    await session.flush()
+    named = sorted(n for n in changed if not n.endswith(("_key", "_text")))
+    after = {"version": row.version, "changed": named}
+    action = "activity.log" if was_draft and not row.is_draft else "activity.update"
+    await record_change(ctx, session, action, row.id, before=before, after=after)
+    return row
+
+
+async def _changeable(
+    ctx: Context,
+    session: AsyncSession,
+    config: TimelineConfig,
+    input: Any,
+    about: About,
+) -> ActivityRow:
+    held = await locked(ctx, session, input.id, "id")
+    row = held.row
+    subject = (row.company_id, row.relationship_id)
+    if subject != (about.company_id, about.relationship_id):
+        raise absent(input.id, "id")
+    if not (held.is_whole and may(ctx, row.author_id, config.edit_others)):
+        raise Refused("FORBIDDEN", "You may change your own activities.", "id")
+    check_version(row, input.expected_version)
+    if input.is_draft and not row.is_draft:
+        message = "It is logged already; only what is not logged can be a draft."
+        raise Refused("INVALID_STATE", message, "isDraft")
+    return row
+
+
+def _check_masks(ctx: Context, input: Any, held: ActivityRow | None) -> None:
+    """What somebody may not see or not change, they don't hand in."""
+    closed = ctx.masked.fields | ctx.masked.read_only
+    for name, field in _FIELDS.items():
+        value = getattr(input, name)
+        if field not in closed or not is_given(value):
+            continue
+        if name in _NEEDED and (held is None or getattr(held, name) == value):
+            continue
+        path = to_camel_case(name)
+        raise Refused("READ_ONLY", f"You may not change {path!r} here.", path)
+
+
+def _columns(
+    ctx: Context, config: TimelineConfig, input: Any, held: ActivityRow | None
+) -> dict[str, Any]:
+    """The columns as they will be, without those that stay."""
+    subject = rules.checked_subject(input.subject)
+    found: dict[str, Any] = {
+        "type": input.type,
+        "subject": subject,
+        "subject_key": folded(subject),
+        "activity_date": rules.checked_date(input.activity_date, ctx.now),
+        "is_draft": input.is_draft,
+        **_of_type(config, input, held),
+    }
+    if is_given(input.notes):
+        notes, text = rules.checked_notes(input.notes)
+        found |= {"notes": notes, "notes_text": text}
+        found["notes_key"] = None if text is None else folded(text)
+    if is_given(input.duration_minutes):
+        found["duration_minutes"] = rules.checked_minutes(input.duration_minutes)
+    if is_given(input.visibility) and input.visibility is not None:
+        found["visibility"] = input.visibility.value
+    return found
+
+
+def _of_type(
+    config: TimelineConfig, input: Any, held: ActivityRow | None
+) -> dict[str, Any]:
+    """What depends on the type: its milestone and its own fields."""
+    type_ = rules.checked_type(config, input.type, None if held is None else held.type)
+    milestone = None if held is None else held.milestone_type
+    fields: Mapping[str, Any] = {} if held is None else held.fields
+    if type_ is None:
+        for name in ("milestone_type", "fields"):
+            if is_given(getattr(input, name)):
+                message = f"The type {input.type!r} is offered no more: this stays."
+                raise Refused("READ_ONLY", message, to_camel_case(name))
+        return {}
+    key = input.milestone_type if is_given(input.milestone_type) else milestone
+    given = input.fields if is_given(input.fields) and input.fields is not None else {}
+    return {
+        "milestone_type": rules.checked_milestone(
+            config, type_, key, milestone, is_draft=input.is_draft
+        ),
+        "fields": rules.checked_fields(type_, given, fields, is_draft=input.is_draft),
+    }
+
+
+def _new(
+    ctx: Context, made: str, about: About, columns: Mapping[str, Any]
+) -> ActivityRow:
+    of_record = "COMPANY" if about.relationship_id is None else "RELATIONSHIP"
+    record = about.relationship_id or about.company_id
+    return ActivityRow(
+        **{**_UNSAID, **columns},
+        id=made,
+        company_id=about.company_id,
+        relationship_id=about.relationship_id,
+        context=about.context or of_record,
+        context_id=about.context_id or record,
+        author_id=ctx.viewer.id,
+        updated_by_id=ctx.viewer.id,
+        version=1,
+        created_at=ctx.now,
+        updated_at=ctx.now,
+    )
+
+
+async def _attendees(session: AsyncSession, input: Any) -> dict[str, list[str]]:
+    """Ids by kind of attendee, of the kinds that are given."""
+    found = {}
+    for kind, name, row in (
+        (INTERNAL, "internal_attendee_ids", UserRow),
+        (EXTERNAL, "external_attendee_ids", PersonRow),
+    ):
+        ids = getattr(input, name)
+        if is_given(ids):
+            path = to_camel_case(name)
+            found[kind] = rules.checked_ids(ids, path)
+            await _check_known(session, row, ids or (), path)
+    return found
+
+
+async def _check_known(
+    session: AsyncSession, row: Any, ids: Sequence[str], path: str
+) -> None:
+    known = set(await session.scalars(sa.select(row.id).where(row.id.in_(ids))))
+    for place, one in enumerate(ids):
+        if one not in known:
+            what = "user" if row is UserRow else "person"
+            message = f"There is no {what} {one[:80]!r}."
+            raise Refused("LOOKUP_NOT_FOUND", message, path, str(place))
+
+
+async def _set_attendees(
+    session: AsyncSession, row: ActivityRow, wanted: Attendees
+) -> list[str]:
+    """Replace the attendees of these kinds; the names of what became different."""
+    query = sa.select(AttendeeRow).where(AttendeeRow.activity_id == row.id)
+    held = list(await session.scalars(query))
+    changed = []
+    for kind, ids in wanted.items():
+        old = {a.user_id or a.person_id: a for a in held if a.kind == kind}
+        new = set(ids)
+        if new == set(old):
+            continue
+        changed.append(f"{kind.lower()}_attendees")
+        for one in set(old) - new:
+            await session.delete(old[one])
+        for one in sorted(new - set(old)):
+            is_person = kind == EXTERNAL
+            session.add(
+                AttendeeRow(
+                    id=new_id("activity_attendee"),
+                    activity_id=row.id,
+                    kind=kind,
+                    user_id=None if is_person else one,
+                    person_id=one if is_person else None,
+                )
+            )
+    await session.flush()
+    return changed
+
+
+async def delete(
+    ctx: Context, session: AsyncSession, config: TimelineConfig, input: Any
+) -> None:
+    """Delete an activity with its comments; `Refused` before anything is written."""
+    held = await locked(ctx, session, input.id, "id")
+    row = held.row
+    if not (held.is_whole and may(ctx, row.author_id, config.delete_others)):
+        raise Refused("FORBIDDEN", "You may delete your own activities.", "id")
+    check_version(row, input.expected_version)
+    record = row.relationship_id or row.company_id
+    for of in (CommentRow, AttendeeRow):
+        await session.execute(sa.delete(of).where(of.activity_id == row.id))
+    await session.execute(sa.delete(ActivityRow).where(ActivityRow.id == row.id))
+    before = {"record": record, "type": row.type, "author": row.author_id}
+    await record_change(ctx, session, "activity.delete", row.id, before=before)
