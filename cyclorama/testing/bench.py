@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -24,7 +25,7 @@ from cyclorama.layouts.model import (
     LayoutBook,
     Placement,
 )
-from cyclorama.plugins.compose import compose
+from cyclorama.plugins.compose import Graph, compose
 from cyclorama.plugins.section import DemoRecords, Section
 from cyclorama.resolvers.access import access_of
 from cyclorama.resolvers.breakers import Breakers
@@ -109,6 +110,12 @@ def book_of(sections: Sequence[Section], *, hidden: frozenset[str]) -> LayoutBoo
     return LayoutBook(tuple(layouts), tuple(assignments))
 
 
+@lru_cache(maxsize=16)
+def _composed(sections: tuple[Section, ...]) -> Graph:
+    """The graph of the same sections, made once: it takes as long as ten questions."""
+    return compose(sections)
+
+
 class Bench:
     """Asks a graph of these sections over one database.
 
@@ -134,7 +141,7 @@ class Bench:
         self.budgets = budgets
         self.breakers = Breakers()
         self.now = NOW
-        self.graph = compose(sections)
+        self.graph = _composed(tuple(sections))
         self.fields = tuple(fields)
         """The custom fields of records."""
         self.access = access
