@@ -19,7 +19,12 @@ from cyclorama.layouts.problems import LayoutFileError as FileError
 from cyclorama.layouts.problems import Problem, Problems, listed
 from cyclorama.layouts.yaml_text import Flow, YamlTextError, read_yaml, write_yaml
 from cyclorama.plugins.commands import Commands, Told, Work, read_text, write_text
-from cyclorama.plugins.editing import refusals, settings_or_refusals, subject_of
+from cyclorama.plugins.editing import (
+    refusals,
+    settings_of_records,
+    settings_or_refusals,
+    subject_of,
+)
 from cyclorama.plugins.hookspecs import hookimpl
 from cyclorama.plugins.section import (
     Card,
@@ -225,6 +230,7 @@ __all__ = [
     "rounded",
     "seldom",
     "series",
+    "settings_of_records",
     "settings_or_refusals",
     "subject_of",
     "text",
