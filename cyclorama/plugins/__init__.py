@@ -24,6 +24,7 @@ from cyclorama.plugins.editing import (
     claimed,
     is_of_company,
     refusals,
+    settings_of_records,
     settings_or_refusals,
     subject_of,
 )
@@ -245,6 +246,7 @@ __all__ = [
     "rounded",
     "seldom",
     "series",
+    "settings_of_records",
     "settings_or_refusals",
     "subject_of",
     "text",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, TypedDict
 
@@ -42,14 +43,33 @@ async def settings_or_refusals(
 ) -> tuple[list[Any], list[UserError]]:
     """The settings of the section's placements in the viewer's layout for a record, or
     as `refusals` why there are none."""
+    return (await settings_of_records(context, section, [record_id], path))[0]
+
+
+async def settings_of_records(
+    context: Context,
+    section: str,
+    record_ids: Sequence[str],
+    path: list[str] | None = None,
+) -> list[tuple[list[Any], list[UserError]]]:
+    """As `settings_or_refusals`, for many records at once, in this order."""
     where = ["recordId"] if path is None else path
-    resolution = await context.resolution(record_id)
-    if resolution is None:
+    refs = await context.refs(record_ids)
+    return [
+        _settings(context, section, record_id, ref, where)
+        for record_id, ref in zip(record_ids, refs, strict=True)
+    ]
+
+
+def _settings(
+    context: Context, section: str, record_id: str, ref: Any, where: list[str]
+) -> tuple[list[Any], list[UserError]]:
+    if ref is None:
         message = f"There is no record {record_id!r}."
         return [], [
             UserError(path=where, code=UserErrorCode.NOT_FOUND, message=message)
         ]
-    placed = [p for p in resolution.placements if p.section == section]
+    placed = [p for p in ref.variant.resolution.placements if p.section == section]
     if not placed:
         message = f"The section {section!r} is not in your layout for this record."
         return [], [

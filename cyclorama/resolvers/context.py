@@ -266,15 +266,20 @@ class Context:
 
     async def ref(self, record_id: str) -> Any:
         """The record with this id, read afresh; None where there is none."""
+        return (await self.refs([record_id]))[0]
+
+    async def refs(self, record_ids: Sequence[str]) -> list[Any]:
+        """As `ref`, many records at once, in this order."""
         from cyclorama.resolvers.refs import find
 
-        kind = {"company": "COMPANY", "relationship": "RELATIONSHIP"}.get(
-            record_id.partition("_")[0]
-        )
-        if kind is None:
-            return None
-        await self.renew()
-        return (await find(self, kind, [record_id]))[0]
+        known: dict[str, Any] = {}
+        for kind in ("company", "relationship"):
+            ids = [i for i in record_ids if i.partition("_")[0] == kind]
+            if ids:
+                await self.renew()
+                found = await find(self, kind.upper(), ids)
+                known |= zip(ids, found, strict=True)
+        return [known.get(i) for i in record_ids]
 
     async def resolution(self, record_id: str) -> Resolution | None:
         """The viewer's layout for a record; None where there is no such record."""

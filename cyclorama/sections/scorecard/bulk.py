@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -22,7 +21,7 @@ from cyclorama.plugins import (
     audit_entry,
     author_of,
     kind_of_id,
-    settings_or_refusals,
+    settings_of_records,
 )
 from cyclorama.sections.scorecard.ledger import Ledger
 from cyclorama.sections.scorecard.mutations import (
@@ -120,8 +119,7 @@ async def bulk_set_scores(
     rows = [_Row(r) for r in input.rows]
     work = _Bulk(info.context, await _permitted(info.context, rows))
     if input.dry_run:
-        async with info.context.database.read() as reading:
-            await work.compute(reading.execute, None)
+        await work.compute(info.context.reading.execute, None)
     else:
         async with info.context.database.write() as session:
             await work.save(session)
@@ -165,10 +163,8 @@ async def _permitted(ctx: Context, rows: Sequence[_Row]) -> Permitted:
     found: Permitted = {}
     ids = iter(held)
     while page := list(islice(ids, PAGE)):
-        asked = (settings_or_refusals(ctx, "scorecard", i) for i in page)
-        for record, (settings, errors) in zip(
-            page, await asyncio.gather(*asked), strict=True
-        ):
+        allowed = await settings_of_records(ctx, "scorecard", page)
+        for record, (settings, errors) in zip(page, allowed, strict=True):
             if errors:
                 for row in held[record]:
                     row.refuse(errors)

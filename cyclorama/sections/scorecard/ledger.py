@@ -71,7 +71,7 @@ class Ledger:
         names = (c.name for c in ScoreRow.__table__.c if c.name != "node_id")
         values = {n: getattr(row, n) for n in names} | changed | {"node_id": node.id}
         self.scores.append(values)
-        state.rows[key] = SimpleNamespace(kind=node.kind, key=key, **values)
+        state.hold(key, SimpleNamespace(kind=node.kind, key=key, **values))
 
     def _derive(
         self,
@@ -138,7 +138,7 @@ class Ledger:
         if is_measure or new.score != old.score:
             kind = "CLEAR" if new.score is None else "RENEW" if renews else "SET"
             self._note(state, node, new, kind if is_measure else "RECALC")
-        state.rows[key] = SimpleNamespace(kind=node.kind, key=key, **values)
+        state.hold(key, SimpleNamespace(kind=node.kind, key=key, **values))
 
     def _base(
         self, state: State, key: str, new: Fact, renews: bool

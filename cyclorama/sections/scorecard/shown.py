@@ -30,6 +30,7 @@ from cyclorama.sections.scorecard.tables import (
     BandRow,
     CardRow,
     EventRow,
+    MeasureRow,
     NodeRow,
     ScoreRow,
 )
@@ -70,9 +71,10 @@ def band_holds(band: Any, scheme: Any, value: Any) -> ColumnElement[bool]:
     return sa.and_(band.c.scheme_id == scheme, value <= band.c.high, above)
 
 
-def scored(*where: Any, node: Any, further: Any = ()) -> Select[Any]:
+def scored(*where: Any, node: Any) -> Select[Any]:
     """Nodes with the record's scores, as rows of `SCORED`."""
     card, score, band = _alias(CardRow), _alias(ScoreRow), _alias(BandRow)
+    measure = _alias(MeasureRow)
     stale = func.coalesce(score.c.stale_after < now, sa.false())
     expired = sa.and_(score.c.expires, score.c.stale_after < now)
     value = sa.case((expired, sa.null()), else_=score.c.value)
@@ -84,6 +86,11 @@ def scored(*where: Any, node: Any, further: Any = ()) -> Select[Any]:
             node.c.weight,
             node.c.position,
             node.c.measure_id,
+            measure.c.key.label("measure_key"),
+            measure.c.name.label("measure_name"),
+            measure.c.description,
+            measure.c.input,
+            measure.c.validity_days,
             value.label("value"),
             band.c.label,
             band.c.color,
@@ -96,12 +103,12 @@ def scored(*where: Any, node: Any, further: Any = ()) -> Select[Any]:
             stale.label("stale"),
             score.c.comment,
             card.c.dead_band,
-            *further,
         )
         .join_from(node, card, card.c.id == node.c.card_id)
         .outerjoin(
             score, sa.and_(score.c.node_id == node.c.id, score.c.record_id == record.id)
         )
+        .outerjoin(measure, measure.c.id == node.c.measure_id)
         .outerjoin(band, band_holds(band, card.c.scheme_id, value))
         .where(*where)
         .subquery()
@@ -141,7 +148,7 @@ OVERALL_SCORE = record.row(
 )
 """The overall score; nulls without a scorecard."""
 CARD = record.row(
-    select(_Card.c.key, _Card.c.name, _Card.c.scheme_id).where(
+    select(_Card.c.id, _Card.c.key, _Card.c.name, _Card.c.scheme_id).where(
         _Card.c.id == active_card()
     )
 )
@@ -150,14 +157,14 @@ CARD = record.row(
 def groups() -> Select[Any]:
     """The groups of the card."""
     node = _alias(NodeRow)
-    return scored(node.c.card_id == active_card(), node.c.kind == GROUP, node=node)
+    return scored(node.c.card_id == CARD.c.id, node.c.kind == GROUP, node=node)
 
 
 def measures() -> Select[Any]:
     """The measures that stand in no group."""
     node = _alias(NodeRow)
     ungrouped = sa.and_(node.c.kind == MEASURE, node.c.group_id.is_(None))
-    return scored(node.c.card_id == active_card(), ungrouped, node=node)
+    return scored(node.c.card_id == CARD.c.id, ungrouped, node=node)
 
 
 def measures_of_group() -> Select[Any]:
@@ -192,7 +199,7 @@ def history(weeks: Arg[int] = arg(18), node: Arg[str] | None = None) -> Select[A
     key: Any = sa.literal("") if node is None else node
     of_node = (
         select(inner.c.id)
-        .where(inner.c.card_id == active_card(), inner.c.key == key)
+        .where(inner.c.card_id == CARD.c.id, inner.c.key == key)
         .scalar_subquery()
     )
     closing = (

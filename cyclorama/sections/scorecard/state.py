@@ -66,15 +66,23 @@ class State:
     """The card as rules compute it."""
     newest_event: int = 0
     """Its number, where it was asked for."""
+    _facts: dict[str, Fact] = field(default_factory=dict)
 
     @property
     def facts(self) -> dict[str, Fact]:
         """What is known of measures, by key."""
-        return {k: fact_of(r) for k, r in self.rows.items() if r.kind == MEASURE}
+        return {k: self.fact(k) for k, r in self.rows.items() if r.kind == MEASURE}
 
     def fact(self, key: str) -> Fact:
         """What is known of the node with this key."""
-        return fact_of(self.rows[key]) if key in self.rows else NOTHING
+        if key not in self._facts and key in self.rows:
+            self._facts[key] = fact_of(self.rows[key])
+        return self._facts.get(key, NOTHING)
+
+    def hold(self, key: str, row: Any) -> None:
+        """Take what is known of a node by now."""
+        self.rows[key] = row
+        self._facts.pop(key, None)
 
     @property
     def entered(self) -> float | None:

@@ -125,7 +125,16 @@ class Score:
 @strawberry.type(description="A measure on a scorecard and its score.")
 @read.table(SCORED)
 class MeasureScore:
-    measure: Measure = read.one(SCORED.c.measure_id)
+    measure: Measure = read.one(
+        select(
+            SCORED.c.measure_id.label("id"),
+            SCORED.c.measure_key.label("key"),
+            SCORED.c.measure_name.label("name"),
+            SCORED.c.description,
+            SCORED.c.input,
+            SCORED.c.validity_days,
+        )
+    )
     weight: float
     score: Score = read.here()
 
