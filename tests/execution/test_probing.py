@@ -229,8 +229,8 @@ async def test_right_questions_give_no_hidden_value(bench: Bench, who: Who) -> N
 
 async def test_the_values_are_there_for_others(bench: Bench) -> None:
     whole = """{ companies { edges { node { name arr { amount } industry { label }
-      csm { email } support { cases(view: ALL) { edges { node { id number subject } } } } }
-      } } }"""
+      csm { email } support { cases(view: ALL) { edges { node { id number subject } } } }
+      timeline { activities { edges { node { id subject notes } } } } } } } }"""
     said = str(await bench.ask(whole, viewer=VIEWERS[0].viewer))
     assert [v for of in SECRETS.values() for v in of if v not in said] == []
 

@@ -49,6 +49,8 @@ SECTIONS = """summary { cards { key value } fields { path displayValue } tags }
     company { id name parent { id } } own { path value } rolledUp { path value } } }
   support { openCount cases(view: ALL) { totalCount edges { node { subject } } } }
   usage { utilization modules { key series { value } } }
+  timeline { state activities { totalCount edges { node { id subject author { name }
+    externalAttendees { id } comments { body } } } } milestones { id } }
   keys { raw { id above } refs { of } } readByHand"""
 RECORD = f"""query($id: ID!) {{ node(id: $id) {{ id ... on Company {{ name
   parent {{ id name }} externalRefs {{ externalId }}
@@ -160,18 +162,19 @@ async def delete_others(
     person: Any = PersonRow.__table__
     linked = [sa.select(t.c.person_id) for t in links]
     known = set(await session.scalars(sa.union(*linked)))
+    for table, column, of in _parts(tables):
+        for parent_gone in _gone(of, kept):
+            ids = sa.select(of.c.id).where(parent_gone)
+            await session.execute(sa.delete(table).where(column.in_(ids)))
     for table in sorted(
         (t for t in tables if t.name not in ("company", "relationship")),
         key=lambda t: t.name != "relationship_person",
     ):
-        for name, kind in (
-            ("company_id", "COMPANY"),
-            ("relationship_id", "RELATIONSHIP"),
-        ):
-            if name in table.c:
-                gone = table.c[name].not_in(kept[kind])
-                await session.execute(sa.delete(table).where(gone))
+        for gone in _gone(table, kept):
+            await session.execute(sa.delete(table).where(gone))
     left = set(await session.scalars(sa.union(*linked)))
+    for table, column in _of_people(tables):
+        await session.execute(sa.delete(table).where(column.in_(known - left)))
     await session.execute(sa.delete(person).where(person.c.id.in_(known - left)))
     everything = kept["COMPANY"] | kept["RELATIONSHIP"]
     mirror: Any = ExternalRefRow.__table__
@@ -181,6 +184,33 @@ async def delete_others(
     for kind in ("RELATIONSHIP", "COMPANY"):
         table = next(t for t in tables if t.name == kind.lower())
         await session.execute(sa.delete(table).where(table.c.id.not_in(kept[kind])))
+
+
+def _gone(table: sa.Table, kept: dict[str, set[str]]) -> list[Any]:
+    """What is true of the rows of a table that are about what is not kept."""
+    kinds = {"company_id": "COMPANY", "relationship_id": "RELATIONSHIP"}
+    return [table.c[n].not_in(kept[k]) for n, k in kinds.items() if n in table.c]
+
+
+def _parts(tables: list[sa.Table]) -> list[tuple[sa.Table, Any, sa.Table]]:
+    """Tables that are about records by way of another table, with the key to it."""
+    return [
+        (table, key.parent, key.column.table)
+        for table in tables
+        for key in table.foreign_keys
+        if "company_id" in key.column.table.c and "company_id" not in table.c
+        if key.column.table.name not in ("relationship", "company_person")
+    ]
+
+
+def _of_people(tables: list[sa.Table]) -> list[tuple[sa.Table, Any]]:
+    """Tables that name people without being what links them to records."""
+    return [
+        (table, key.parent)
+        for table in tables
+        for key in table.foreign_keys
+        if key.column.table.name == "person" and not table.name.endswith("_person")
+    ]
 
 
 def half(
