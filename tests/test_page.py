@@ -137,7 +137,8 @@ async def test_what_only_others_get_does_not_exist_and_nothing_of_it_is_read(
         f"Cannot query field '{name}' on type 'Company'."
         for name in ("attributes", "support", "usage")
     ]
-    assert own["data"]["company"]["summary"]["cards"] == [{"key": "health"}]
+    cards = own["data"]["company"]["summary"]["cards"]
+    assert cards == [{"key": "health"}, {"key": "nps"}]
     read = " ".join(site.statements)
     for table in ("support_case", "usage_daily", "usage_active_day", "usage_module"):
         assert table not in read
@@ -157,7 +158,7 @@ async def test_the_demo_users_get_three_different_pages(site: Site) -> None:
         found[group] = (record["layout"]["key"], tuple(keys))
     assert found["exec"] == (
         "exec",
-        ("summary", "scorecard", "relationships", "company_hierarchy"),
+        ("summary", "scorecard", "relationships", "company_hierarchy", "surveys"),
     )
     assert found["csm"][0] == "demo_success"
     assert found["admin"][0] == "csm"

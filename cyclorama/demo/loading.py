@@ -67,6 +67,7 @@ def _records(made: Sequence[DemoCompany], now: datetime) -> DemoRecords:
         relationships=tuple((r.id, c.id) for c in made for r in c.relationships),
         users=tuple(user_id(group) for group, *_ in USERS),
         today=now.date(),
+        people=tuple((p.id, c.id) for c in made for p in c.people),
     )
 
 

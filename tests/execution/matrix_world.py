@@ -21,6 +21,7 @@ from cyclorama.plugins import Info, Parent, Record360, Section
 from cyclorama.plugins.compose import compose
 from cyclorama.plugins.discovery import discover
 from cyclorama.sections.support.tables import SupportCaseRow
+from cyclorama.sections.surveys.tables import ResponseRow, SurveyRow
 from cyclorama.storage.access_rows import RecordTeamRow, TeamRow
 from cyclorama.storage.accounts import GroupFacts, Viewer
 from cyclorama.storage.engine import Database
@@ -57,7 +58,9 @@ FULL = GRAPH.schema._schema
 OFF = "usage"
 """The section that is switched off, for everybody."""
 ALL = frozenset(s.key for s in SECTIONS) - {OFF}
-EXEC = frozenset({"summary", "scorecard", "relationships", "company_hierarchy"})
+EXEC = frozenset(
+    {"summary", "scorecard", "relationships", "company_hierarchy", "surveys"}
+)
 DEFAULT = frozenset({"summary", "attributes"})
 CHURNED = frozenset({"summary", "support"})
 NONE: frozenset[str] = frozenset()
@@ -72,18 +75,26 @@ COMPANY_OF = {
 RECORDS = ("company_1", "company_2", *COMPANY_OF)
 ARE_CHURNED = ("company_2", "relationship_2")
 CASES = {"case_1": "company_1", "case_2": "company_2"}
+ANSWERS = {"survey_response_1": "company_1", "survey_response_2": "company_2"}
 PLAIN = ("user_csm", "person_1", "group_csm", "relationship_type_1")
-THINGS = (*RECORDS, *CASES, *PLAIN)
+THINGS = (*RECORDS, *CASES, *ANSWERS, *PLAIN)
 TYPES = {
     "company": "Company",
     "relationship": "Relationship",
     "case": "SupportCase",
+    "survey_response": "SurveyResponse",
     "user": "User",
     "person": "Person",
     "group": "UserGroup",
     "relationship_type": "RelationshipType",
 }
-GUARDED = {"company_1", "relationship_1", "relationship_3", "case_1"}
+GUARDED = {
+    "company_1",
+    "relationship_1",
+    "relationship_3",
+    "case_1",
+    "survey_response_1",
+}
 """What is of a team's, and below it."""
 TEAM = Team(key="ours", name="Ours", members=frozenset({"user_csm"}))
 
@@ -130,6 +141,7 @@ FOR_ADMINS = {
 OF_SECTIONS = {
     **{f"{s.title.replace(' ', '')}Section": s.key for s in SECTIONS},
     "SupportCase": "support",
+    "SurveyResponse": "surveys",
     "Mutation.updateFields": "attributes",
     "UpdateFieldsPayload": "attributes",
     "Measure": "scorecard",
@@ -182,6 +194,8 @@ class Who:
     def reads(self, thing: str) -> bool:
         """Whether there is such a thing for them."""
         if thing in CASES and "support" not in self.held(CASES[thing]):
+            return False
+        if thing in ANSWERS and "surveys" not in self.held(ANSWERS[thing]):
             return False
         return not (self.is_stranger and thing in GUARDED)
 
@@ -275,6 +289,19 @@ async def made_bench(database: Database) -> Bench:
         UserGroupRow(id="group_csm", key="csm", name="CSM"),
         RelationshipTypeRow(id="relationship_type_1", key="other", name="Other"),
         PersonRow(id="person_1", email="n@example.com", **person),
+        SurveyRow(id="survey_1", key="customer", name="Customer"),
+        *(
+            ResponseRow(
+                id=answer,
+                survey_id="survey_1",
+                company_id=of,
+                person_id="person_1",
+                rating=9,
+                comment=f"comment of {answer}",
+                responded_at=NOW,
+            )
+            for answer, of in ANSWERS.items()
+        ),
         TeamRow(id="team_1", key=TEAM.key, name=TEAM.name),
         RecordTeamRow(record_id="company_1", team_id="team_1"),
     )

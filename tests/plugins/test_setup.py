@@ -122,6 +122,7 @@ async def test_a_new_database_has_vocabularies_groups_and_presets(
         "scorecard",
         "relationships",
         "company_hierarchy",
+        "surveys",
     ]
     assert version.version >= 1
 
