@@ -91,7 +91,9 @@ class ReferenceRule(Part):
 class JoinRule(Part):
     """Another file, whose columns are read as `<name>.<column>`."""
 
-    file: str = Field(min_length=1, description="A name, or a pattern that fits one file.")
+    file: str = Field(
+        min_length=1, description="A name, or a pattern that fits one file."
+    )
     column: str = Field(description="The column here that holds the key.")
     key: str = Field(description="The column there; each key stands in one row.")
     encoding: str = "utf-8-sig"

@@ -67,9 +67,9 @@ async def _run(
         report.read += 1
         if isinstance(cells, str):
             report.reject([Rejected(line=line, reason=cells)])
-        elif not (job.wants(cells) and converter.wants(cells)):
-            report.left_out += 1
-        elif job.rule.takes_once and converter.id_of(cells) in seen:
+        elif not (job.wants(cells) and converter.wants(cells)) or (
+            job.rule.takes_once and converter.id_of(cells) in seen
+        ):
             report.left_out += 1
         else:
             try:

@@ -133,9 +133,7 @@ def cards(env: Env, config: SummaryConfig) -> list[Mapping[str, Any]]:
     return [_item(env, *named[c.key], c.label) for c in chosen]
 
 
-def _item(
-    env: Env, owner: str, card: Card, label: str | None
-) -> Mapping[str, Any]:
+def _item(env: Env, owner: str, card: Card, label: str | None) -> Mapping[str, Any]:
     def given(thing: Any) -> Any:
         """What a card shows, under the settings of its section."""
         if inspect.isfunction(thing):

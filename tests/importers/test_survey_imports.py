@@ -16,7 +16,7 @@ from cyclorama.importers.model import FileReport
 from cyclorama.layouts.model import KINDS, Layout, LayoutBook, Placement
 from cyclorama.sections.surveys.tables import ResponseRow, SurveyRow
 from cyclorama.storage.engine import Database
-from cyclorama.storage.rows import CompanyRow, PersonRow, Row
+from cyclorama.storage.rows import CompanyRow, Row
 from cyclorama.testing import Bench
 
 PROJECT = Path(__file__).parents[2]

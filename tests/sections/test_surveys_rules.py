@@ -79,9 +79,10 @@ def test_nps_is_rounded_half_away_from_zero(
 
 def test_categories_begin_at_7_and_at_9() -> None:
     found = [category(n) for n in range(11)]
-    assert found == [Category.DETRACTOR] * 7 + [Category.PASSIVE] * 2 + [
-        Category.PROMOTER
-    ] * 2
+    assert (
+        found
+        == [Category.DETRACTOR] * 7 + [Category.PASSIVE] * 2 + [Category.PROMOTER] * 2
+    )
 
 
 def test_relationships_are_pooled_and_no_mean_is_taken() -> None:

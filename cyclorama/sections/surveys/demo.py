@@ -33,7 +33,10 @@ COMMENTS = {
         "Die Berichte sparen uns einen Tag im Monat.",
         "Great support team.",
     ),
-    "PASSIVE": ("Good, but single sign-on is missing.", "機能は十分ですが、少し遅いです。"),
+    "PASSIVE": (
+        "Good, but single sign-on is missing.",
+        "機能は十分ですが、少し遅いです。",
+    ),
     "DETRACTOR": ("Exports stop at 10,000 rows.", "Too many clicks for simple things."),
 }
 

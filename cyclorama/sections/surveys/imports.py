@@ -33,9 +33,7 @@ async def check_surveys(connection: AsyncConnection, rows: Rows) -> dict[int, st
     )
     found = await connection.execute(known.distinct()) if hidden else ()
     named = {survey for (survey,) in found}
-    reasons = (
-        (n, _of_survey(old, new, named)) for n, (old, new) in enumerate(rows)
-    )
+    reasons = ((n, _of_survey(old, new, named)) for n, (old, new) in enumerate(rows))
     return {n: reason for n, reason in reasons if reason}
 
 
@@ -46,7 +44,9 @@ def _of_survey(old: Values | None, new: Values, named: set[str]) -> str:
     if old is None:
         return ""
     if old["id"] in named and new["is_anonymous"]:
-        return "is_anonymous: it has answers that are kept with the people who gave them"
+        return (
+            "is_anonymous: it has answers that are kept with the people who gave them"
+        )
     if old["status"] == DRAFT:
         return ""
     if new["status"] == DRAFT:

@@ -219,9 +219,7 @@ def _counted(
         order_by=[rows.c.responded_at.desc(), rows.c.id.desc()],
     )
     ranked = found.add_columns(place.label("place")).subquery()
-    return (
-        select(ranked.c.rating, ranked.c.month).where(ranked.c.place == 1).subquery()
-    )
+    return select(ranked.c.rating, ranked.c.month).where(ranked.c.place == 1).subquery()
 
 
 def _tallied(rating: Any) -> list[Any]:
@@ -273,16 +271,16 @@ def margin(counts: Any) -> ColumnElement[float]:
     """See `rules.Tally.margin`."""
     number = func.nullif(counts.number, 0)
     difference = counts.promoters - counts.detractors
-    apart = counts.promoters + counts.detractors - difference * difference * 1.0 / number
+    apart = (
+        counts.promoters + counts.detractors - difference * difference * 1.0 / number
+    )
     found: ColumnElement[float] = rounded(
         func.sqrt(apart, type_=sa.Float()) * 196.0 / number, 1
     )
     return found
 
 
-def trend(
-    config: SurveysConfig, kind: str, months: Arg[int] = arg(12)
-) -> Select[Any]:
+def trend(config: SurveysConfig, kind: str, months: Arg[int] = arg(12)) -> Select[Any]:
     """The NPS of each of the last months; what the period is doesn't matter.
 
     Months without answers are put together with the others and grouped: SQLite would

@@ -86,9 +86,7 @@ def shown(config: SurveysConfig, kind: str) -> Select[Any]:
             number("SUBMITTED").label("submitted"),
             number("PARTIAL").label("partial"),
         )
-        .where(
-            measures.of_record(sent, config, kind), measures.in_period(sent, config)
-        )
+        .where(measures.of_record(sent, config, kind), measures.in_period(sent, config))
         .group_by(sent.c.survey_id)
         .subquery()
     )
@@ -184,9 +182,7 @@ class NpsPoint:
 def state(config: SurveysConfig, kind: str) -> ColumnElement[Any]:
     """Empty without an answer in the period."""
     found = measures.answers(config, kind).c.all > 0
-    return sa.case(
-        (found, SectionState.READY.value), else_=SectionState.EMPTY.value
-    )
+    return sa.case((found, SectionState.READY.value), else_=SectionState.EMPTY.value)
 
 
 def newest(config: SurveysConfig, kind: str) -> ColumnElement[datetime]:
@@ -233,9 +229,7 @@ class SurveysSection(SectionBase):
     )
     promoters: int = _tallied(lambda counts: counts.promoters, "Ratings of 9 and 10.")
     passives: int = _tallied(lambda counts: counts.passives, "Ratings of 7 and 8.")
-    detractors: int = _tallied(
-        lambda counts: counts.detractors, "Ratings from 0 to 6."
-    )
+    detractors: int = _tallied(lambda counts: counts.detractors, "Ratings from 0 to 6.")
     margin_of_error: float | None = _tallied(
         measures.margin,
         "How many points the NPS of all customers may be away from this one, at 95 % "
