@@ -36,7 +36,7 @@ class SurveysConfig(BaseModel):
     )
     period: Period = Field(
         default=Period.LAST_DAYS,
-        title="Period",
+        title="Time",
         description="The answers of which time are shown and counted: the last so many "
         "days, the running month, quarter, half or year, the same of the fiscal year, "
         "or all.",
