@@ -27,6 +27,7 @@ SECTIONS = """summary { cards { key value } fields { path displayValue } tags }
   attributes { groups { label fields { path value } } missingRequired }
   relationships { byType { count } relationships { totalCount edges { node { name } } } }
   companyHierarchy { nodes { company { name } own { value } rolledUp { value } } }
+  surveys { nps trend { nps } responses { edges { node { comment person { name } } } } }
   support { openCount cases(view: ALL) { totalCount edges { node { subject } } } }
   usage { utilization modules { key series { value } } }"""
 OVERVIEW = "query($id: ID!) { company(id: $id) { summary { cards { key } } } }"
@@ -100,7 +101,7 @@ async def _company_with(site: Site, number: int, rows: int) -> str:
     return added.id
 
 
-async def test_a_page_of_six_sections_takes_three_statements_whatever_its_rows(
+async def test_a_page_of_seven_sections_takes_three_statements_whatever_its_rows(
     site: Site,
 ) -> None:
     counts = set()
