@@ -97,7 +97,8 @@ async def fill(url: str, companies: int) -> Filled:
     database = Database(url)
     await bring_up_to_date(database, graph())
     async with database.write() as session:
-        await switch(session, "timeline", False)  # the others' pages don't have it yet
+        for section in ("surveys", "timeline"):  # the others' pages lack them
+            await switch(session, section, False)
     await database.close()
     await _insert(url, companies)
     database = Database(url)

@@ -27,6 +27,7 @@ SECTIONS = """summary { cards { key value } fields { path displayValue } tags }
   attributes { groups { label fields { path value } } missingRequired }
   relationships { byType { count } relationships { totalCount edges { node { name } } } }
   companyHierarchy { nodes { company { name } own { value } rolledUp { value } } }
+  surveys { nps trend { nps } responses { edges { node { comment person { name } } } } }
   support { openCount cases(view: ALL) { totalCount edges { node { subject } } } }
   usage { utilization modules { key series { value } } }
   timeline { activities { totalCount edges { node { subject author { name }
@@ -139,7 +140,8 @@ async def test_what_only_others_get_does_not_exist_and_nothing_of_it_is_read(
         f"Cannot query field '{name}' on type 'Company'."
         for name in ("attributes", "support", "usage", "timeline")
     ]
-    assert own["data"]["company"]["summary"]["cards"] == [{"key": "health"}]
+    cards = own["data"]["company"]["summary"]["cards"]
+    assert cards == [{"key": "health"}, {"key": "nps"}]
     read = " ".join(site.statements)
     tables = ("support_case", "usage_daily", "usage_active_day", "usage_module")
     for table in (*tables, "timeline_activity", "timeline_comment"):
@@ -160,7 +162,7 @@ async def test_the_demo_users_get_three_different_pages(site: Site) -> None:
         found[group] = (record["layout"]["key"], tuple(keys))
     assert found["exec"] == (
         "exec",
-        ("summary", "scorecard", "relationships", "company_hierarchy"),
+        ("summary", "scorecard", "relationships", "company_hierarchy", "surveys"),
     )
     assert found["csm"][0] == "demo_success"
     assert found["admin"][0] == "csm"

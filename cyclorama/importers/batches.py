@@ -97,6 +97,7 @@ class Batch:
                 )
             )
         self._name_new()
+        await self._check(connection)
         await self._settle(connection)
         self._point_inside()
         await self._refuse_circles(connection)
@@ -176,6 +177,14 @@ class Batch:
                 except Refusal as refusal:
                     refused[place] = str(refusal)
         self._refuse(refused)
+
+    async def _check(self, connection: AsyncConnection) -> None:
+        """Refuse what the target does not take; who is awaited counts as come."""
+        if self.target.check is not None and self.drafts:
+            rows = [
+                (d.old, {**(d.old or {}), **d.values, **d.waits}) for d in self.drafts
+            ]
+            self._refuse(await self.target.check(connection, rows))
 
     async def _settle(self, connection: AsyncConnection) -> None:
         """Find who waits for the rows that come now."""

@@ -10,7 +10,14 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cyclorama.importers.mapping import CUSTOM, FieldRule, FileRule, Plain, filled_in
+from cyclorama.importers.mapping import (
+    CUSTOM,
+    FieldRule,
+    FileRule,
+    Plain,
+    ReferenceRule,
+    filled_in,
+)
 from cyclorama.importers.model import Incoming
 from cyclorama.importers.targets import Refusal, Target
 from cyclorama.storage.types import Instant
@@ -50,22 +57,24 @@ class Converter:
             else:
                 picklists[name] = value or ""
         references = {
-            name: (reference.object, cells[reference.column])
+            name: (reference.object, _referred(reference, cells))
             for name, reference in self.rule.references.items()
         }
         return Incoming(
             line=line,
             target=self.rule.target,
             object_type=self.rule.object,
-            external_id=self._id(cells),
+            external_id=self.id_of(cells),
             values={**values, "custom": custom} if custom else values,
             references=references,
             picklists=picklists,
             url=self.rule.url and filled_in(self.rule.url, cells),
         )
 
-    def _id(self, cells: Cells) -> str:
+    def id_of(self, cells: Cells) -> str:
         """The id; empty where a part of it is."""
+        if self.rule.constant_id is not None:
+            return self.rule.constant_id
         parts = [cells[column] for column in self.rule.id]
         return ":".join(parts) if all(parts) else ""
 
@@ -87,6 +96,13 @@ class Converter:
         if name in self.target.vocabularies:
             return "STRING"
         return kind_of(self.target.columns[name])
+
+
+def _referred(reference: ReferenceRule, cells: Cells) -> str:
+    """The id of the record that a row refers to."""
+    if reference.constant is not None:
+        return reference.constant
+    return cells[reference.column or ""]
 
 
 def raw(field: FieldRule, cells: Cells) -> Plain:

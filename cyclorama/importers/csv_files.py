@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cyclorama.errors import ConfigError
 from cyclorama.importers.csv_text import Survey, named, read_lines, survey
+from cyclorama.importers.joins import Join, joined_file, joins_of
 from cyclorama.importers.mapping import FileRule, near, read_mapping
 from cyclorama.importers.model import FileReport, Progress, no_progress
 from cyclorama.importers.running import Job, Numbered, run_jobs
@@ -43,7 +44,7 @@ async def import_csv(
             f"The mapping {mapping_path} reads {patterns}; none of them is among "
             f"{', '.join(str(p) for p in paths)}."
         )
-    jobs = [_job(mapping_path, rule, file) for file, rule in chosen]
+    jobs = [_job(mapping_path, rule, file, files) for file, rule in chosen]
     reports = await run_jobs(
         database,
         known,
@@ -54,6 +55,8 @@ async def import_csv(
         watch=watch,
     )
     read = {file for file, _ in chosen}
+    joined = (joined_file(j, files) for _, r in chosen for j in r.joins.values())
+    read |= {file for file in joined if file is not None}
     return reports + [
         FileReport(path=str(file), skipped="no entry of the mapping names it")
         for file in files
@@ -83,17 +86,24 @@ def _names(rule: FileRule, file: Path) -> bool:
     return fnmatchcase(file.name, rule.file)
 
 
-def _job(mapping: Path, rule: FileRule, file: Path) -> Job:
+def _job(mapping: Path, rule: FileRule, file: Path, files: Sequence[Path]) -> Job:
     seen = survey(file, encoding=rule.encoding, delimiter=rule.delimiter)
     _check_columns(mapping, rule, file, seen)
+    joins = joins_of(mapping, rule, files)
     return Job(
-        path=file, rule=rule, total=seen.rows, rows=partial(_rows, rule, file, seen)
+        path=file, rule=rule, total=seen.rows, rows=partial(_rows, rule, file, joins)
     )
 
 
 def _check_columns(mapping: Path, rule: FileRule, file: Path, seen: Survey) -> None:
     for column, used_for in sorted(rule.columns().items()):
-        if column not in seen.header:
+        if rule.is_joined(column):
+            if column in seen.header:
+                raise ConfigError(
+                    f"{file} has a column {column!r} itself; give what the mapping "
+                    f"{mapping} joins to {rule.object} another name."
+                )
+        elif column not in seen.header:
             hint = near(column, seen.header)
             raise ConfigError(
                 f"{file} has no column {column!r}, which the mapping {mapping} reads for "
@@ -105,9 +115,14 @@ def _check_columns(mapping: Path, rule: FileRule, file: Path, seen: Survey) -> N
         raise ConfigError(f"{file} has the column {twice[0]!r} twice; rename one.")
 
 
-def _rows(rule: FileRule, file: Path, seen: Survey) -> Iterator[Numbered]:
+def _rows(rule: FileRule, file: Path, joins: Sequence[Join]) -> Iterator[Numbered]:
     lines = read_lines(file, encoding=rule.encoding, delimiter=rule.delimiter)
-    yield from cells_of(lines)
+    for line, cells in cells_of(lines):
+        if joins and not isinstance(cells, str):
+            joined = {n: c for join in joins for n, c in join.of(cells).items()}
+            yield line, {**cells, **joined}
+        else:
+            yield line, cells
 
 
 def cells_of(lines: Iterator[tuple[int, list[str]]]) -> Iterator[Numbered]:

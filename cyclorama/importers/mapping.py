@@ -29,6 +29,7 @@ CUSTOM_TYPES: Final = (
 )
 """Those of the graph's `FieldType` that a mapping may fill a custom field with."""
 Plain = str | bool | int | float | None
+MOST_JOINS: Final = 5
 _FILLED_BY_US: Final = frozenset({"created_at", "updated_at"})
 
 
@@ -79,10 +80,24 @@ class FieldRule(Part):
 
 
 class ReferenceRule(Part):
-    """A column that holds the id of another object of the same system."""
+    """A column that holds the id of another object of the same system, or the same id in
+    every row."""
 
     object: str = Field(min_length=1, max_length=80)
-    column: str
+    column: str | None = None
+    constant: str | None = Field(None, min_length=1, max_length=255)
+
+
+class JoinRule(Part):
+    """Another file, whose columns are read as `<name>.<column>`."""
+
+    file: str = Field(
+        min_length=1, description="A name, or a pattern that fits one file."
+    )
+    column: str = Field(description="The column here that holds the key.")
+    key: str = Field(description="The column there; each key stands in one row.")
+    encoding: str = "utf-8-sig"
+    delimiter: str = Field(",", min_length=1, max_length=1)
 
 
 class FileRule(Part):
@@ -93,13 +108,23 @@ class FileRule(Part):
         min_length=1, max_length=80, description="What the system calls the object."
     )
     target: str = Field(description="What it becomes: company, relationship, …")
-    id: list[str] = Field(min_length=1, description="Its id, or columns that make it.")
+    id: list[str] = Field([], description="Its id, or columns that make it.")
+    constant_id: str | None = Field(
+        None,
+        min_length=1,
+        max_length=255,
+        description="In place of `id`: the entry makes one record, with this id.",
+    )
+    once: bool = Field(
+        False, description="Leave out rows whose id stands in an earlier row."
+    )
     encoding: str = "utf-8-sig"
     delimiter: str = Field(",", min_length=1, max_length=1)
     url: str | None = Field(None, description="A template of its address.")
     only: dict[str, str] = Field(
         default={}, description="Column -> cell: other rows are left out."
     )
+    joins: dict[str, JoinRule] = {}
     fields: dict[str, FieldRule]
     references: dict[str, ReferenceRule] = {}
 
@@ -118,11 +143,24 @@ class FileRule(Part):
     def columns(self) -> dict[str, str]:
         """The columns of the file that it reads -> what for."""
         found = {
-            c: f"references.{n}" for n, r in self.references.items() for c in [r.column]
+            r.column: f"references.{n}"
+            for n, r in self.references.items()
+            if r.column is not None
         }
         found |= {c: f"fields.{n}" for n, r in self.fields.items() for c in r.columns()}
         found |= dict.fromkeys(placeholders(self.url or ""), "url")
+        found |= {j.column: f"joins.{n}" for n, j in self.joins.items()}
         return found | dict.fromkeys(self.only, "only") | dict.fromkeys(self.id, "id")
+
+    def is_joined(self, column: str) -> bool:
+        """Whether a column is one of a file that is joined."""
+        name, dot, _ = column.partition(".")
+        return bool(dot) and name in self.joins
+
+    @property
+    def takes_once(self) -> bool:
+        """Whether rows whose id stands in an earlier row are left out."""
+        return self.once or self.constant_id is not None
 
 
 class MappingFile(Part):
@@ -220,6 +258,8 @@ def _model_at(loc: tuple[int | str, ...]) -> type[BaseModel]:
         return MappingFile
     if len(loc) > 3 and loc[2] == "fields":
         return FieldRule
+    if len(loc) > 3 and loc[2] == "joins":
+        return JoinRule
     return ReferenceRule if len(loc) > 3 and loc[2] == "references" else FileRule
 
 
@@ -242,12 +282,32 @@ def _problems(
         problem = _field_problem(target, name, field)
         if problem:
             yield f"{where}.fields.{name} {problem}"
-    for name in rule.references:
+    yield from _id_problems(where, rule)
+    for name, reference in rule.references.items():
         if name not in target.lookups:
             known = ", ".join(sorted(target.lookups)) or "none"
             yield f"{where}.references.{name} points to no record; those that do: {known}"
+        if (reference.column is None) == (reference.constant is None):
+            yield f"{where}.references.{name} needs exactly one of column, constant"
     for name in _lacking(target, rule):
         yield f"{where}: {rule.target} needs {name}; add it to fields or references"
+
+
+def _id_problems(where: str, rule: FileRule) -> Iterator[str]:
+    """What is wrong with the ids of an entry and with what it joins."""
+    if not rule.id and rule.constant_id is None:
+        yield f"{where}.id is missing; add it, or constant_id for one record"
+    if rule.id and rule.constant_id is not None:
+        yield f"{where} has both id and constant_id; leave one out"
+    if len(rule.joins) > MOST_JOINS:
+        yield f"{where}.joins names {len(rule.joins)} files; at most {MOST_JOINS}"
+    for name, join in rule.joins.items():
+        if not (name.isidentifier() and name.isascii()):
+            yield f"{where}.joins.{name!r:.80} needs a name of letters, digits and _"
+        if rule.is_joined(join.column):
+            yield f"{where}.joins.{name}.column stands in another file; name one of its own"
+        if not _is_encoding(join.encoding):
+            yield f"{where}.joins.{name}.encoding: there is no {join.encoding!r}"
 
 
 def _field_problem(target: Target, name: str, field: FieldRule) -> str:

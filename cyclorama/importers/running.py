@@ -64,15 +64,21 @@ async def _run(
     converter = Converter(job.rule, targets[job.rule.target])
     writer.begin(job.scope)
     batch: list[tuple[Incoming, Cells]] = []
+    seen: set[str] = set()
     for line, cells in job.rows():
         report.read += 1
         if isinstance(cells, str):
             report.reject([Rejected(line=line, reason=cells)])
-        elif not (job.wants(cells) and converter.wants(cells)):
+        elif not (job.wants(cells) and converter.wants(cells)) or (
+            job.rule.takes_once and converter.id_of(cells) in seen
+        ):
             report.left_out += 1
         else:
             try:
-                batch.append((converter.incoming(line, cells), cells))
+                incoming = converter.incoming(line, cells)
+                batch.append((incoming, cells))
+                if job.rule.takes_once and incoming.external_id:
+                    seen.add(incoming.external_id)
             except Refusal as refusal:
                 reason = str(refusal)
                 report.reject([Rejected(line=line, reason=reason, raw=cells)])

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cyclorama.plugins.section import Section
+from cyclorama.plugins.section import Check, Section
 from cyclorama.storage.rows import (
     CompanyPersonRow,
     CompanyRow,
@@ -52,6 +52,7 @@ class Target:
     name: str
     table: sa.Table
     id_kind: str
+    check: Check | None = None
 
     @cached_property
     def columns(self) -> Mapping[str, sa.Column[Any]]:
@@ -104,10 +105,11 @@ class Target:
 
 def targets(sections: Mapping[str, Section]) -> Mapping[str, Target]:
     """All targets by name, those of the core and of sections."""
-    named: list[tuple[str, type[Row], str]] = [(n, row, n) for n, row in _CORE]
+    found = {n: Target(n, _table(row), n) for n, row in _CORE}
     for section in sections.values():
-        named += [(t.name, t.row, t.id_kind) for t in section.targets]
-    return {n: Target(n, _table(row), kind) for n, row, kind in named}
+        for t in section.targets:
+            found[t.name] = Target(t.name, _table(t.row), t.id_kind, t.check)
+    return found
 
 
 def checked(column: sa.Column[Any], value: Any) -> Any:

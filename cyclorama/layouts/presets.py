@@ -40,7 +40,7 @@ _ORDER = (
     "company_intelligence",
 )
 """The page order of known sections; others follow by key."""
-_EXEC = ("summary", "scorecard", "relationships", "company_hierarchy")
+_EXEC = ("summary", "scorecard", "relationships", "company_hierarchy", "surveys")
 _ESSENTIALS = (
     "summary",
     "attributes",

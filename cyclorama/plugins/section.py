@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyclorama.layouts.model import KINDS, SURFACES, SectionFacts
 from cyclorama.plugins.commands import Commands
@@ -35,6 +36,12 @@ GraphType = type[Any]
 Config = type[BaseModel]
 UpgradeConfig = Callable[[Mapping[str, Any], int], Mapping[str, Any]]
 Table = type[Row]
+Check = Callable[
+    [AsyncConnection, Sequence[tuple[Mapping[str, Any] | None, Mapping[str, Any]]]],
+    Awaitable[Mapping[int, str]],
+]
+"""Of rows that an import is about to write, each as it is (None: not yet there) and as it
+would be: place and reason of those that are refused."""
 Demo = Callable[[DemoRecords], Iterable[Row]]
 """Rows for the demo's records, parents first; the same ones on every run."""
 
@@ -48,6 +55,8 @@ class ImportTarget:
     row: type[Row]
     id_kind: str
     """The type part of new ids: `case` of `case_01k…`."""
+    check: Check | None = None
+    """Says which rows are not written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +64,8 @@ class Card:
     """A number that a section shows on Summary, where both are in the layout.
 
     Everything but `key`, `label` and `kinds` is a plain value, a SQL expression over the
-    record, or a `read` source, as in the items of `read.each`.
+    record, or a `read` source, as in the items of `read.each`; or a function that makes
+    one of the settings of the section and the kind of the record.
     """
 
     key: str

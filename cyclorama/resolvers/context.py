@@ -44,6 +44,9 @@ class Env:
     """The custom fields of records."""
     token: str
     """Equal only for what was planned with the same settings, sections and fields."""
+    configs: Mapping[str, Any] = field(default_factory=dict)
+    """The settings of the sections of the layout, by key; of one that stands several times
+    in it those of the first."""
 
     @property
     def masked(self) -> Masked:

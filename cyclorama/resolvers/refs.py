@@ -239,15 +239,21 @@ def _envs(
 ) -> tuple[Env, ...]:
     sections = ctx.settings.sections
     held = [sections[p.section] for p in resolution.placements]
+    settings = [
+        parsed(section, placement.config)
+        for placement, section in zip(resolution.placements, held, strict=True)
+    ]
+    configs = {s.key: x for s, x in reversed([*zip(held, settings, strict=True)])}
     return tuple(
         Env(
             kind=kind,
             placement=placement,
             described=described(section, placement, position),
-            config=parsed(section, placement.config),
+            config=settings[position],
             sections=held,
             fields=ctx.fields,
             token=f"{token}:{position}",
+            configs=configs,
         )
         for position, (placement, section) in enumerate(
             zip(resolution.placements, held, strict=True)

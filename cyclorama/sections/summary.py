@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -123,23 +124,30 @@ def cards(env: Env, config: SummaryConfig) -> list[Mapping[str, Any]]:
     """The cards that the settings choose; one that nobody contributes is left out."""
     held = list(contributed(env))
     if config.cards is None:
-        return [_item(owner, card, None) for owner, card in held[:MOST_CARDS]]
+        return [_item(env, *one, None) for one in held[:MOST_CARDS]]
     named: dict[str, tuple[str, Card]] = {}
     for owner, card in held:
         named.setdefault(card.key, (owner, card))
         named[f"{owner}.{card.key}"] = (owner, card)
-    return [_item(*named[c.key], c.label) for c in config.cards if c.key in named]
+    chosen = [c for c in config.cards if c.key in named]
+    return [_item(env, *named[c.key], c.label) for c in chosen]
 
 
-def _item(owner: str, card: Card, label: str | None) -> Mapping[str, Any]:
+def _item(env: Env, owner: str, card: Card, label: str | None) -> Mapping[str, Any]:
+    def given(thing: Any) -> Any:
+        """What a card shows, under the settings of its section."""
+        if inspect.isfunction(thing):
+            return thing(env.configs.get(owner), env.kind)
+        return thing
+
     return {
         "key": card.key,
         "label": label or card.label,
-        "value": card.value,
-        "display_value": card.display_value,
-        "color": card.color,
-        "trend": card.trend,
-        "breakdown": card.breakdown,
+        "value": given(card.value),
+        "display_value": given(card.display_value),
+        "color": given(card.color),
+        "trend": given(card.trend),
+        "breakdown": given(card.breakdown),
         "section": owner,
     }
 

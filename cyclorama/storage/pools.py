@@ -6,6 +6,7 @@ A pool has no overflow: who finds all connections taken waits for one, and not f
 from __future__ import annotations
 
 import contextlib
+import math
 import sqlite3
 from dataclasses import dataclass
 from typing import Any, Final
@@ -147,3 +148,9 @@ def _prepare_file(connection: Any, _record: Any) -> None:
     for pragma in _PRAGMAS:
         cursor.execute(pragma)
     cursor.close()
+    connection.create_function("sqrt", 1, _square_root, deterministic=True)
+
+
+def _square_root(value: float | None) -> float | None:
+    """A function that not every build of SQLite has."""
+    return None if value is None or value < 0 else math.sqrt(value)

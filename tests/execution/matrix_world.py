@@ -21,6 +21,7 @@ from cyclorama.plugins import Info, Parent, Record360, Section
 from cyclorama.plugins.compose import compose
 from cyclorama.plugins.discovery import discover
 from cyclorama.sections.support.tables import SupportCaseRow
+from cyclorama.sections.surveys.tables import ResponseRow, SurveyRow
 from cyclorama.sections.timeline.tables import ActivityRow
 from cyclorama.storage.access_rows import RecordTeamRow, TeamRow
 from cyclorama.storage.accounts import GroupFacts, Viewer
@@ -58,7 +59,9 @@ FULL = GRAPH.schema._schema
 OFF = "usage"
 """The section that is switched off, for everybody."""
 ALL = frozenset(s.key for s in SECTIONS) - {OFF}
-EXEC = frozenset({"summary", "scorecard", "relationships", "company_hierarchy"})
+EXEC = frozenset(
+    {"summary", "scorecard", "relationships", "company_hierarchy", "surveys"}
+)
 DEFAULT = frozenset({"summary", "attributes"})
 CHURNED = frozenset({"summary", "support"})
 NONE: frozenset[str] = frozenset()
@@ -74,9 +77,11 @@ RECORDS = ("company_1", "company_2", *COMPANY_OF)
 ARE_CHURNED = ("company_2", "relationship_2")
 CASES = {"case_1": "company_1", "case_2": "company_2"}
 ACTIVITIES = {"activity_1": "company_1", "activity_2": "company_2"}
+ANSWERS = {"survey_response_1": "company_1", "survey_response_2": "company_2"}
 OF_RECORDS = {
     **{c: ("support", of) for c, of in CASES.items()},
     **{a: ("timeline", of) for a, of in ACTIVITIES.items()},
+    **{a: ("surveys", of) for a, of in ANSWERS.items()},
 }
 """The things of sections, with the section and the record that they are of."""
 PLAIN = ("user_csm", "person_1", "group_csm", "relationship_type_1")
@@ -86,6 +91,7 @@ TYPES = {
     "relationship": "Relationship",
     "case": "SupportCase",
     "activity": "Activity",
+    "survey_response": "SurveyResponse",
     "user": "User",
     "person": "Person",
     "group": "UserGroup",
@@ -97,6 +103,7 @@ GUARDED = {
     "relationship_3",
     "case_1",
     "activity_1",
+    "survey_response_1",
 }
 """What is of a team's, and below it."""
 TEAM = Team(key="ours", name="Ours", members=frozenset({"user_csm"}))
@@ -145,6 +152,7 @@ FOR_ADMINS = {
 OF_SECTIONS = {
     **{f"{s.title.replace(' ', '')}Section": s.key for s in SECTIONS},
     "SupportCase": "support",
+    "SurveyResponse": "surveys",
     "Mutation.updateFields": "attributes",
     "UpdateFieldsPayload": "attributes",
     "Measure": "scorecard",
@@ -320,6 +328,19 @@ async def made_bench(database: Database) -> Bench:
         UserGroupRow(id="group_csm", key="csm", name="CSM"),
         RelationshipTypeRow(id="relationship_type_1", key="other", name="Other"),
         PersonRow(id="person_1", email="n@example.com", **person),
+        SurveyRow(id="survey_1", key="customer", name="Customer"),
+        *(
+            ResponseRow(
+                id=answer,
+                survey_id="survey_1",
+                company_id=of,
+                person_id="person_1",
+                rating=9,
+                comment=f"comment of {answer}",
+                responded_at=NOW,
+            )
+            for answer, of in ANSWERS.items()
+        ),
         TeamRow(id="team_1", key=TEAM.key, name=TEAM.name),
         RecordTeamRow(record_id="company_1", team_id="team_1"),
     )

@@ -78,6 +78,7 @@ async def test_a_section_that_comes_later_leaves_the_layouts_alone(
     assert first.revisions == (
         "core_0001",
         "scorecard_0001",
+        "surveys_0001",
         "timeline_0001",
         "usage_0001",
     )
@@ -127,6 +128,7 @@ async def test_a_new_database_has_vocabularies_groups_and_presets(
         "scorecard",
         "relationships",
         "company_hierarchy",
+        "surveys",
     ]
     assert version.version >= 1
 
@@ -173,8 +175,8 @@ def test_doctor_says_what_is_wrong_and_fails(
 def test_doctor_names_what_was_not_applied_and_the_command(empty_url: str) -> None:
     done = run(empty_url, "doctor")
     assert done.exit_code == 1
-    named = "Not applied: core_0001, scorecard_0001, support_0001, timeline_0001, "
-    named += "usage_0001; run: cyclorama migrate"
+    named = "Not applied: core_0001, scorecard_0001, support_0001, surveys_0001, "
+    named += "timeline_0001, usage_0001; run: cyclorama migrate"
     assert named in done.output
 
 
@@ -208,6 +210,7 @@ def test_migrate_says_what_it_did_and_then_that_nothing_was_left(
         "core_0001",
         "scorecard_0001",
         "support_0001",
+        "surveys_0001",
         "timeline_0001",
         "usage_0001",
     ]

@@ -48,6 +48,8 @@ SECTIONS = """summary { cards { key value } fields { path displayValue } tags }
   companyHierarchy { nodeCount root { id name } nodes { level parentId childCount isCurrent
     company { id name parent { id } } own { path value } rolledUp { path value } } }
   support { openCount cases(view: ALL) { totalCount edges { node { subject } } } }
+  surveys { nps responseCount trend(months: 3) { nps } surveys { sentCount }
+    responses { totalCount edges { node { rating person { name } } } } }
   usage { utilization modules { key series { value } } }
   timeline { state activities { totalCount edges { node { id subject author { name }
     externalAttendees { id } comments { body } } } } milestones { id } }

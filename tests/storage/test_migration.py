@@ -26,6 +26,7 @@ EVERYTHING = (
     "core_0001",
     "scorecard_0001",
     "support_0001",
+    "surveys_0001",
     "timeline_0001",
     "usage_0001",
 )

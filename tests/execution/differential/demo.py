@@ -89,6 +89,10 @@ POOLS: Final = {
     "groupKeys": ("csm", "exec", "nope"),
     "userId": ("user_democsm", "user_demoexec", "nope"),
 }
+SURVEYS: Final = (
+    {"period": "ALL_TIME", "policy": "ALL", "roll_up": True},
+    {"period": "FISCAL_QUARTER", "fiscal_start": 5, "show_comments": False},
+)
 POOLS_OF_IDS: Final = dict.fromkeys(("ids", "recordId"), POOLS["id"])
 
 
@@ -152,6 +156,7 @@ async def demo_world(
             for placement in layout.placements:
                 configs.setdefault(placement.section, []).append(placement.config)
         configs["attributes"] = [_attributes(chance) for _ in range(8)]
+        configs["surveys"] = [{}, *SURVEYS]
         books = [book, *(random_book(chance, graph().sections, configs) for _ in "abc")]
         access = await accesses(
             chance, one, graph(), fields, count=len(books), guarded=guarded

@@ -1,0 +1,238 @@
+"""The arithmetic of surveys: NPS and its margin, who counts, periods, rates, anonymity.
+
+Plain values in and out, instants given. The section's SQL says the same of rows; tests
+hold the two against each other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from fractions import Fraction
+from typing import Final
+
+HIGHEST: Final = 10
+"""Ratings are whole numbers from 0 to this."""
+LEAST_PROMOTER: Final = 9
+LEAST_PASSIVE: Final = 7
+LOW_SAMPLE: Final = 5
+"""An NPS of fewer answers says little."""
+LEAST_PARTICIPANTS: Final = 5
+"""Of an anonymous survey at a company; answers of fewer are not shown at all."""
+LEAST_FOR_TEXT: Final = 3
+"""Answers to an anonymous survey among which a text may be shown."""
+
+
+class Policy(StrEnum):
+    """Which answers of somebody who answered several times in a period count."""
+
+    LATEST_PER_PERSON = "LATEST_PER_PERSON"
+    ALL = "ALL"
+
+
+class Period(StrEnum):
+    """The answers of which time count; calendar periods are the running ones."""
+
+    LAST_DAYS = "LAST_DAYS"
+    MONTH = "MONTH"
+    QUARTER = "QUARTER"
+    FISCAL_QUARTER = "FISCAL_QUARTER"
+    HALF_YEAR = "HALF_YEAR"
+    FISCAL_HALF_YEAR = "FISCAL_HALF_YEAR"
+    YEAR = "YEAR"
+    FISCAL_YEAR = "FISCAL_YEAR"
+    ALL_TIME = "ALL_TIME"
+
+    @property
+    def months(self) -> int | None:
+        """The length of a calendar period."""
+        return _MONTHS.get(self.value.removeprefix("FISCAL_"))
+
+    @property
+    def is_fiscal(self) -> bool:
+        """Whether it is counted from the first month of the fiscal year."""
+        return self.value.startswith("FISCAL_")
+
+
+_MONTHS: Final = {"MONTH": 1, "QUARTER": 3, "HALF_YEAR": 6, "YEAR": 12}
+
+
+class Category(StrEnum):
+    """What a rating makes of somebody; the value that it stands for is `score`."""
+
+    PROMOTER = "PROMOTER"
+    PASSIVE = "PASSIVE"
+    DETRACTOR = "DETRACTOR"
+
+    @property
+    def score(self) -> int:
+        """100, 0 or -100: the NPS is the mean of these."""
+        return {"PROMOTER": 100, "PASSIVE": 0, "DETRACTOR": -100}[self.value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer; `rating` is None where the question was skipped."""
+
+    id: str
+    rating: int | None
+    at: datetime
+    person: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Ratings, counted. Tallies of relationships are pooled by adding them; a mean of
+    their NPS would be wrong."""
+
+    promoters: int = 0
+    passives: int = 0
+    detractors: int = 0
+    total: int = 0
+    """The sum of the ratings."""
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.promoters + other.promoters,
+            self.passives + other.passives,
+            self.detractors + other.detractors,
+            self.total + other.total,
+        )
+
+    @property
+    def count(self) -> int:
+        """How many ratings there are."""
+        return self.promoters + self.passives + self.detractors
+
+    @property
+    def nps(self) -> int | None:
+        """-100 to 100, rounded once, half away from zero; None without a rating."""
+        if not self.count:
+            return None
+        return half_away(Fraction(100 * (self.promoters - self.detractors), self.count))
+
+    @property
+    def average(self) -> float | None:
+        """The mean rating with one decimal; None without one."""
+        if not self.count:
+            return None
+        return half_away(Fraction(10 * self.total, self.count)) / 10
+
+    @property
+    def margin(self) -> float | None:
+        """How far the NPS of all customers may be from this one, in points at 95 %
+        confidence, with one decimal; None without a rating."""
+        if not self.count:
+            return None
+        p, d = (Fraction(x, self.count) for x in (self.promoters, self.detractors))
+        variance = p + d - (p - d) ** 2
+        return half_away(Fraction(1960 * math.sqrt(variance / self.count))) / 10
+
+    @property
+    def is_low_sample(self) -> bool:
+        """Whether so few answered that the numbers say little."""
+        return self.count < LOW_SAMPLE
+
+
+def category(rating: int) -> Category:
+    """Of a rating from 0 to 10."""
+    if rating >= LEAST_PROMOTER:
+        return Category.PROMOTER
+    return Category.PASSIVE if rating >= LEAST_PASSIVE else Category.DETRACTOR
+
+
+def tally(ratings: Iterable[int | None]) -> Tally:
+    """Count ratings; those that were skipped are left out."""
+    found = Tally()
+    for rating in ratings:
+        if rating is not None:
+            of = category(rating)
+            found += Tally(
+                int(of is Category.PROMOTER),
+                int(of is Category.PASSIVE),
+                int(of is Category.DETRACTOR),
+                rating,
+            )
+    return found
+
+
+def half_away(value: Fraction) -> int:
+    """The nearest whole number; halves go away from zero."""
+    nearest = math.floor(abs(value) + Fraction(1, 2))
+    return nearest if value >= 0 else -nearest
+
+
+def counted(answers: Iterable[Answer], policy: Policy) -> list[Answer]:
+    """The rated answers that count, by id; of who is not known each is of another."""
+    rated = sorted((a for a in answers if a.rating is not None), key=lambda a: a.id)
+    if policy is Policy.ALL:
+        return rated
+    latest = {a.person or a.id: a for a in sorted(rated, key=lambda a: (a.at, a.id))}
+    return sorted(latest.values(), key=lambda a: a.id)
+
+
+def period_start(period: Period, today: date, fiscal_start: int = 1) -> date | None:
+    """The first day of a running calendar period; None of the others. The fiscal year
+    starts with this month."""
+    if period.months is None:
+        return None
+    first = fiscal_start if period.is_fiscal else 1
+    return _moved(today.replace(day=1), -((today.month + 12 - first) % period.months))
+
+
+def is_within(
+    period: Period,
+    answered_at: datetime,
+    as_of: datetime,
+    *,
+    days: int = 1,
+    fiscal_start: int = 1,
+) -> bool:
+    """Whether an answer lies in a period: after the instant `days` days ago, or from the
+    first day of a calendar period on, and not after `as_of`."""
+    if answered_at > as_of:
+        return False
+    if period is Period.LAST_DAYS:
+        return answered_at > as_of - timedelta(days=days)
+    start = period_start(period, as_of.date(), fiscal_start)
+    return start is None or answered_at.date() >= start
+
+
+def trend(
+    answers: Sequence[Answer], policy: Policy, today: date, months: int
+) -> list[tuple[date, Tally]]:
+    """The last months, oldest first, the running one last; each counts by itself."""
+    found = []
+    for back in range(months - 1, -1, -1):
+        month = _moved(today.replace(day=1), -back)
+        own = [a for a in answers if a.at.date().replace(day=1) == month]
+        found.append((month, tally(a.rating for a in counted(own, policy))))
+    return found
+
+
+def response_rate(*, sent: int, bounced: int, responded: int) -> float | None:
+    """Who responded in percent of those whom the survey reached, with one decimal; None
+    where it reached nobody."""
+    if sent <= bounced:
+        return None
+    return half_away(Fraction(1000 * responded, sent - bounced)) / 10
+
+
+def is_shown(*, is_anonymous: bool, participants: int) -> bool:
+    """Whether an answer is shown, and counted, at a company with so many participants."""
+    return not is_anonymous or participants >= LEAST_PARTICIPANTS
+
+
+def is_text_shown(*, is_anonymous: bool, participants: int, answers: int) -> bool:
+    """Whether the text of an answer is shown, among so many of the same record."""
+    shown = is_shown(is_anonymous=is_anonymous, participants=participants)
+    return shown and (not is_anonymous or answers >= LEAST_FOR_TEXT)
+
+
+def _moved(month: date, months: int) -> date:
+    """A first of month, moved."""
+    number = month.year * 12 + month.month - 1 + months
+    return date(number // 12, number % 12 + 1, 1)
