@@ -68,7 +68,6 @@ def _records(made: Sequence[DemoCompany], now: datetime) -> DemoRecords:
         users=tuple(user_id(group) for group, *_ in USERS),
         people=tuple((p.id, c.id) for c in made for p in c.people),
         today=now.date(),
-        people=tuple((p.id, c.id) for c in made for p in c.people),
     )
 
 
