@@ -44,6 +44,8 @@ def check_sections(sections: Sequence[Section]) -> None:
         "number of companies", ((n, s) for s in sections for n in s.company_numbers)
     )
     _check_unique("import target", ((t.name, s) for s in sections for t in s.targets))
+    brought = ((s.commands.name, s) for s in sections if s.commands)
+    _check_unique("group of commands", brought)
 
 
 def _check_values(section: Section) -> None:
