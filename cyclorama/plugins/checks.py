@@ -46,6 +46,8 @@ def check_sections(sections: Sequence[Section]) -> None:
     )
     _check_unique("import target", ((t.name, s) for s in sections for t in s.targets))
     _check_unique("job", ((j.kind, s) for s in sections for j in s.jobs))
+    brought = ((s.commands.name, s) for s in sections if s.commands)
+    _check_unique("group of commands", brought)
 
 
 def _check_values(section: Section) -> None:

@@ -24,6 +24,7 @@ from weather import (
 
 from cyclorama.errors import FieldConflictError, PluginError
 from cyclorama.plugins import Info, Parent, Record360, Section, SectionBase, read
+from cyclorama.plugins.commands import Commands
 from cyclorama.plugins.compose import compose
 from cyclorama.storage.engine import Database
 from cyclorama.storage.rows import CompanyRow
@@ -354,3 +355,9 @@ async def test_a_mutation_of_a_section_answers(database: Database) -> None:
 def test_builders_make_what_they_say() -> None:
     assert isinstance(company(), CompanyRow)
     assert ForecastSection.__name__ == "ForecastSection"
+
+
+def test_two_groups_of_commands_with_one_name_are_refused() -> None:
+    brought = Commands("sky", "The sky.", ())
+    message = conflict(weather(commands=brought), forecast(commands=brought))
+    assert "group of commands 'sky'" in message
