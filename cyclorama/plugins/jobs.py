@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cyclorama.storage.audit import Author
 from cyclorama.storage.jobs import put
 
 
@@ -25,8 +26,10 @@ class Run:
     now: datetime
     today: date
     """The day where the organisation is."""
-    sections: Mapping[str, Any]
-    """The composed sections by key."""
+    author: Author
+    """Whom the audit log names: the worker, now."""
+    fields: Sequence[Any]
+    """The custom fields of records."""
 
     async def then(self, payload: Mapping[str, Any]) -> None:
         """Leave the same job with another payload, due at once."""

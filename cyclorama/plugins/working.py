@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -17,6 +17,8 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from cyclorama.plugins.jobs import Job, Run
+from cyclorama.storage.audit import Actor, Author
+from cyclorama.storage.configuration import load_fields
 from cyclorama.storage.engine import Database
 from cyclorama.storage.jobs import (
     Claimed,
@@ -31,6 +33,7 @@ from cyclorama.storage.jobs import (
 from cyclorama.storage.switches import load_switches
 
 log = structlog.get_logger(__name__)
+WORKER: Final = Actor(kind="SYSTEM", id=None, name="worker")
 HOLD: Final = timedelta(seconds=60)
 """How long a job is held, and the longest that a run of it may take."""
 MARGIN: Final = timedelta(seconds=5)
@@ -66,7 +69,7 @@ class Worker:
         pause: float = PAUSE_SECONDS,
     ) -> None:
         self._database = database
-        self._sections = sections
+        self._fields: Sequence[Any] = ()
         self._clock = clock
         self._zone = zone
         self._hold = hold
@@ -101,6 +104,8 @@ class Worker:
         await self._schedule(enabled, now)
         if not enabled or not await is_due(self._database, now):
             return False
+        async with self._database.read() as reading:
+            self._fields = await load_fields(reading)
         claimed = await claim(
             self._database, enabled, now=now, most=AT_ONCE, hold=self._hold
         )
@@ -162,7 +167,8 @@ class Worker:
                 payload=job.payload,
                 now=now,
                 today=now.astimezone(self._zone).date(),
-                sections=self._sections,
+                author=Author(actor=WORKER, at=now),
+                fields=self._fields,
             )
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from cyclorama.importers.csv_files import import_csv
 from cyclorama.layouts.access import DENY, AccessBook, AccessRule
 from cyclorama.layouts.model import Clause, Layout, LayoutBook, Placement
 from cyclorama.plugins.discovery import discover
+from cyclorama.plugins.working import Worker
 from cyclorama.plugins.written import watching
 from cyclorama.sections.scorecard.commands import apply, close
 from cyclorama.sections.scorecard.tables import EventRow
@@ -209,6 +211,26 @@ async def test_a_bulk_call_takes_what_it_can_and_says_why_not(bench: Bench) -> N
     for count, code in ((0, "REQUIRED"), (5_001, "LIMIT_EXCEEDED")):
         refused = await bulk(bench, *rows[:1] * count)
         assert refused["errors"] == [{"path": ["rows"], "code": code}]
+
+
+async def test_the_job_of_the_night_closes_as_the_command_does(bench: Bench) -> None:
+    await bulk(bench, row("company_1", "tickets", 20), row("company_1", "logins", 80))
+    at = [NOW]
+    worker = Worker(
+        bench.database, bench.graph.sections, clock=lambda: at[0], zone=ZoneInfo("UTC")
+    )
+    assert not await worker.work()  # it waits for the end of the day
+    at[0] = bench.now = NOW + timedelta(days=31)
+    bench.today = bench.now.date()
+    while await worker.work():
+        pass
+    card = (await bench.query(SHOWN, i="company_1"))["company"]["scorecard"]
+    assert card["overall"] == {"value": 80, "trend": "UP"}
+    assert {how for _, how in worker.done} == {"done"}
+    assert (await close(work(bench))).data["changed"] == 0
+    async with bench.database.read() as reading:
+        query = sa.select(AUDIT.c.actor).where(AUDIT.c.action == "scorecard.close")
+        assert [*await reading.execute(query)] == [("worker",)]
 
 
 async def test_a_close_brings_scores_up_to_what_time_made_of_them(

@@ -10,6 +10,7 @@ from cyclorama.sections.scorecard.commands import commands
 from cyclorama.sections.scorecard.config import ScorecardConfig
 from cyclorama.sections.scorecard.demo import demo
 from cyclorama.sections.scorecard.following import follow
+from cyclorama.sections.scorecard.jobs import CLOSE
 from cyclorama.sections.scorecard.mutations import clear_score, renew_score, set_score
 from cyclorama.sections.scorecard.shown import OVERALL_SCORE, company_score
 from cyclorama.sections.scorecard.tables import (
@@ -62,5 +63,6 @@ section = Section(
     records_written=follow,
     demo=demo,
     commands=commands,
+    jobs=(CLOSE,),
     migrations=str(Path(__file__).parent / "migrations"),
 )

@@ -23,7 +23,12 @@ from cyclorama.sections.scorecard.cardfile import difference, parse
 from cyclorama.sections.scorecard.definitions import load
 from cyclorama.sections.scorecard.file_entries import Definitions
 from cyclorama.sections.scorecard.ledger import Ledger
-from cyclorama.sections.scorecard.recomputing import Effect, page_of, recompute
+from cyclorama.sections.scorecard.recomputing import (
+    Effect,
+    close_page,
+    page_of,
+    recompute,
+)
 from cyclorama.sections.scorecard.saving import Saver
 from cyclorama.sections.scorecard.statements import KINDS
 
@@ -67,15 +72,12 @@ async def apply(work: Work, file: Path) -> Told:
 
 async def close(work: Work) -> Told:
     """Bring stored scores up to what time has made of them, and give records the
-    scorecards whose criteria they meet by now; to be run at the end of each week."""
+    scorecards whose criteria they meet by now; a job does it every night."""
     effect, ledger = Effect(), Ledger(author=work.author, today=work.today)
-    for kind in KINDS:
-        last: str | None = ""
-        while last is not None:
-            async with work.database.write() as session:
-                ids = await page_of(session, kind, last)
-                await recompute(session, ledger, ids, work.fields, effect)
-            last = ids[-1] if ids else None
+    place: tuple[str, str] | None = (KINDS[0], "")
+    while place is not None:
+        async with work.database.write() as session:
+            place = await close_page(session, ledger, *place, work.fields, effect)
     if effect.changed or effect.moved:
         async with work.database.write() as session:
             counts = {"changed": effect.changed, "moved": effect.moved}

@@ -24,7 +24,7 @@ from cyclorama.sections.scorecard.rules.trends import (
     next_period,
 )
 from cyclorama.sections.scorecard.state import State, states
-from cyclorama.sections.scorecard.statements import IDS, RECORDS, executing
+from cyclorama.sections.scorecard.statements import IDS, KINDS, RECORDS, executing
 from cyclorama.sections.scorecard.tables import (
     AssignmentRow,
     CardRow,
@@ -70,6 +70,24 @@ class Effect:
             self.down += new < old
             self.points += abs(new - old)
             self.most = max(self.most, abs(new - old))
+
+
+async def close_page(
+    session: AsyncSession,
+    ledger: Ledger,
+    kind: str,
+    after: str,
+    fields: Sequence[Any],
+    effect: Effect,
+) -> tuple[str, str] | None:
+    """Bring the next records up to what time has made of them; the kind and the id to go
+    on behind, None at the end."""
+    ids = await page_of(session, kind, after)
+    await recompute(session, ledger, ids, fields, effect)
+    if ids:
+        return kind, ids[-1]
+    left = KINDS[KINDS.index(kind) + 1 :]
+    return (left[0], "") if left else None
 
 
 async def page_of(session: AsyncSession, kind: str, after: str) -> list[str]:
