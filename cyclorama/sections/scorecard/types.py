@@ -35,7 +35,6 @@ from cyclorama.sections.scorecard.shown import (
 from cyclorama.sections.scorecard.tables import (
     BandRow,
     HelpRow,
-    MeasureRow,
     SchemeRow,
     ScoreRow,
 )
@@ -72,8 +71,16 @@ class HelpText:
     text: str
 
 
+_measured = [
+    SCORED.c[f"measure_{name}"].label(name) for name in ("id", "key", "name")
+] + [SCORED.c[name].label(name) for name in ("description", "input", "validity_days")]
+MEASURED = sa.table(
+    "scorecard_measured", *(sa.column(c.key, c.type) for c in _measured)
+)
+
+
 @strawberry.type(description="Something about a record that is scored.")
-@read.table(MeasureRow)
+@read.table(MEASURED)
 class Measure(Node):
     id: strawberry.ID
     key: str
@@ -85,7 +92,7 @@ class Measure(Node):
     )
     help: list[HelpText] = read.many(
         HelpRow,
-        HelpRow.measure_id == MeasureRow.id,
+        HelpRow.measure_id == MEASURED.c.id,
         order_by=[HelpRow.position, HelpRow.id],
     )
 
@@ -125,16 +132,7 @@ class Score:
 @strawberry.type(description="A measure on a scorecard and its score.")
 @read.table(SCORED)
 class MeasureScore:
-    measure: Measure = read.one(
-        select(
-            SCORED.c.measure_id.label("id"),
-            SCORED.c.measure_key.label("key"),
-            SCORED.c.measure_name.label("name"),
-            SCORED.c.description,
-            SCORED.c.input,
-            SCORED.c.validity_days,
-        )
-    )
+    measure: Measure = read.one(select(*_measured))
     weight: float
     score: Score = read.here()
 
