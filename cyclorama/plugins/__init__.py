@@ -6,7 +6,13 @@ from strawberry import Parent
 from strawberry.scalars import JSON
 
 from cyclorama.errors import ForbiddenError, InvalidInputError, RequestError
-from cyclorama.plugins.editing import refusals, settings_or_refusals, subject_of
+from cyclorama.plugins.editing import (
+    KeyRefusedError,
+    claimed,
+    refusals,
+    settings_or_refusals,
+    subject_of,
+)
 from cyclorama.plugins.hookspecs import hookimpl
 from cyclorama.plugins.section import (
     Card,
@@ -121,6 +127,7 @@ __all__ = [
     "Info",
     "Instant",
     "InvalidInputError",
+    "KeyRefusedError",
     "ManagedAs",
     "Money",
     "Node",
@@ -156,6 +163,7 @@ __all__ = [
     "add_months",
     "arg",
     "as_json",
+    "claimed",
     "date_of",
     "days_between",
     "decimal",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, TypedDict
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+from strawberry import UNSET
 
 from cyclorama.resolvers.context import Context
 from cyclorama.resolvers.refs import parsed
 from cyclorama.schema.common import UserError, UserErrorCode
+from cyclorama.storage.idempotency import LONGEST, KeyReusedError, claim
 from cyclorama.storage.ids import kind_of_id
 from cyclorama.storage.rows import RelationshipRow
 
@@ -64,3 +68,49 @@ async def subject_of(context: Context, record_id: str) -> Subject:
     query = sa.select(RelationshipRow.company_id).where(RelationshipRow.id == record_id)
     ((company_id,),) = await context.reading.execute(query)
     return Subject(company_id=company_id, relationship_id=record_id)
+
+
+class KeyRefusedError(Exception):
+    """An idempotency key that can't be taken: a code of `UserErrorCode` and what to do."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+async def claimed(
+    context: Context,
+    session: AsyncSession,
+    action: str,
+    key: str,
+    input: Any,
+    result: str,
+) -> str:
+    """The id of what an idempotency key made: `result` where the viewer sends the key for
+    the first time, the earlier one where they have sent it with this action before.
+
+    Asked in the transaction of the change, before anything is written. `input` is the
+    mutation's; fields that are null or missing and the key itself do not count.
+    `KeyRefusedError` for a key that came with another input, and for one that is empty or
+    too long."""
+    if not 1 <= len(key.strip()) <= len(key) <= LONGEST:
+        message = f"An idempotency key has 1 to {LONGEST} characters."
+        raise KeyRefusedError("LENGTH", message)
+    given = {
+        name: value
+        for name, value in asdict(input).items()
+        if name != "idempotency_key" and value is not None and value is not UNSET
+    }
+    try:
+        return await claim(
+            session,
+            actor_id=context.viewer.id,
+            action=action,
+            key=key,
+            input=given,
+            result=result,
+            at=context.now,
+        )
+    except KeyReusedError:
+        message = "This key came with another input before; choose a new one."
+        raise KeyRefusedError("CONFLICT", message) from None

@@ -539,3 +539,15 @@ def _create_access() -> None:
         ),
     )
     op.create_index("ix_record_team_team_id", "record_team", ["team_id"])
+    op.create_table(
+        "idempotency_key",
+        sa.Column("actor_id", text(80), nullable=False),
+        sa.Column("action", text(80), nullable=False),
+        sa.Column("key", text(255), nullable=False),
+        sa.Column("digest", text(64), nullable=False),
+        sa.Column("result", text(80), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "actor_id", "action", "key", name=op.f("pk_idempotency_key")
+        ),
+    )
