@@ -24,6 +24,8 @@ class DemoRecords:
     users: tuple[str, ...]
     """Ids."""
     today: date
+    picklists: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Ids of the items that there are, by vocabulary and key."""
 
 
 GraphType = type[Any]
@@ -32,6 +34,8 @@ UpgradeConfig = Callable[[Mapping[str, Any], int], Mapping[str, Any]]
 Table = type[Row]
 Demo = Callable[[DemoRecords], Iterable[Row]]
 """Rows for the demo's records, parents first; the same ones on every run."""
+Seed = Callable[[Mapping[tuple[str, str], str]], Iterable[Row]]
+"""Rows for a new database, given the ids of its picklist items by vocabulary and key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,9 @@ class Section:
     """Fields of its types, as `SupportCase.subject`, that a permission over many fields
     covers: `money.view` amounts, `pii.view` who somebody is, `verbatim.view` what
     customers wrote."""
+    seed: Seed | None = None
+    """What `cyclorama migrate` adds to a new database: asked each time, it gives nothing
+    where an organisation has such rows of its own."""
     demo: Demo | None = None
     icon: str | None = None
     migrations: str | None = None

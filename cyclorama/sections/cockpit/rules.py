@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from hashlib import sha256
+from math import floor
 
 MOST_YEARS = 100
 """How far from today a day may be."""
@@ -246,3 +247,8 @@ def recommended_score(
     if not whole:
         return None
     return 100 * sum(weight * x for weight, x in known) / whole
+
+
+def rounded(value: float, digits: int) -> float:
+    """A value from 0 on, rounded half up once; what floats lose does not decide."""
+    return floor(round(value * 10**digits, 6) + 0.5) / 10**digits
