@@ -97,7 +97,8 @@ async def fill(url: str, companies: int) -> Filled:
     database = Database(url)
     await bring_up_to_date(database, graph())
     async with database.write() as session:
-        await switch(session, "scorecard", False)  # the others' pages don't have it yet
+        for key in ("scorecard", "cockpit"):  # the others' pages don't have them yet
+            await switch(session, key, False)
     await database.close()
     await _insert(url, companies)
     database = Database(url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -55,8 +56,9 @@ async def _seed_sections(
     added = []
     for section in sections:
         rows = [] if section.seed is None else list(section.seed(held))
-        session.add_all(rows)
-        await session.flush()
+        for _, alike in groupby(rows, type):
+            session.add_all(alike)
+            await session.flush()
         added += [f"vocabulary of {section.key}"] if rows else []
     return added
 

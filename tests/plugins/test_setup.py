@@ -32,6 +32,7 @@ SEEDED = (
     "group admin",
     "group csm",
     "group exec",
+    "vocabulary of cockpit",
     "preset layouts",
 )
 ITEM = PicklistItemRow
@@ -75,7 +76,12 @@ async def test_a_section_that_comes_later_leaves_the_layouts_alone(
     whole = graph()
     few = {k: s for k, s in whole.sections.items() if k != "support"}
     first = await bring_up_to_date(fresh_database, replace(whole, sections=few))
-    assert first.revisions == ("core_0001", "scorecard_0001", "usage_0001")
+    assert first.revisions == (
+        "core_0001",
+        "cockpit_0001",
+        "scorecard_0001",
+        "usage_0001",
+    )
     async with fresh_database.read() as reading:
         before = await load_book(reading)
     second = await bring_up_to_date(fresh_database, whole)
@@ -168,8 +174,8 @@ def test_doctor_says_what_is_wrong_and_fails(
 def test_doctor_names_what_was_not_applied_and_the_command(empty_url: str) -> None:
     done = run(empty_url, "doctor")
     assert done.exit_code == 1
-    named = "Not applied: core_0001, scorecard_0001, support_0001, usage_0001; run: "
-    named += "cyclorama migrate"
+    applied = "core_0001, cockpit_0001, scorecard_0001, support_0001, usage_0001"
+    named = f"Not applied: {applied}; run: cyclorama migrate"
     assert named in done.output
 
 
@@ -201,6 +207,7 @@ def test_migrate_says_what_it_did_and_then_that_nothing_was_left(
     first = json.loads(run(empty_url, "migrate", "--json").output)
     assert first["revisions"] == [
         "core_0001",
+        "cockpit_0001",
         "scorecard_0001",
         "support_0001",
         "usage_0001",

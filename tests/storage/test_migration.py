@@ -22,7 +22,13 @@ from cyclorama.storage.rows import Row
 
 pytestmark = pytest.mark.anyio
 SECTIONS = [s for s in graph().sections.values() if s.distribution == "cyclorama"]
-EVERYTHING = ("core_0001", "scorecard_0001", "support_0001", "usage_0001")
+EVERYTHING = (
+    "core_0001",
+    "cockpit_0001",
+    "scorecard_0001",
+    "support_0001",
+    "usage_0001",
+)
 REVISION = """
 import sqlalchemy as sa
 from alembic import op

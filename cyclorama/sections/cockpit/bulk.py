@@ -15,7 +15,9 @@ from cyclorama.sections.cockpit.inputs import (
 )
 from cyclorama.sections.cockpit.mutations import close, hand_over, move, prioritise
 from cyclorama.sections.cockpit.rules import Refused, is_closing
+from cyclorama.sections.cockpit.showing import shown
 from cyclorama.sections.cockpit.tables import STATUS
+from cyclorama.sections.cockpit.types import Cta
 from cyclorama.sections.cockpit.writing import (
     Changing,
     absent,
@@ -23,7 +25,6 @@ from cyclorama.sections.cockpit.writing import (
     error_of,
     locked,
     reached,
-    shown,
 )
 
 MOST = 500
@@ -51,8 +52,10 @@ async def bulk_update_ctas(
                     await made.save("cockpit.update")
     except Refused as refused:
         return BulkUpdateCtasPayload(results=[], errors=[error_of(refused)])
-    await ctx.renew()
-    results = [_result(ctx, cta_id, found[cta_id]) for cta_id in input.ids]
+    changed = [c for c in found.values() if isinstance(c, Changing)]
+    ctas = await shown(ctx, [(c.row, c.tasks) for c in changed])
+    by_id = {cta.id: cta for cta in ctas}
+    results = [_result(i, found[i], by_id.get(i)) for i in input.ids]
     return BulkUpdateCtasPayload(results=results, errors=[])
 
 
@@ -110,7 +113,6 @@ async def _apply(change: Changing, input: BulkUpdateCtasInput) -> None:
         change.row.status_id = status.id
 
 
-def _result(ctx: Context, cta_id: Any, found: Changing | Refused) -> BulkCtaResult:
-    if isinstance(found, Refused):
-        return BulkCtaResult(id=cta_id, cta=None, errors=[error_of(found)])
-    return BulkCtaResult(id=cta_id, cta=shown(ctx, found.row, found.tasks), errors=[])
+def _result(cta_id: Any, found: Changing | Refused, cta: Cta | None) -> BulkCtaResult:
+    errors = [error_of(found)] if isinstance(found, Refused) else []
+    return BulkCtaResult(id=cta_id, cta=cta, errors=errors)

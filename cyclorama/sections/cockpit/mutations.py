@@ -54,6 +54,7 @@ from cyclorama.sections.cockpit.rules import (
     shifted,
     taken_over,
 )
+from cyclorama.sections.cockpit.showing import shown
 from cyclorama.sections.cockpit.tables import PRIORITY, REASON, STATUS, CtaRow, TaskRow
 from cyclorama.sections.cockpit.writing import (
     Changing,
@@ -62,7 +63,6 @@ from cyclorama.sections.cockpit.writing import (
     check_right,
     error_of,
     locked,
-    shown,
 )
 
 MOST_ATTEMPTS = 5
@@ -86,8 +86,8 @@ async def create_cta(info: Info, input: CreateCtaInput) -> CtaPayload:
             row, tasks = await _created(ctx, session, settings, input)
     except Refused as refused:
         return CtaPayload(cta=None, errors=[error_of(refused)])
-    await ctx.renew()
-    return CtaPayload(cta=shown(ctx, row, tasks), errors=[])
+    (cta,) = await shown(ctx, [(row, tasks)])
+    return CtaPayload(cta=cta, errors=[])
 
 
 async def _created(

@@ -15,7 +15,6 @@ from cyclorama.plugins import (
     RelationshipRow,
     UserError,
     UserErrorCode,
-    made,
     record_change,
     settings_or_refusals,
 )
@@ -24,8 +23,8 @@ from cyclorama.sections.cockpit.choices import Choices
 from cyclorama.sections.cockpit.config import CockpitConfig
 from cyclorama.sections.cockpit.inputs import CtaPayload
 from cyclorama.sections.cockpit.rules import Refused, TaskStatus
+from cyclorama.sections.cockpit.showing import shown
 from cyclorama.sections.cockpit.tables import CtaRow, TaskRow
-from cyclorama.sections.cockpit.types import Cta, CtaTask
 
 Settings = Sequence[CockpitConfig]
 _UNTOLD = frozenset({"id", "version", "updated_at", "total_tasks", "closed_tasks"})
@@ -203,8 +202,8 @@ async def change_cta(
         if refused.path == "id":
             refused.path = path
         return CtaPayload(cta=None, errors=[error_of(refused)])
-    await ctx.renew()
-    return CtaPayload(cta=shown(ctx, change.row, change.tasks), errors=[])
+    (cta,) = await shown(ctx, [(change.row, change.tasks)])
+    return CtaPayload(cta=cta, errors=[])
 
 
 def error_of(refused: Refused) -> UserError:
@@ -215,40 +214,3 @@ def error_of(refused: Refused) -> UserError:
         message=refused.message,
     )
 
-
-def dates_of(row: CtaRow) -> rules.Dates:
-    """The days of a CTA, for the rules."""
-    return rules.Dates(
-        created=row.created_on,
-        due=row.due_date,
-        original_due=row.original_due_date,
-        closed=row.closed_on,
-    )
-
-
-def shown(ctx: Context, row: CtaRow, tasks: Sequence[TaskRow]) -> Cta:
-    """A CTA as it was written, as the page will show it."""
-    dates, today = dates_of(row), ctx.today
-    total, closed = row.total_tasks, row.closed_tasks
-    progress = rules.percent_complete(total, closed, is_closed=row.is_closed)
-    snoozed = not row.is_closed and rules.is_snoozed(row.snoozed_until, today)
-    return made(
-        Cta,
-        **_values(row),
-        is_snoozed=snoozed,
-        age=dates.age(today),
-        days_due=dates.days_due(),
-        days_until_close=dates.days_until_close(today),
-        days_past_due=dates.days_past_due(today),
-        closed_overdue=dates.closed_overdue(),
-        due_date_variance=dates.due_date_variance(),
-        percent_complete=rules.rounded(progress, 2),
-        total_task_count=total,
-        closed_task_count=closed,
-        open_task_count=total - closed,
-        tasks=[made(CtaTask, **_values(t)) for t in tasks],
-    )
-
-
-def _values(row: Any) -> dict[str, Any]:
-    return {c.key: getattr(row, c.key) for c in row.__table__.columns}
