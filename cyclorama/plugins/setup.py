@@ -46,6 +46,7 @@ async def bring_up_to_date(
             await record(session, by, "setup.seed", None, after={"added": seeded})
     return Setup(revisions, seeded)
 
+
 async def _seed_sections(
     session: AsyncSession, sections: Iterable[Section]
 ) -> list[str]:
@@ -61,4 +62,3 @@ async def _seed_sections(
             await session.flush()
         added += [f"vocabulary of {section.key}"] if rows else []
     return added
-

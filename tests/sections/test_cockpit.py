@@ -38,39 +38,53 @@ def book(**config: Any) -> LayoutBook:
 
 async def cockpit(bench: Bench, asked: str, record: str = "company_1") -> Any:
     root = record.partition("_")[0]
-    found = await bench.query(f'{{ {root}(id: "{record}") {{ cockpit {{ {asked} }} }} }}')
+    found = await bench.query(
+        f'{{ {root}(id: "{record}") {{ cockpit {{ {asked} }} }} }}'
+    )
     return found[root]["cockpit"]
 
 
 async def names(bench: Bench, arguments: str = "", record: str = "company_1") -> Any:
     given = f"({arguments})" if arguments else ""
-    found = await cockpit(bench, f"ctas{given} {{ edges {{ node {{ name }} }} }}", record)
+    found = await cockpit(
+        bench, f"ctas{given} {{ edges {{ node {{ name }} }} }}", record
+    )
     return [e["node"]["name"].removeprefix("CTA ") for e in found["ctas"]["edges"]]
 
 
 WORKED = {"created": -17, "due": -3, "original_due_date": day(-7)}
 """Created on 1 June, due on 11 June, then on 15 June, where today is 18 June."""
 
+
 def rows() -> list[CtaRow]:
     return [
-    cta(1, **WORKED, closed=0, status="closed_success", total_tasks=4, closed_tasks=4),
-    cta(2, **WORKED, total_tasks=3, closed_tasks=2, is_important=True),
-    cta(3, due=0, owner_id="user_jo", type="expansion"),
-    cta(4, due=2, snoozed_until=day(0), snooze_reason="Later", total_tasks=1),
-    cta(5, due=1, snoozed_until=day(-1), snooze_reason="Before", owner_id="user_jo"),
-    cta(6, due=-1, of="relationship_1"),
-    cta(7, due=1, of="company_2"),
-    cta(8, closed=-1, status="closed_lost", due=5),
-    cta(9, closed=-2, status="closed_invalid", due=-9, created=-20),
+        cta(
+            1,
+            **WORKED,
+            closed=0,
+            status="closed_success",
+            total_tasks=4,
+            closed_tasks=4,
+        ),
+        cta(2, **WORKED, total_tasks=3, closed_tasks=2, is_important=True),
+        cta(3, due=0, owner_id="user_jo", type="expansion"),
+        cta(4, due=2, snoozed_until=day(0), snooze_reason="Later", total_tasks=1),
+        cta(
+            5, due=1, snoozed_until=day(-1), snooze_reason="Before", owner_id="user_jo"
+        ),
+        cta(6, due=-1, of="relationship_1"),
+        cta(7, due=1, of="company_2"),
+        cta(8, closed=-1, status="closed_lost", due=5),
+        cta(9, closed=-2, status="closed_invalid", due=-9, created=-20),
     ]
 
 
 def tasks() -> list[TaskRow]:
     return [
-    task(1, of=2, status="COMPLETED", completed_at=NOW, due_date=day(-5)),
-    task(2, of=2, status="SKIPPED"),
-    task(3, of=2, owner_id="user_jo", due_date=day(3), depends_on="cta_task_1"),
-    task(4, of=3),
+        task(1, of=2, status="COMPLETED", completed_at=NOW, due_date=day(-5)),
+        task(2, of=2, status="SKIPPED"),
+        task(3, of=2, owner_id="user_jo", due_date=day(3), depends_on="cta_task_1"),
+        task(4, of=3),
     ]
 
 
@@ -128,7 +142,9 @@ async def test_pages_lead_through_all_in_one_order(bench: Bench) -> None:
 
 async def test_3_5_is_what_the_database_computes(bench: Bench) -> None:
     """Each value of section 3.5, of every row, by the pure rules."""
-    page = await cockpit(bench, f"ctas(view: ALL) {{ edges {{ node {{ {DERIVED} }} }} }}")
+    page = await cockpit(
+        bench, f"ctas(view: ALL) {{ edges {{ node {{ {DERIVED} }} }} }}"
+    )
     found = {e["node"]["id"]: e["node"] for e in page["ctas"]["edges"]}
     worked = {"age": 17, "daysDue": 10, "dueDateVariance": 4, "daysPastDue": 3}
     assert worked.items() <= found["cta_1"].items()
@@ -182,7 +198,7 @@ async def test_a_cta_has_all_that_the_contract_names(bench: Bench) -> None:
       createdAt tasks { id name status owner { id } dueDate isMandatory dependsOn } }"""
     found = await bench.query(
         f'{{ node(id: "cta_2") {{ ... on Cta {asked} }} other: node(id: "cta_6") '
-        '{ ... on Cta { relationship { id } company { id } } }'
+        "{ ... on Cta { relationship { id } company { id } } }"
         ' task: node(id: "cta_task_3") { ... on CtaTask { name } } }'
     )
     node = found["node"]

@@ -44,9 +44,7 @@ def task(name: str, day: int | None, status: str = "OPEN", owner: str = "a") -> 
 
 
 def test_3_5_a_closed_cta_of_the_worked_example() -> None:
-    cta = Dates(
-        created=june(1), original_due=june(11), due=june(15), closed=june(18)
-    )
+    cta = Dates(created=june(1), original_due=june(11), due=june(15), closed=june(18))
     later = june(30)
     assert cta.age(later) == 17
     assert cta.days_due() == 10
@@ -166,9 +164,7 @@ def test_days_agree_with_each_other(
 ) -> None:
     cta = Dates(created=created, due=due, original_due=original, closed=closed)
     assert cta.due_date_variance() == (due - created).days - cta.days_due()
-    assert cta.closed_overdue() == (
-        closed is not None and cta.days_past_due(today) > 0
-    )
+    assert cta.closed_overdue() == (closed is not None and cta.days_past_due(today) > 0)
     left = cta.days_until_close(today)
     assert left is None or max(0, -left) == cta.days_past_due(today)
 

@@ -26,7 +26,9 @@ ERRORS = "errors { path code message }"
 
 def mutation(name: str, kind: str) -> str:
     asked = f"{ERRORS} cta {{ {CTA} }}"
-    return f"mutation($input: {kind}!) {{ answer: {name}(input: $input) {{ {asked} }} }}"
+    return (
+        f"mutation($input: {kind}!) {{ answer: {name}(input: $input) {{ {asked} }} }}"
+    )
 
 
 ADD = mutation("addCtaTask", "AddCtaTaskInput")
@@ -226,7 +228,11 @@ async def test_3_8_a_playbook_brings_tasks_and_another_replaces_them(
     """Completed tasks and those that people added stay; today is a Monday."""
     found = await accepted(bench, PLAY, ctaId="cta_1", playbookKey="rescue")
     assert found["playbook"] == {"key": "rescue"}
-    assert [t["name"] for t in found["tasks"][3:]] == ["rescue 0", "rescue 1", "rescue 2"]
+    assert [t["name"] for t in found["tasks"][3:]] == [
+        "rescue 0",
+        "rescue 1",
+        "rescue 2",
+    ]
     assert dues(found)[3:] == [2, 7, 13]
     given = {"ctaId": "cta_1", "playbookKey": "other"}
     assert await refused(bench, PLAY, **given) == ("replace", "INVALID_STATE")
@@ -295,7 +301,11 @@ async def test_many_ctas_are_closed_where_their_tasks_allow_it(bench: Bench) -> 
     assert [e["path"] for e in answer["results"][0]["errors"]] == [["openTasks"]]
     assert answer["results"][1]["cta"]["isClosed"]
     one = await shown(bench, "cta_1")
-    assert (one["isClosed"], one["version"], one["status"]) == (False, 1, {"key": "new"})
+    assert (one["isClosed"], one["version"], one["status"]) == (
+        False,
+        1,
+        {"key": "new"},
+    )
     answer = await ask(bench, BULK, **{**given, "openTasks": "COMPLETE"})
     assert answer["results"][0]["cta"]["status"] == {"key": "closed_lost"}
 
@@ -326,4 +336,3 @@ async def test_five_hundred_are_changed_together(bench: Bench) -> None:
     answer = await ask(bench, BULK, ids=ids, priorityKey="critical")
     assert all(not r["errors"] for r in answer["results"])
     assert {r["cta"]["priority"]["key"] for r in answer["results"]} == {"critical"}
-

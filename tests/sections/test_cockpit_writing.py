@@ -39,7 +39,9 @@ ANSWER = f"errors {{ path code message }} cta {{ {CTA} }}"
 
 
 def mutation(name: str, kind: str) -> str:
-    return f"mutation($input: {kind}!) {{ answer: {name}(input: $input) {{ {ANSWER} }} }}"
+    return (
+        f"mutation($input: {kind}!) {{ answer: {name}(input: $input) {{ {ANSWER} }} }}"
+    )
 
 
 CREATE = mutation("createCta", "CreateCtaInput")
@@ -390,10 +392,7 @@ async def test_a_key_makes_one_cta_however_often_it_is_sent(bench: Bench) -> Non
 async def test_3_7_of_equal_open_ctas_there_is_one(bench: Bench) -> None:
     given = {**NEW, "reasonKey": "low_usage", "dedupe": "TYPE_AND_REASON"}
     sent = await asyncio.gather(
-        *(
-            accepted(bench, CREATE, {**given, "name": f"Call {n}"})
-            for n in range(8)
-        )
+        *(accepted(bench, CREATE, {**given, "name": f"Call {n}"}) for n in range(8))
     )
     (one,) = {c["id"] for c in sent}
     later = {**given, "dueDate": str(day(20)), "comments": "Again."}

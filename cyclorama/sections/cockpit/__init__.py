@@ -8,6 +8,11 @@ from cyclorama.plugins import Card, Section, read
 from cyclorama.sections.cockpit.bulk import bulk_update_ctas
 from cyclorama.sections.cockpit.config import CockpitConfig
 from cyclorama.sections.cockpit.demo import demo
+from cyclorama.sections.cockpit.fields import (
+    ALL_COUNTS,
+    CockpitSection,
+    open_by_type,
+)
 from cyclorama.sections.cockpit.mutations import (
     close_cta,
     create_cta,
@@ -31,13 +36,7 @@ from cyclorama.sections.cockpit.task_mutations import (
     complete_cta_task,
     update_cta_task,
 )
-from cyclorama.sections.cockpit.types import (
-    ALL_COUNTS,
-    CockpitSection,
-    Cta,
-    CtaTask,
-    open_by_type,
-)
+from cyclorama.sections.cockpit.types import Cta, CtaTask
 from cyclorama.sections.cockpit.vocabulary import vocabulary
 
 section = Section(

@@ -59,7 +59,9 @@ class Choices:
         )
         return cls((await session.execute(query)).all())
 
-    def find(self, picklist: str, key: str, path: str, *, held: str | None = None) -> Any:
+    def find(
+        self, picklist: str, key: str, path: str, *, held: str | None = None
+    ) -> Any:
         """The item with this key; one that is offered no more only where it is held."""
         word = picklist.rpartition(".")[2]
         own = [i for i in self._items if i.picklist == picklist]

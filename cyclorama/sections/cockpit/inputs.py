@@ -28,9 +28,7 @@ class CtaDedupe(Enum):
     TYPE_REASON_AND_NAME = "TYPE_REASON_AND_NAME"
 
 
-strawberry.enum(
-    TaskStatus, name="CtaTaskStatus", description="How far a task is."
-)
+strawberry.enum(TaskStatus, name="CtaTaskStatus", description="How far a task is.")
 strawberry.enum(
     OwnerCascade,
     name="CtaOwnerCascade",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -221,7 +220,7 @@ async def _twin_or_new(
     raise Refused("dedupe", "CONFLICT", message)
 
 
-def _same(values: dict[str, Any], named: bool) -> sa.Select[tuple[str]]:
+def _same(values: dict[str, Any], named: bool) -> sa.Select[Any]:
     """The ids of open CTAs with these identifiers, the newest first."""
     names = ["company_id", "relationship_id", "type_id", "reason_id"]
     names += ["name"] if named else []
@@ -245,9 +244,7 @@ async def update_cta(info: Info, input: UpdateCtaInput) -> CtaPayload:
         row, session = change.row, change.session
         if input.comments is not UNSET:
             text = input.comments or ""
-            row.comments = checked_text(
-                text, "comments", LONGEST_TEXT, required=False
-            )
+            row.comments = checked_text(text, "comments", LONGEST_TEXT, required=False)
         if not _is_more_than_comments(input):
             return
         change.need_open()

@@ -251,4 +251,5 @@ def recommended_score(
 
 def rounded(value: float, digits: int) -> float:
     """A value from 0 on, rounded half up once; what floats lose does not decide."""
-    return floor(round(value * 10**digits, 6) + 0.5) / 10**digits
+    unit = float(10**digits)
+    return floor(round(value * unit, 6) + 0.5) / unit

@@ -29,7 +29,8 @@ async def shown(ctx: Context, written: Sequence[Written]) -> list[Cta]:
     tasks = [task for _, own in written for task in own]
     picked = {getattr(row, f"{name}_id") for row in rows for name in _ITEMS}
     items = await _made(ctx, PicklistItem, PicklistItemRow, picked)
-    users = await _made(ctx, User, UserRow, {r.owner_id for r in (*rows, *tasks)})
+    owners = {r.owner_id for r in rows} | {t.owner_id for t in tasks}
+    users = await _made(ctx, User, UserRow, owners)
     books = await _made(ctx, CtaPlaybook, PlaybookRow, {r.playbook_id for r in rows})
     found = []
     for row, own in written:

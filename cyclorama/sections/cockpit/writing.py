@@ -213,4 +213,3 @@ def error_of(refused: Refused) -> UserError:
         code=UserErrorCode[refused.code],
         message=refused.message,
     )
-

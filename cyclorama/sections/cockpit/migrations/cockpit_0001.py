@@ -186,11 +186,7 @@ def _tasks() -> None:
         _points("cockpit_task", "owner_id", "app_user"),
         _points("cockpit_task", "playbook_task_id", "cockpit_playbook_task"),
     )
-    op.create_index(
-        "ix_cockpit_task_cta", "cockpit_task", ["cta_id", "position", "id"]
-    )
+    op.create_index("ix_cockpit_task_cta", "cockpit_task", ["cta_id", "position", "id"])
     op.create_index("ix_cockpit_task_owner", "cockpit_task", ["owner_id", "cta_id"])
     op.create_index("ix_cockpit_task_company", "cockpit_task", ["company_id"])
-    op.create_index(
-        "ix_cockpit_task_relationship", "cockpit_task", ["relationship_id"]
-    )
+    op.create_index("ix_cockpit_task_relationship", "cockpit_task", ["relationship_id"])
