@@ -133,6 +133,4 @@ def checked_text(
         raise Refused(path, "REQUIRED", "Write something.")
     if len(text) > longest:
         raise Refused(path, "LENGTH", f"At most {longest:,} characters.")
-    if "\0" in text:
-        raise Refused(path, "INVALID", "A text can't hold the character U+0000.")
     return text or None
