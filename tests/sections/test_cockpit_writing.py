@@ -416,3 +416,16 @@ async def test_of_sixteen_writers_of_one_version_one_wins(bench: Bench) -> None:
     assert codes == ["CONFLICT"] * 15
     found = await shown(bench, "cta_1")
     assert (found["name"], found["version"]) == (won["name"], 2)
+
+
+async def test_a_new_database_has_all_that_a_cta_needs(
+    ready_database: Database,
+) -> None:
+    bench = Bench(ready_database, SECTIONS, book=book())
+    await bench.fill()
+    found = await accepted(bench, CREATE, NEW)
+    assert (found["reason"], found["status"]) == ({"key": "other"}, {"key": "new"})
+    given = {**NEW, "reasonKey": "low_nps", "dedupe": "TYPE_AND_REASON"}
+    sent = await asyncio.gather(*(accepted(bench, CREATE, given) for _ in range(4)))
+    assert len({c["id"] for c in sent}) == 1
+    await accepted(bench, CLOSE, {"id": found["id"], "statusKey": "closed_lost"})
