@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import groupby
 from typing import Any
 
 from cyclorama.sections.cockpit.tables import (
@@ -107,7 +108,7 @@ async def filled(bench: Bench, *rows: Row) -> Bench:
     """The bench with records, vocabularies, a second and a deactivated user, and rows."""
     await bench.fill()
     async with bench.database.write() as session:
-        for row in (
+        held = (
             UserRow(id="user_jo", email="jo@example.com", name="Jo", created_at=NOW),
             UserRow(
                 id="user_gone",
@@ -118,7 +119,8 @@ async def filled(bench: Bench, *rows: Row) -> Bench:
             ),
             *vocabulary({}),
             *rows,
-        ):
-            session.add(row)
+        )
+        for _, alike in groupby(held, lambda row: row.__tablename__):
+            session.add_all(alike)
             await session.flush()
     return bench
