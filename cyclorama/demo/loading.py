@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cyclorama.demo.companies import DemoCompany, companies
 from cyclorama.demo.layouts import with_demo_layout
-from cyclorama.demo.rows import USERS, tables, user_id, vocabulary
+from cyclorama.demo.rows import USERS, Ids, tables, user_id, vocabulary
 from cyclorama.plugins import DemoRecords, Section
 from cyclorama.resolvers.book import load_book, save_book
 from cyclorama.storage.audit import Author, record
@@ -51,7 +51,7 @@ async def load_demo(
         ids = await _vocabulary(session)
         for row, values in tables(made, ids, now):
             await _insert(session, row, values)
-        records = _records(made, now)
+        records = _records(made, now, ids)
         for section in sections:
             if section.demo is not None:
                 await _add(session, section.demo(records))
@@ -61,13 +61,14 @@ async def load_demo(
             await record(session, by, "demo.load", None, after=added)
 
 
-def _records(made: Sequence[DemoCompany], now: datetime) -> DemoRecords:
+def _records(made: Sequence[DemoCompany], now: datetime, ids: Ids) -> DemoRecords:
     return DemoRecords(
         companies=tuple(c.id for c in made),
         relationships=tuple((r.id, c.id) for c in made for r in c.relationships),
         users=tuple(user_id(group) for group, *_ in USERS),
         people=tuple((p.id, c.id) for c in made for p in c.people),
         today=now.date(),
+        picklists={k: v for k, v in ids.items() if k[0] not in ("group", "type")},
     )
 
 

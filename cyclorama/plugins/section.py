@@ -30,6 +30,8 @@ class DemoRecords:
     today: date
     people: tuple[tuple[str, str], ...] = ()
     """Id of the person, id of a company that they are at."""
+    picklists: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Ids of the items that there are, by vocabulary and key."""
 
 
 GraphType = type[Any]
@@ -44,6 +46,8 @@ Check = Callable[
 would be: place and reason of those that are refused."""
 Demo = Callable[[DemoRecords], Iterable[Row]]
 """Rows for the demo's records, parents first; the same ones on every run."""
+Seed = Callable[[Mapping[tuple[str, str], str]], Iterable[Row]]
+"""Rows for a new database, given the ids of its picklist items by vocabulary and key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,9 @@ class Section:
     """Fields of its types, as `SupportCase.subject`, that a permission over many fields
     covers: `money.view` amounts, `pii.view` who somebody is, `verbatim.view` what
     customers wrote."""
+    seed: Seed | None = None
+    """What `cyclorama migrate` adds to a new database: asked each time, it gives nothing
+    where an organisation has such rows of its own."""
     demo: Demo | None = None
     commands: Commands | None = None
     """What it brings to the command line, as one group of commands."""

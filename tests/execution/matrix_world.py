@@ -20,6 +20,8 @@ from cyclorama.layouts.presets import presets
 from cyclorama.plugins import Info, Parent, Record360, Section
 from cyclorama.plugins.compose import compose
 from cyclorama.plugins.discovery import discover
+from cyclorama.sections.cockpit.tables import PRIORITY, STATUS, TYPE, CtaRow
+from cyclorama.sections.cockpit.vocabulary import item_id, vocabulary
 from cyclorama.sections.support.tables import SupportCaseRow
 from cyclorama.sections.surveys.tables import ResponseRow, SurveyRow
 from cyclorama.sections.timeline.tables import ActivityRow
@@ -78,10 +80,17 @@ ARE_CHURNED = ("company_2", "relationship_2")
 CASES = {"case_1": "company_1", "case_2": "company_2"}
 ACTIVITIES = {"activity_1": "company_1", "activity_2": "company_2"}
 ANSWERS = {"survey_response_1": "company_1", "survey_response_2": "company_2"}
+CTAS = {
+    "cta_1": "company_1",
+    "cta_2": "company_2",
+    "cta_3": "relationship_1",
+    "cta_4": "relationship_2",
+}
 OF_RECORDS = {
     **{c: ("support", of) for c, of in CASES.items()},
     **{a: ("timeline", of) for a, of in ACTIVITIES.items()},
     **{a: ("surveys", of) for a, of in ANSWERS.items()},
+    **{cta: ("cockpit", of) for cta, of in CTAS.items()},
 }
 """The things of sections, with the section and the record that they are of."""
 PLAIN = ("user_csm", "person_1", "group_csm", "relationship_type_1")
@@ -92,6 +101,7 @@ TYPES = {
     "case": "SupportCase",
     "activity": "Activity",
     "survey_response": "SurveyResponse",
+    "cta": "Cta",
     "user": "User",
     "person": "Person",
     "group": "UserGroup",
@@ -104,6 +114,8 @@ GUARDED = {
     "case_1",
     "activity_1",
     "survey_response_1",
+    "cta_1",
+    "cta_3",
 }
 """What is of a team's, and below it."""
 TEAM = Team(key="ours", name="Ours", members=frozenset({"user_csm"}))
@@ -169,6 +181,26 @@ OF_SECTIONS = {
     "ActivityPayload": "timeline",
     "ActivityCommentPayload": "timeline",
     "TimelineDeletionPayload": "timeline",
+    "Cta": "cockpit",
+    "CtaTask": "cockpit",
+    "CtaPayload": "cockpit",
+    "BulkUpdateCtasPayload": "cockpit",
+    **{
+        f"Mutation.{name}": "cockpit"
+        for name in (
+            "createCta",
+            "updateCta",
+            "closeCta",
+            "reopenCta",
+            "snoozeCta",
+            "unsnoozeCta",
+            "addCtaTask",
+            "updateCtaTask",
+            "completeCtaTask",
+            "applyPlaybook",
+            "bulkUpdateCtas",
+        )
+    },
 }
 """What goes where nobody gets the section, beside its fields on records."""
 OF_ALL_COMPANIES = {
@@ -282,6 +314,25 @@ def _activity(activity: str, of: str) -> ActivityRow:
     )
 
 
+def _cta(name: str, of: str) -> CtaRow:
+    day = NOW.date()
+    return CtaRow(
+        id=name,
+        company_id=COMPANY_OF.get(of, of),
+        relationship_id=of if of in COMPANY_OF else None,
+        name=f"name of {name}",
+        type_id=item_id(TYPE, "risk"),
+        priority_id=item_id(PRIORITY, "low"),
+        status_id=item_id(STATUS, "new"),
+        owner_id="user_jo",
+        due_date=day,
+        original_due_date=day,
+        created_on=day,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+
+
 async def made_bench(database: Database) -> Bench:
     """The world on a database."""
     access = AccessBook(teams=(TEAM,), has_records=True)
@@ -325,6 +376,8 @@ async def made_bench(database: Database) -> Bench:
             for case, of in CASES.items()
         ),
         *(_activity(activity, of) for activity, of in ACTIVITIES.items()),
+        *vocabulary({}),
+        *(_cta(name, of) for name, of in CTAS.items()),
         UserGroupRow(id="group_csm", key="csm", name="CSM"),
         RelationshipTypeRow(id="relationship_type_1", key="other", name="Other"),
         PersonRow(id="person_1", email="n@example.com", **person),
@@ -359,6 +412,8 @@ EDGES = {
     "RelationshipEdge.node",
     "CompanyHierarchySection.root",
     "HierarchyNode.company",
+    "Cta.company",
+    "Cta.relationship",
 }
 """The fields that lead from one thing to others."""
 
@@ -445,7 +500,8 @@ def _looked_at(name: str, place: str, who: Who) -> Sequence[str]:
 
 def _led(step: Step, name: str, place: str) -> Sequence[str] | None:
     """The things that a field leads to; None where it stays at its own."""
-    own = COMPANY_OF.get(place, place)
+    subject = CTAS.get(place, place)
+    own = COMPANY_OF.get(subject, subject)
     match name:
         case "Query.node" | "Query.company" | "Query.relationship":
             return [t for t in THINGS if f'"{t}"' in step.text]
@@ -457,10 +513,14 @@ def _led(step: Step, name: str, place: str) -> Sequence[str] | None:
             return [*RECORDS, "person_1"]
         case "Company.parent":
             return [PARENT[place]] if place in PARENT else []
-        case "Relationship.company":
+        case "Relationship.company" | "Cta.company":
             return [own]
         case "RelationshipEdge.node":
             return [r for r, of in COMPANY_OF.items() if of == own and r != place]
+        case "Cta.relationship":
+            below = place in RECORDS and subject == own
+            about = [r for r in CTAS.values() if COMPANY_OF.get(r) == own]
+            return about if below or subject != own else []
         case "CompanyHierarchySection.root":
             return ["company_2"]
         case "HierarchyNode.company":

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from graphql import (
+    GraphQLEnumType,
     GraphQLInputObjectType,
     NameNode,
     Visitor,
@@ -65,7 +66,9 @@ def words(coordinates: Iterable[str]) -> set[str]:
 def hidden_names(who: Who) -> set[str]:
     """The names that stand on nothing that leads on from what the viewer sees."""
     waiting, seen = ["Query", "Mutation"], set[str]()
-    coordinates = members(FULL)
+    enums = [t for t in FULL.type_map.values() if isinstance(t, GraphQLEnumType)]
+    values = {f"{t.name}.{v}" for t in enums if t.name[:2] != "__" for v in t.values}
+    coordinates = {*members(FULL), *values}
     ours = [name for name in FULL.type_map if not name.startswith("__")]
     while waiting:
         name = waiting.pop()

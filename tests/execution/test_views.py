@@ -221,7 +221,7 @@ HIDDEN_NAMES = (
     "support",
     "SupportSection",
     "SupportCase",
-    "openCount",
+    "meanDaysToClose",
     "CaseConnection",
     "usage",
     "UsageSection",

@@ -1,0 +1,84 @@
+"""Cockpit: calls to action about a record, with tasks and playbooks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cyclorama.plugins import Card, Section, read
+from cyclorama.sections.cockpit.bulk import bulk_update_ctas
+from cyclorama.sections.cockpit.config import CockpitConfig
+from cyclorama.sections.cockpit.demo import demo
+from cyclorama.sections.cockpit.fields import (
+    ALL_COUNTS,
+    CockpitSection,
+    open_by_type,
+)
+from cyclorama.sections.cockpit.mutations import (
+    close_cta,
+    create_cta,
+    reopen_cta,
+    snooze_cta,
+    unsnooze_cta,
+    update_cta,
+)
+from cyclorama.sections.cockpit.tables import (
+    ChoiceRow,
+    CtaRow,
+    PlaybookRow,
+    PlaybookTaskRow,
+    PlaybookTypeRow,
+    TaskRow,
+    TypeRow,
+)
+from cyclorama.sections.cockpit.task_mutations import (
+    add_cta_task,
+    apply_playbook,
+    complete_cta_task,
+    update_cta_task,
+)
+from cyclorama.sections.cockpit.types import Cta, CtaTask
+from cyclorama.sections.cockpit.vocabulary import vocabulary
+
+section = Section(
+    key="cockpit",
+    title="Cockpit",
+    description="What is to be done about the record: calls to action with tasks.",
+    icon="list-checks",
+    type=CockpitSection,
+    config=CockpitConfig,
+    cards=(
+        Card(
+            key="open_ctas",
+            label="Open CTAs",
+            value=ALL_COUNTS.c.open,
+            breakdown=read.many(open_by_type, order_by=["position", "type_id"]),
+        ),
+    ),
+    sensitive={"verbatim.view": ("Cta.comments", "CtaTask.description")},
+    nodes={"cta": Cta, "cta_task": CtaTask},
+    mutations=(
+        create_cta,
+        update_cta,
+        close_cta,
+        reopen_cta,
+        snooze_cta,
+        unsnooze_cta,
+        add_cta_task,
+        update_cta_task,
+        complete_cta_task,
+        apply_playbook,
+        bulk_update_ctas,
+    ),
+    tables=(
+        TypeRow,
+        ChoiceRow,
+        PlaybookRow,
+        PlaybookTypeRow,
+        PlaybookTaskRow,
+        CtaRow,
+        TaskRow,
+    ),
+    seed=vocabulary,
+    demo=demo,
+    migrations=str(Path(__file__).parent / "migrations"),
+)
