@@ -160,10 +160,10 @@ async def delete_others(
     person: Any = PersonRow.__table__
     linked = [sa.select(t.c.person_id) for t in links]
     known = set(await session.scalars(sa.union(*linked)))
-    for table in sorted(
-        (t for t in tables if t.name not in ("company", "relationship")),
-        key=lambda t: t.name != "relationship_person",
-    ):
+    below = [t for t in reversed(company.metadata.sorted_tables) if t in tables]
+    for table in below:
+        if table.name in ("company", "relationship"):
+            continue
         for name, kind in (
             ("company_id", "COMPANY"),
             ("relationship_id", "RELATIONSHIP"),
