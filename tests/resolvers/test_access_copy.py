@@ -168,10 +168,8 @@ async def delete_others(
         for parent_gone in _gone(of, kept):
             ids = sa.select(of.c.id).where(parent_gone)
             await session.execute(sa.delete(table).where(column.in_(ids)))
-    for table in sorted(
-        (t for t in tables if t.name not in ("company", "relationship")),
-        key=lambda t: t.name != "relationship_person",
-    ):
+    below = [t for t in reversed(company.metadata.sorted_tables) if t in tables]
+    for table in (t for t in below if t.name not in ("company", "relationship")):
         for gone in _gone(table, kept):
             await session.execute(sa.delete(table).where(gone))
     left = set(await session.scalars(sa.union(*linked)))
