@@ -50,8 +50,8 @@ class Making:
             for _, (record, *attributes) in places(root, hole.steps):
                 rows[record] = attributes
         for job in jobs:
-            waiting = self.jobs.setdefault(job.key, [])
             for keys, wire in places(root, job.steps):
+                waiting = self.jobs.setdefault(job.key, [])
                 waiting.append((ref, key, job, keys, job.inputs(wire)))
 
     async def wave(self, ctx: Any, depth: int, variables: Any) -> Wave:

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 import strawberry
 
 from cyclorama.plugins import (
+    Arg,
     Context,
     InvalidInputError,
+    RelationshipRow,
     Section,
     SectionBase,
     read,
@@ -58,9 +61,28 @@ async def echoed(
     return [Echo(name=name, viewer=context.viewer.id, said=said) for name, _ in rows]
 
 
+async def shouted(rows: Sequence[tuple[str]]) -> list[str]:
+    """The names in capitals."""
+    return [name.upper() for (name,) in rows]
+
+
+@strawberry.type(description="A relationship, in capitals.")
+@read.table(RelationshipRow)
+class Loud:
+    name: str = read.python(shouted, RelationshipRow.name)
+
+
+def named(name: Arg[str] | None = None) -> Any:
+    """The relationships of this name."""
+    return sa.and_(
+        RelationshipRow.company_id == record.id, RelationshipRow.name == name
+    )
+
+
 @strawberry.type(description="Answers what is called into it.")
 class EchoSection(SectionBase):
     name: str = read.value(record.c.name)
+    loud: list[Loud] = read.many(RelationshipRow, named, order_by=[RelationshipRow.id])
     echo: Echo = read.python(echoed, record.c.name, record.c.version)
 
 
@@ -100,6 +122,18 @@ async def test_an_object_is_made_within_the_plan_and_once_for_all_records(
     assert two["echo"]["name"] == two["name"] == "Company 2"
     assert CALLS == [3, 3, 3]
     assert len(bench.statements) == 2
+
+
+async def test_a_function_is_not_called_for_rows_that_there_are_not(
+    bench: Bench,
+) -> None:
+    query = """query($name: String!) { companies(first: 2) { edges { node { echo {
+      name loud(name: $name) { name } } } } } }"""
+    for name, found in (("nobody", []), ("Relationship 1", ["RELATIONSHIP 1"])):
+        answer = await bench.query(query, name=name)
+        one, two = (e["node"]["echo"] for e in answer["companies"]["edges"])
+        assert [x["name"] for x in one["loud"]] == found
+        assert two == {"name": "Company 2", "loud": []}
 
 
 async def test_arguments_do_not_make_new_plans(bench: Bench) -> None:
