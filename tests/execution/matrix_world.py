@@ -136,6 +136,7 @@ OF_SECTIONS = {
     "Mutation.setScore": "scorecard",
     "Mutation.renewScore": "scorecard",
     "Mutation.clearScore": "scorecard",
+    "Mutation.bulkSetScores": "scorecard",
     "ScorePayload": "scorecard",
 }
 """What goes where nobody gets the section, beside its fields on records."""
