@@ -171,6 +171,7 @@ OF_SECTIONS = {
     "Mutation.setScore": "scorecard",
     "Mutation.renewScore": "scorecard",
     "Mutation.clearScore": "scorecard",
+    "Mutation.bulkSetScores": "scorecard",
     "ScorePayload": "scorecard",
     "Activity": "timeline",
     "Mutation.saveActivity": "timeline",
