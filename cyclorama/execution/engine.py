@@ -49,12 +49,21 @@ class _Parser(Parser):
     """Upstream's, whose documents hold on to all tokens of their text, by their places:
     two fifths of what they take."""
 
+    def __init__(self, source: Source, **limits: Any) -> None:
+        super().__init__(source, **limits)
+        self._places: list[Location] = []
+
     def loc(self, start_token: Token) -> Location | None:
-        """The place of a node, without its tokens."""
-        location = super().loc(start_token)
-        if location is not None:
-            location.start_token = location.end_token = _NO_TOKEN
-        return location
+        """The place of a node."""
+        place = super().loc(start_token)
+        if place is not None:
+            self._places.append(place)
+        return place
+
+    def forget_tokens(self) -> None:
+        """Have the document know its places without their tokens."""
+        for place in self._places:
+            place.start_token = place.end_token = _NO_TOKEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,9 +215,8 @@ class Engine:
 
     def _parsed(self, key: bytes, text: str) -> _Prepared:
         try:
-            document = _Parser(
-                Source(text), max_tokens=self.limits.tokens
-            ).parse_document()
+            parser = _Parser(Source(text), max_tokens=self.limits.tokens)
+            document = parser.parse_document()
         except (GraphQLError, RecursionError) as error:
             shown = (
                 error
@@ -220,6 +228,7 @@ class Engine:
             check(document, self.limits)
         except RequestError as error:
             return _Prepared(key, None, (GraphQLError(str(error)),), error.code)
+        parser.forget_tokens()
         return _Prepared(key, document)
 
     async def _run(

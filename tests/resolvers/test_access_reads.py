@@ -16,6 +16,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 import pytest
+import sqlalchemy as sa
 from access_cases import records_of
 from sqlalchemy import event
 from test_access_copy import LISTS, Site, half, site_on
@@ -26,7 +27,7 @@ from cyclorama.resolvers.access_book import save_access
 from cyclorama.storage.accounts import credential_of
 from cyclorama.storage.configuration import load_fields
 from cyclorama.storage.engine import Database
-from cyclorama.storage.rows import Row
+from cyclorama.storage.rows import MembershipRow, Row, UserGroupRow, UserRow
 from cyclorama.testing import NOW
 from cyclorama.testing.selections import fields_alone
 
@@ -42,6 +43,8 @@ NESTED = """{ nodes(ids: ["company_demo001", "company_demo002", "case_1"]) { id
     companyHierarchy { nodes { company { support { openCount } } } }
     relationships { relationships { edges { node { company { usage { state } }
       summary { cards { key value } } externalRefs { externalId } } } } } } } }"""
+TASKS = """{ company(id: "company_demo001") { cockpit { ctas(view: ALL) { edges {
+  node { name tasks { name } } } } } } }"""
 PAGES = tuple(
     f"""{{ {record.partition("_")[0]}(id: "{record}") {{ name
       summary {{ cards {{ key value }} }} support {{ openCount }}
@@ -119,7 +122,7 @@ async def watched(sqlite_demo: Path, tmp_path: Path) -> AsyncIterator[Watched]:
 
 async def ask_everything(site: Site) -> None:
     """All fields of all sections of some records, lists, searches, trees."""
-    texts = [NESTED, *LISTS, *PAGES]
+    texts = [NESTED, TASKS, *LISTS, *PAGES]
     for record in SAMPLE:
         kind = record.partition("_")[0]
         fields = fields_alone(graph().schema, kind.title())
@@ -170,6 +173,15 @@ async def test_the_short_way_reads_them_by_their_shadows_alone(
 
 
 async def test_reads_past_the_rules_are_seen(watched: Watched) -> None:
-    site = await site_on(watched.site.app.database, "admin")
+    database = watched.site.app.database
+    async with database.write() as session:  # the layout with all sections
+        query = sa.select(UserGroupRow.id).where(UserGroupRow.key == "csm")
+        csms = await session.scalar(query)
+        query = sa.select(UserRow.id).where(UserRow.email == "admin@example.com")
+        admin = await session.scalar(query)
+        session.add(
+            MembershipRow(group_id=csms, user_id=admin, by_hand=True, by_rule=False)
+        )
+    site = await site_on(database, "admin")
     await ask_everything(site)
     assert watched.guarded - LINKS <= {read.table for read in watched.outside}

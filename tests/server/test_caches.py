@@ -104,7 +104,7 @@ async def test_a_burst_of_a_new_operation_prepares_it_once(
         monkeypatch.setattr(owner, name, counted)
 
     for owner, name in (
-        (engine, "parse"),
+        (engine._Parser, "parse_document"),
         (engine, "validated"),
         (Planner, "plan"),
         (App, "_loaded"),
@@ -112,7 +112,7 @@ async def test_a_burst_of_a_new_operation_prepares_it_once(
         count(owner, name)
     answers = await asyncio.gather(*(ask(app, PAGE, id=company) for _ in range(50)))
     assert all(answer == answers[0] and "errors" not in answer for answer in answers)
-    assert calls == {"parse": 1, "validated": 1, "plan": 1, "_loaded": 1}
+    assert calls == {"parse_document": 1, "validated": 1, "plan": 1, "_loaded": 1}
     assert app.caches["documents"].hits == 49
     assert app.caches["plans"].hits == 49
 
