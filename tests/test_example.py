@@ -19,10 +19,11 @@ from cyclorama.app import opened
 from cyclorama.execution.engine import Operation
 
 async def main():
-    async with opened() as app, app.as_user("ann@example.com") as context:
-        query, variables = sys.argv[1], json.loads(sys.argv[2])
-        answer = await app.answer(Operation(query=query, variables=variables), context)
-        print(answer.body.decode())
+    async with opened() as app:
+        for query, variables in json.loads(sys.argv[1]):
+            async with app.as_user("ann@example.com") as context:
+                operation = Operation(query=query, variables=variables)
+                print((await app.answer(operation, context)).body.decode())
 
 asyncio.run(main())
 """
@@ -76,8 +77,10 @@ def cyclorama(environment: dict[str, str], *arguments: str) -> str:
     return python(environment, "-c", program, *arguments)
 
 
-def ask(environment: dict[str, str], query: str, **variables: Any) -> Any:
-    return json.loads(python(environment, "-c", ASK, query, json.dumps(variables)))
+def ask(environment: dict[str, str], *asked: tuple[str, dict[str, Any]]) -> list[Any]:
+    """The answers to operations, with their variables, by one process."""
+    printed = python(environment, "-c", ASK, json.dumps(asked))
+    return [json.loads(line) for line in printed.splitlines()]
 
 
 FILL = """
@@ -107,19 +110,23 @@ def test_an_installed_section_is_migrated_placed_asked_and_changed(
     cyclorama(environment, "users", "add", "ann@example.com", "--group", "csm")
     python(environment, "-c", FILL)
 
-    refused = ask(environment, ADD, id="company_none", body="x")["data"]["addNote"]
+    refused, long, added, _, found = ask(
+        environment,
+        (ADD, {"id": "company_none", "body": "x"}),
+        (ADD, {"id": "company_1", "body": " "}),
+        (ADD, {"id": "company_1", "body": " Met. "}),
+        (ADD, {"id": "relationship_1", "body": "Renewed."}),
+        (
+            """{ company(id: "company_1") { notes { state notes { body } } }
+                 relationship(id: "relationship_1") { notes { notes { body } } } }""",
+            {},
+        ),
+    )
+    refused, long, added = (x["data"]["addNote"] for x in (refused, long, added))
     assert refused["errors"] == [{"path": ["recordId"], "code": "NOT_FOUND"}]
-    long = ask(environment, ADD, id="company_1", body=" ")["data"]["addNote"]
     assert long["errors"] == [{"path": ["body"], "code": "LENGTH"}]
-    added = ask(environment, ADD, id="company_1", body=" Met. ")["data"]["addNote"]
     assert added["errors"] == []
     assert added["record"]["notes"] == {"notes": [{"body": "Met."}]}
-    ask(environment, ADD, id="relationship_1", body="Renewed.")
-    found = ask(
-        environment,
-        """{ company(id: "company_1") { notes { state notes { body } } }
-             relationship(id: "relationship_1") { notes { notes { body } } } }""",
-    )
     assert found["data"] == {
         "company": {
             "notes": {
@@ -131,10 +138,13 @@ def test_an_installed_section_is_migrated_placed_asked_and_changed(
     }
 
     cyclorama(environment, "plugins", "disable", "notes")
-    shut = ask(environment, '{ company(id: "company_1") { notes { state } } }')
+    shut, refused = ask(
+        environment,
+        ('{ company(id: "company_1") { notes { state } } }', {}),
+        (ADD, {"id": "company_1", "body": "x"}),
+    )
     (error,) = shut["errors"]
     assert error["message"] == "Cannot query field 'notes' on type 'Company'."
-    refused = ask(environment, ADD, id="company_1", body="x")
     assert refused["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Annotated, Any, TypeVar
 
 import typer
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from cyclorama.cli import without_garbage_collection
+from cyclorama.config import load_settings
 from cyclorama.errors import ConfigError
 
 T = TypeVar("T")
@@ -71,14 +72,30 @@ def author(app: Any, command: str) -> Any:
     return Author(actor=actor, at=app.now(), operation=f"cyclorama {command}")
 
 
-def opened_app(
+@asynccontextmanager
+async def opened_app(
     database_url: str | None, *, check_migrated: bool = True
-) -> AbstractAsyncContextManager[Any]:
-    """The application; imported late, so that `--help` needn't load the whole graph."""
+) -> AsyncIterator[Any]:
+    """The application; imported late, so that `--help` needn't load the whole graph,
+    and a database that can't be reached is named at once."""
+    await _check_reachable(database_url)
     with without_garbage_collection():
         from cyclorama.app import graph, opened
         from cyclorama.server.logs import configure_logs
 
         configure_logs("WARNING", "console")
         graph()
-    return opened(database_url, check_migrated=check_migrated)
+    async with opened(database_url, check_migrated=check_migrated) as app:
+        yield app
+
+
+async def _check_reachable(database_url: str | None) -> None:
+    """Raise `ConfigError` unless the database answers."""
+    from cyclorama.storage.engine import Database
+
+    settings = load_settings(database_url=database_url)
+    database = Database(settings.database_url, pgbouncer=settings.pgbouncer)
+    try:
+        await database.check()
+    finally:
+        await database.close()
