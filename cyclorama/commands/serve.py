@@ -57,6 +57,7 @@ def run_server(settings: Settings) -> None:
         loop=Loops.uvloop if find_spec("uvloop") else Loops.asyncio,
         workers=settings.workers,
         workers_kill_timeout=GRACE_SECONDS,
+        respawn_failed_workers=True,
         log_access=False,
         log_level=LogLevels.warning,
     )

@@ -9,10 +9,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 import httpx2
+import psutil
 
 from cyclorama.app import clock, graph
 from cyclorama.plugins.setup import bring_up_to_date
@@ -61,9 +62,11 @@ async def prepare(url: str) -> dict[str, str]:
 
 
 @contextmanager
-def served(url: str, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def served(
+    url: str, *options: str, port: int | None = None
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A server process and its address; its log is in a file, which never is full."""
-    port = free_port()
+    port = port or free_port()
     address = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
@@ -93,6 +96,15 @@ def _wait_until_ready(
         except httpx2.TransportError:
             time.sleep(0.1)
     raise AssertionError("The server did not get ready.")
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """End a server and its workers as a failing machine does."""
+    server = psutil.Process(process.pid)
+    for one in (server, *server.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
+    process.wait(timeout=10)
 
 
 def ask(address: str, token: str, query: str, **variables: Any) -> Any:

@@ -15,6 +15,9 @@ from processes import ask, prepare, run, served
 
 from cyclorama.storage.engine import Database
 
+PATIENCE = 60
+"""Seconds until a test that waits for something fails."""
+
 
 @pytest.fixture
 def tokens(empty_url: str) -> dict[str, str]:
@@ -120,6 +123,12 @@ def test_each_worker_answers_and_has_connections_of_its_own(
             assert all(file in paths for paths in held)
         else:
             assert asyncio.run(_connections(empty_url)) >= 2
+        workers[0].kill()
+        deadline = time.monotonic() + PATIENCE
+        while not {*psutil.Process(process.pid).children()} - {*workers}:
+            assert time.monotonic() < deadline, "no worker in the place of one killed"
+            time.sleep(0.2)
+        assert ask(address, tokens["csm"], query) == answers[0]
 
 
 async def _connections(url: str) -> int:
