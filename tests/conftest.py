@@ -7,8 +7,8 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -102,55 +102,133 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
-async def _make_tables(opened: Database) -> None:
-    async with opened.engine.begin() as connection:
+async def _tables(database: Database) -> None:
+    async with database.engine.begin() as connection:
         await connection.run_sync(Row.metadata.create_all)
 
 
-async def _make_database_of_tables(url: str) -> None:
-    opened = Database(url)
-    await _make_tables(opened)
-    await opened.close()
+async def _migrated(database: Database) -> None:
+    await bring_up_to_date(database, graph())
+
+
+async def _demo(database: Database) -> None:
+    await bring_up_to_date(database, graph())
+    await load_demo(database, graph().sections.values(), NOW)
+
+
+Making = Callable[[Database], Awaitable[None]]
+
+
+async def _made(url: str, making: Making) -> str:
+    database = Database(url)
+    await making(database)
+    await database.close()
+    return str(database_url(url).database)
+
+
+class Templates:
+    """Databases that are made once in a session, to be copied."""
+
+    def __init__(self, request: pytest.FixtureRequest, folder: Path) -> None:
+        self._request, self._folder = request, folder
+        self._names: dict[tuple[str, Making], str] = {}
+
+    @contextmanager
+    def copied(self, making: Making, engine: str, folder: Path) -> Iterator[str]:
+        """The URL of a database of its own."""
+        if engine == "sqlite":
+            template = self._name(engine, making, self._file)
+            file = folder / f"{uuid.uuid4().hex[:12]}.db"
+            yield f"sqlite:///{shutil.copy(template, file)}"
+            return
+        server: str = self._request.getfixturevalue("postgresql_url")
+        kept: ExitStack = self._request.getfixturevalue("kept_databases")
+        template = self._name(
+            engine, making, lambda: kept.enter_context(_postgresql(server))
+        )
+        with _postgresql(server, template) as url:
+            yield url
+
+    def _name(self, engine: str, making: Making, url: Callable[[], str]) -> str:
+        key = (engine, making)
+        if key not in self._names:
+            self._names[key] = asyncio.run(_made(url(), making))
+        return self._names[key]
+
+    def _file(self) -> str:
+        return f"sqlite:///{self._folder / uuid.uuid4().hex[:12]}.db"
 
 
 @pytest.fixture(scope="session")
-def sqlite_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with all tables, to be copied."""
-    file = tmp_path_factory.mktemp("tables") / "tables.db"
-    asyncio.run(_make_database_of_tables(f"sqlite:///{file}"))
-    return file
+def kept_databases(postgresql_url: str) -> Iterator[ExitStack]:
+    """What ends before the PostgreSQL server does."""
+    with ExitStack() as stack:
+        yield stack
 
 
 @pytest.fixture(scope="session")
-def postgresql_tables(postgresql_url: str) -> Iterator[str]:
-    """The name of a PostgreSQL database with all tables."""
-    with _postgresql(postgresql_url) as url:
-        asyncio.run(_make_database_of_tables(url))
-        yield str(database_url(url).database)
+def templates(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Templates:
+    """What databases are copied from."""
+    return Templates(request, tmp_path_factory.mktemp("templates"))
 
 
-@pytest.fixture
-def postgresql_tables_url(postgresql_url: str, postgresql_tables: str) -> Iterator[str]:
-    """The URL of a copy of it."""
-    with _postgresql(postgresql_url, postgresql_tables) as url:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def tables_url(
+    request: pytest.FixtureRequest, templates: Templates, tmp_path: Path
+) -> Iterator[str]:
+    """The URL of a database with all tables, empty."""
+    with templates.copied(_tables, request.param, tmp_path) as url:
         yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def tables_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a database with all tables, empty."""
-    if request.param == "sqlite":
-        template: Path = request.getfixturevalue("sqlite_tables")
-        return f"sqlite:///{shutil.copy(template, tmp_path / 'test.db')}"
-    url: str = request.getfixturevalue("postgresql_tables_url")
-    return url
+def ready_url(
+    request: pytest.FixtureRequest, templates: Templates, tmp_path: Path
+) -> Iterator[str]:
+    """The URL of a database as `cyclorama migrate` makes it."""
+    with templates.copied(_migrated, request.param, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def demo_url(
+    request: pytest.FixtureRequest, templates: Templates, tmp_path: Path
+) -> Iterator[str]:
+    """The URL of a database with the demo as of the test kit's clock."""
+    with templates.copied(_demo, request.param, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def other_demo_url(
+    demo_url: str, templates: Templates, tmp_path: Path
+) -> Iterator[str]:
+    """The URL of a second copy of the demo, beside that of `demo_url`."""
+    engine = database_url(demo_url).get_backend_name()
+    with templates.copied(_demo, engine, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def demo_sqlite_url(templates: Templates, tmp_path: Path) -> Iterator[str]:
+    """The URL of a SQLite file with the demo."""
+    with templates.copied(_demo, "sqlite", tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def demo_postgresql_url(templates: Templates, tmp_path: Path) -> Iterator[str]:
+    """The URL of a PostgreSQL database with the demo."""
+    with templates.copied(_demo, "postgresql", tmp_path) as url:
+        yield url
 
 
 @pytest.fixture
 async def database(tables_url: str) -> AsyncIterator[Database]:
-    """A database with all tables, those of the test included, empty."""
+    """A database with all tables, those of test modules included, empty."""
     opened = Database(tables_url)
-    await _make_tables(opened)
     yield opened
     await opened.close()
 
@@ -163,47 +241,6 @@ async def fresh_database(empty_url: str) -> AsyncIterator[Database]:
     await opened.close()
 
 
-async def _bring_up_to_date(url: str) -> None:
-    opened = Database(url)
-    await bring_up_to_date(opened, graph())
-    await opened.close()
-
-
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file as `cyclorama migrate` makes it, to be copied."""
-    file = tmp_path_factory.mktemp("template") / "ready.db"
-    asyncio.run(_bring_up_to_date(f"sqlite:///{file}"))
-    return file
-
-
-@pytest.fixture(scope="session")
-def postgresql_template(postgresql_url: str) -> Iterator[str]:
-    """The name of a PostgreSQL database as `cyclorama migrate` makes it."""
-    with _postgresql(postgresql_url) as url:
-        asyncio.run(_bring_up_to_date(url))
-        yield str(database_url(url).database)
-
-
-@pytest.fixture
-def ready_postgresql_url(
-    postgresql_url: str, postgresql_template: str
-) -> Iterator[str]:
-    """The URL of a copy of the template."""
-    with _postgresql(postgresql_url, postgresql_template) as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def ready_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a database as `cyclorama migrate` makes it."""
-    if request.param == "sqlite":
-        template: Path = request.getfixturevalue("sqlite_template")
-        return f"sqlite:///{shutil.copy(template, tmp_path / 'ready.db')}"
-    url: str = request.getfixturevalue("ready_postgresql_url")
-    return url
-
-
 @pytest.fixture
 async def ready_database(ready_url: str) -> AsyncIterator[Database]:
     """A database as `cyclorama migrate` makes it."""
@@ -212,71 +249,17 @@ async def ready_database(ready_url: str) -> AsyncIterator[Database]:
     await opened.close()
 
 
-async def _make_demo(url: str) -> None:
-    opened = Database(url)
-    await bring_up_to_date(opened, graph())
-    await load_demo(opened, graph().sections.values(), NOW)
+@pytest.fixture
+async def demo_database(demo_url: str) -> AsyncIterator[Database]:
+    """A database with the demo."""
+    opened = Database(demo_url)
+    yield opened
     await opened.close()
-
-
-@pytest.fixture(scope="session")
-def sqlite_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with the demo, to be copied."""
-    file = tmp_path_factory.mktemp("demo") / "demo.db"
-    asyncio.run(_make_demo(f"sqlite:///{file}"))
-    return file
-
-
-@pytest.fixture(scope="session")
-def postgresql_demo(postgresql_url: str) -> Iterator[str]:
-    """The name of a PostgreSQL database with the demo."""
-    with _postgresql(postgresql_url) as url:
-        asyncio.run(_make_demo(url))
-        yield str(database_url(url).database)
-
-
-@pytest.fixture
-def demo_postgresql_url(postgresql_url: str, postgresql_demo: str) -> Iterator[str]:
-    """The URL of a copy of the demo."""
-    with _postgresql(postgresql_url, postgresql_demo) as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def demo_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a database with the demo as of the test kit's clock."""
-    if request.param == "sqlite":
-        template: Path = request.getfixturevalue("sqlite_demo")
-        return f"sqlite:///{shutil.copy(template, tmp_path / 'demo.db')}"
-    url: str = request.getfixturevalue("demo_postgresql_url")
-    return url
-
-
-@pytest.fixture
-def other_demo_url(
-    request: pytest.FixtureRequest, demo_url: str, tmp_path: Path
-) -> Iterator[str]:
-    """The URL of a second copy of the demo, beside that of `demo_url`."""
-    if demo_url.startswith("sqlite"):
-        template: Path = request.getfixturevalue("sqlite_demo")
-        yield f"sqlite:///{shutil.copy(template, tmp_path / 'other.db')}"
-        return
-    server: str = request.getfixturevalue("postgresql_url")
-    with _postgresql(server, request.getfixturevalue("postgresql_demo")) as url:
-        yield url
 
 
 @pytest.fixture
 async def other_demo_database(other_demo_url: str) -> AsyncIterator[Database]:
     """A second database with the demo."""
     opened = Database(other_demo_url)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def demo_database(demo_url: str) -> AsyncIterator[Database]:
-    """A database with the demo."""
-    opened = Database(demo_url)
     yield opened
     await opened.close()

@@ -8,10 +8,8 @@ shadow reads another one first.
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import AsyncIterator
-from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
@@ -84,9 +82,8 @@ class Watched(NamedTuple):
 
 
 @pytest.fixture
-async def watched(sqlite_demo: Path, tmp_path: Path) -> AsyncIterator[Watched]:
-    url = f"sqlite:///{shutil.copy(sqlite_demo, tmp_path / 'demo.db')}"
-    before = Database(url)
+async def watched(demo_sqlite_url: str) -> AsyncIterator[Watched]:
+    before = Database(demo_sqlite_url)
     site = await site_on(before)
     async with before.read() as reading:
         fields = await load_fields(reading)
@@ -98,7 +95,7 @@ async def watched(sqlite_demo: Path, tmp_path: Path) -> AsyncIterator[Watched]:
         await save_access(session, book)
     await before.close()
 
-    database = Database(url)
+    database = Database(demo_sqlite_url)
     reads: set[Read] = set()
 
     def seen(action: int, table: Any, column: Any, _: Any, by: str | None) -> int:
