@@ -27,6 +27,7 @@ from benchmarks.database import fill
 from benchmarks.growth import Step, with_layouts
 from benchmarks.measuring import Figures, Sample
 from benchmarks.results import Results
+from benchmarks.serving import first_answer, served
 from cyclorama.app import graph
 from cyclorama.layouts.presets import presets
 
@@ -199,3 +200,12 @@ async def test_what_is_measured_in_one_process_runs(tmp_path: Path) -> None:
     assert layouts.resolving(2) > 0
     assert await layouts.planning(filled.url) > 0
     assert set(await inside.resolver_form(2)) == {"cyclorama", "graphql-core"}
+
+
+@pytest.mark.anyio
+async def test_a_server_that_does_not_start_says_why() -> None:
+    with (
+        served("no_such_variant", "sqlite:///:memory:") as running,
+        pytest.raises(SystemExit, match=r"(?s)does not answer\..*no_such_variant"),
+    ):
+        await first_answer(running, b"")
