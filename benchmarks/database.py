@@ -97,11 +97,7 @@ async def fill(url: str, companies: int) -> Filled:
     database = Database(url)
     await bring_up_to_date(database, graph())
     async with database.write() as session:
-        for section in (
-            "cockpit",
-            "surveys",
-            "timeline",
-        ):  # the others' pages lack them
+        for section in ("cockpit", "timeline"):  # the others' pages lack them
             await switch(session, section, False)
     await database.close()
     await _insert(url, companies)

@@ -20,6 +20,7 @@ from cyclorama.sections.scorecard.tables import (
     ScoreRow,
 )
 from cyclorama.sections.support.tables import SupportCaseRow
+from cyclorama.sections.surveys.tables import ResponseRow, SurveyRow
 from cyclorama.sections.usage.tables import (
     UsageActiveDayRow,
     UsageDailyRow,
@@ -28,6 +29,7 @@ from cyclorama.sections.usage.tables import (
 )
 from cyclorama.storage.rows import (
     CompanyRow,
+    PersonRow,
     PicklistItemRow,
     RelationshipRow,
     RelationshipTypeRow,
@@ -92,6 +94,15 @@ class Loaders:
         self.active = self._both(UsageActiveDayRow, UsageActiveDayRow.day)
         self.used = self._both(UsageDailyRow, UsageDailyRow.day)
         self.entitlements = self._both(UsageEntitlementRow)
+        self.person = one(sessions, PersonRow)
+        self.survey = one(sessions, SurveyRow)
+        self.answers = many(
+            sessions,
+            ResponseRow,
+            "company_id",
+            ResponseRow.responded_at.desc(),
+            ResponseRow.id,
+        )
         self.card = one(sessions, CardRow)
         self.measure = one(sessions, MeasureRow)
         self.cards = many(sessions, CardRow, "record_kind", CardRow.rank, CardRow.id)

@@ -13,6 +13,7 @@ from benchmarks.arithmetic import Facts, money, points
 from benchmarks.limit import days
 from benchmarks.naive_loaders import Loaders
 from benchmarks.naive_scores import health_of
+from benchmarks.naive_surveys import answered
 from benchmarks.shapes import (
     Card,
     Case,
@@ -81,12 +82,12 @@ class Summary:
         last, before = await _people(info, "company", self.row.id)
         cases = await loaders(info).cases["company"].load(self.row.id)
         found = Counter(c.priority or "No priority" for c in cases if not c.is_closed)
-        health = await health_of(info, self.row.id)
         return arithmetic.cards(
-            health,
-            last,
-            before,
-            [Count(label=k, count=n) for k, n in sorted(found.items())],
+            health=await health_of(info, self.row.id),
+            tally=(await answered(info, self.row.id)).tally,
+            last=last,
+            before=before,
+            cases=[Count(label=k, count=n) for k, n in sorted(found.items())],
         )
 
     @strawberry.field

@@ -23,6 +23,7 @@ from benchmarks.naive_sections import (
     today,
     user_of,
 )
+from benchmarks.naive_surveys import Surveys, surveys_of
 from benchmarks.shapes import (
     Attributes,
     Hierarchy,
@@ -232,3 +233,7 @@ class Company:
     @strawberry.field
     def scorecard(self) -> Scorecard:
         return Scorecard(record=self.row.id)
+
+    @strawberry.field
+    async def surveys(self, info: Info) -> Surveys:
+        return await surveys_of(info, self.row.id)

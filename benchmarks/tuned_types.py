@@ -37,6 +37,7 @@ from benchmarks.tuned_sections import (
     today_of,
     usage_of,
 )
+from benchmarks.tuned_surveys import Surveys, surveys_of, tally_of
 
 
 @strawberry.type
@@ -159,7 +160,13 @@ class Company:
         rows = await rows_of(info, OPEN_CASES["company"], self.id)
         found = [Count(label=r.label, count=r.count) for r in rows]
         return Summary(
-            cards=arithmetic.cards(await health_of(info, self.id), last, before, found),
+            cards=arithmetic.cards(
+                health=await health_of(info, self.id),
+                tally=await tally_of(info, self.id),
+                last=last,
+                before=before,
+                cases=found,
+            ),
             fields=arithmetic.summary_fields(self.facts, today_of(info)),
             tags=self.row.tags,
             comment=self.row.comment,
@@ -188,6 +195,10 @@ class Company:
     @strawberry.field
     async def scorecard(self, info: Info) -> Scorecard:
         return await scorecard_of(info, self.id)
+
+    @strawberry.field
+    async def surveys(self, info: Info) -> Surveys:
+        return await surveys_of(info, self.id)
 
 
 @strawberry.type

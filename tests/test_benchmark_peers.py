@@ -51,6 +51,7 @@ LIGHT = f"""SELECT json_build_object('companyByRowId', json_build_object({COMPAN
     'people', postgraphile.company_people(c),
     'health', (SELECT json_build_object('value', h.value, 'trend', h.trend)
       FROM postgraphile.company_health(c) AS h),
+    'nps', (SELECT n FROM postgraphile.company_nps(c) AS n),
     'openByPriority', json_build_object('nodes', (SELECT coalesce(json_agg(p), '[]')
       FROM postgraphile.company_open_by_priority(c) AS p))
 ))::text FROM company c WHERE c.id = $1"""
@@ -92,6 +93,23 @@ FULL = f"""SELECT json_build_object('companyByRowId', json_build_object({COMPANY
             'value', h.value, 'label', h.label, 'color', h.color))
           FROM unnest(s.history) AS h))
       FROM postgraphile.company_scorecard(c) AS s),
+    'surveys', (SELECT json_build_object('nps', s.nps, 'averageRating', s.average_rating,
+        'marginOfError', s.margin_of_error, 'lowSample', s.low_sample,
+        'responseCount', s.response_count, 'promoters', s.promoters,
+        'passives', s.passives, 'detractors', s.detractors,
+        'trend', (SELECT json_agg(json_build_object('month', t.month, 'nps', t.nps,
+          'responseCount', t.response_count)) FROM unnest(s.trend) AS t))
+      FROM postgraphile.company_surveys(c) AS s),
+    'answers', (SELECT json_build_object('totalCount', count(*),
+        'nodes', json_agg(node) FILTER (WHERE place <= 5))
+      FROM (SELECT row_number() OVER () AS place, json_build_object('rowId', a.id,
+          'survey', (SELECT json_build_object('name', name) FROM surveys_survey
+            WHERE id = a.survey_id),
+          'rating', a.rating, 'text', postgraphile.surveys_response_text(a),
+          'respondedAt', a.responded_at,
+          'person', (SELECT json_build_object('name', name) FROM person
+            WHERE id = a.person_id)) AS node
+        FROM postgraphile.company_answers(c) AS a) AS a),
     'usage', (SELECT json_build_object('last', last, 'before', before,
         'utilization', utilization, 'trendPercent', trend_percent,
         'activeUsers', (SELECT json_agg({POINT}) FROM unnest(active_users) AS p),

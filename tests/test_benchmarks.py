@@ -32,9 +32,10 @@ from cyclorama.app import graph
 from cyclorama.layouts.presets import presets
 
 COMPANIES = 12
-ASKED = ("company_1", "company_7", "company_12", "company_14")
-"""The last but one has as many rows as usual and no company above it; the last four
-times as many."""
+ASKED = ("company_1", "company_10", "company_12", "company_14")
+"""The second has too few people for its answers to an anonymous survey to be shown. The
+last but one has as many rows as usual and no company above it; the last four times as
+many."""
 
 
 @asynccontextmanager

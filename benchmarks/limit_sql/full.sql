@@ -1,5 +1,6 @@
 -- :month, :last, :before: first days of this month and of the two before it; :week: the
--- Monday of the oldest of twelve weeks. Each table is read once.
+-- Monday of the oldest of twelve weeks; :year: the first day of the oldest of twelve
+-- months. Each table is read once.
 WITH RECURSIVE
 c AS MATERIALIZED (
   SELECT c.*, st.key AS status, st.label AS status_label, i.key AS industry,
@@ -71,6 +72,31 @@ health AS MATERIALIZED (
     coalesce(max(trend), 'NONE') AS trend, max(delta) AS delta, coalesce(bool_or(stale), false) AS stale
   FROM score WHERE kind = 'OVERALL'
 ),
+survey AS MATERIALIZED (
+  SELECT id, name, kind, is_anonymous FROM surveys_survey AS s WHERE NOT is_anonymous OR 5 <= (
+    SELECT count(*) FROM surveys_response WHERE survey_id = s.id AND company_id = :company)
+),
+answer AS MATERIALIZED (
+  SELECT r.id, r.survey_id, s.name AS survey, s.kind, s.is_anonymous, r.relationship_id, r.person_id,
+    r.rating, r.comment, r.responded_at, r.responded_at > now() - interval '180 days' AS recent
+  FROM surveys_response r JOIN survey s ON s.id = r.survey_id
+  WHERE r.company_id = :company AND r.responded_at >= :year::date AND r.responded_at <= now()
+    AND r.state IN ('PARTIAL', 'SUBMITTED')
+),
+rated AS MATERIALIZED (
+  SELECT rating, month, row_number() OVER w = 1 AND recent AS counts,
+    lag(month) OVER w IS DISTINCT FROM month AS counts_in_month
+  FROM (SELECT *, coalesce(person_id, id) AS who, date_trunc('month', responded_at)::date AS month
+    FROM answer WHERE kind = 'NPS' AND rating IS NOT NULL) AS a
+  WINDOW w AS (PARTITION BY who ORDER BY responded_at DESC, id DESC)
+),
+nps AS MATERIALIZED (
+  SELECT *, round((promoters - detractors) * 100.0 / nullif(number, 0))::int AS nps FROM (
+    SELECT count(*) FILTER (WHERE rating >= 9) AS promoters,
+      count(*) FILTER (WHERE rating BETWEEN 7 AND 8) AS passives,
+      count(*) FILTER (WHERE rating < 7) AS detractors, count(*) AS number, sum(rating) AS total
+    FROM rated WHERE counts) AS t
+),
 rel AS MATERIALIZED (
   SELECT r.*, t.key AS type_key, t.name AS type, p.label, p.color
   FROM relationship r JOIN relationship_type t ON t.id = r.type_id
@@ -107,6 +133,10 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
     'cards', json_build_array(
       json_build_object('key', 'health', 'label', 'Health', 'value', health.value,
         'trend', health.trend, 'breakdown', '[]'::json),
+      json_build_object('key', 'nps', 'label', 'NPS', 'value', nps.nps, 'trend', 'NONE', 'breakdown', json_build_array(
+        json_build_object('label', 'Promoters', 'count', nps.promoters),
+        json_build_object('label', 'Passives', 'count', nps.passives),
+        json_build_object('label', 'Detractors', 'count', nps.detractors))),
       json_build_object('key', 'active_users', 'label', 'Active users', 'value', people.last,
         'trend', CASE WHEN people.last > people.before THEN 'UP'
                       WHEN people.last < people.before THEN 'DOWN' ELSE 'FLAT' END,
@@ -204,6 +234,28 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
       FROM week LEFT JOIN LATERAL (
         SELECT value, label, color FROM scorecard_event
         WHERE record_id = :company AND node_id = health.id AND day < :week::date + 7 * n + 7
-        ORDER BY day DESC, number DESC LIMIT 1) AS e ON true))
+        ORDER BY day DESC, number DESC LIMIT 1) AS e ON true)),
+  'surveys', json_build_object(
+    'nps', nps.nps, 'dialMode', 'NPS', 'averageRating', round(nps.total * 1.0 / nullif(nps.number, 0), 1),
+    'marginOfError', round((sqrt(nps.promoters + nps.detractors - (nps.promoters - nps.detractors) ^ 2
+      / nullif(nps.number, 0)) * 196 / nps.number)::numeric, 1),
+    'lowSample', nps.number < 5, 'responseCount', nps.number,
+    'promoters', nps.promoters, 'passives', nps.passives, 'detractors', nps.detractors,
+    'trend', (SELECT json_agg(json_build_object('month', m.month::date, 'nps', r.nps, 'responseCount', coalesce(r.number, 0)) ORDER BY m.month)
+      FROM generate_series(:year::date, :month::date, interval '1 month') AS m(month) LEFT JOIN (
+        SELECT month, count(*) AS number, round((count(*) FILTER (WHERE rating >= 9)
+          - count(*) FILTER (WHERE rating < 7)) * 100.0 / count(*))::int AS nps
+        FROM rated WHERE counts_in_month GROUP BY month) AS r ON r.month = m.month),
+    'responses', json_build_object('totalCount', (SELECT count(*) FROM answer WHERE recent),
+      'edges', (SELECT coalesce(json_agg(json_build_object('node', json_build_object(
+          'id', a.id, 'survey', survey, 'rating', rating,
+          'comment', CASE WHEN comment IS NULL OR NOT is_anonymous OR 3 <= (SELECT count(*) FROM surveys_response AS o
+            WHERE o.survey_id = a.survey_id AND o.company_id = :company AND state IN ('PARTIAL', 'SUBMITTED')
+              AND o.relationship_id IS NOT DISTINCT FROM a.relationship_id) THEN comment END,
+          'respondedAt', to_char(responded_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+          'person', CASE WHEN p.id IS NOT NULL THEN json_build_object('name', p.name) END))
+          ORDER BY responded_at DESC, a.id), '[]'::json)
+        FROM (SELECT * FROM answer WHERE recent ORDER BY responded_at DESC, id LIMIT 5) AS a
+        LEFT JOIN person p ON p.id = a.person_id)))
 )))::text
-FROM c, support, people, health
+FROM c, support, people, health, nps

@@ -28,6 +28,13 @@ CREATE TYPE postgraphile.scorecard AS (
   name text, overall postgraphile.score, groups postgraphile.group_score[], history postgraphile.score_point[]
 );
 
+CREATE TYPE postgraphile.nps AS (nps int, promoters int, passives int, detractors int);
+CREATE TYPE postgraphile.nps_point AS (month date, nps int, response_count int);
+CREATE TYPE postgraphile.surveys AS (
+  nps int, average_rating float, margin_of_error float, low_sample bool, response_count int,
+  promoters int, passives int, detractors int, trend postgraphile.nps_point[]
+);
+
 CREATE FUNCTION postgraphile.month(back int) RETURNS date LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT (date_trunc('month', now() AT TIME ZONE 'UTC') - back * interval '1 month')::date
 $$;
@@ -202,4 +209,83 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
         WHERE record_id = c.id AND node_id = health.id AND day < w.day + 7
         ORDER BY day DESC, number DESC LIMIT 1) AS e ON true)
   FROM card JOIN score AS health ON health.kind = 'OVERALL'
+$$;
+
+CREATE FUNCTION postgraphile.shown_surveys(company text) RETURNS SETOF public.surveys_survey
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT * FROM public.surveys_survey AS s WHERE NOT is_anonymous OR 5 <= (
+    SELECT count(*) FROM public.surveys_response WHERE survey_id = s.id AND company_id = company)
+$$;
+
+CREATE FUNCTION postgraphile.company_nps(c public.company) RETURNS postgraphile.nps
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT round((promoters - detractors) * 100.0 / nullif(number, 0))::int, promoters, passives, detractors
+  FROM (
+    SELECT count(*) AS number, (count(*) FILTER (WHERE rating >= 9))::int AS promoters,
+      (count(*) FILTER (WHERE rating BETWEEN 7 AND 8))::int AS passives,
+      (count(*) FILTER (WHERE rating < 7))::int AS detractors
+    FROM (
+      SELECT DISTINCT ON (coalesce(r.person_id, r.id)) r.rating
+      FROM postgraphile.shown_surveys(c.id) AS s JOIN public.surveys_response r ON r.survey_id = s.id
+      WHERE s.kind = 'NPS' AND r.company_id = c.id AND r.rating IS NOT NULL
+        AND r.responded_at > now() - interval '180 days' AND r.responded_at <= now()
+        AND r.state IN ('PARTIAL', 'SUBMITTED')
+      ORDER BY coalesce(r.person_id, r.id), r.responded_at DESC, r.id DESC
+    ) AS r
+  ) AS t
+$$;
+
+CREATE FUNCTION postgraphile.company_surveys(c public.company) RETURNS postgraphile.surveys
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  WITH
+  rated AS MATERIALIZED (
+    SELECT rating, month, row_number() OVER w = 1 AND recent AS counts,
+      lag(month) OVER w IS DISTINCT FROM month AS counts_in_month
+    FROM (
+      SELECT r.id, r.rating, r.responded_at, coalesce(r.person_id, r.id) AS who,
+        date_trunc('month', r.responded_at)::date AS month,
+        r.responded_at > now() - interval '180 days' AS recent
+      FROM postgraphile.shown_surveys(c.id) AS s JOIN public.surveys_response r ON r.survey_id = s.id
+      WHERE s.kind = 'NPS' AND r.company_id = c.id AND r.rating IS NOT NULL
+        AND r.responded_at >= postgraphile.month(11) AND r.responded_at <= now()
+        AND r.state IN ('PARTIAL', 'SUBMITTED')
+    ) AS a
+    WINDOW w AS (PARTITION BY who ORDER BY responded_at DESC, id DESC)
+  ),
+  t AS MATERIALIZED (
+    SELECT (count(*) FILTER (WHERE rating >= 9))::int AS promoters,
+      (count(*) FILTER (WHERE rating BETWEEN 7 AND 8))::int AS passives,
+      (count(*) FILTER (WHERE rating < 7))::int AS detractors,
+      count(*)::int AS number, sum(rating) AS total
+    FROM rated WHERE counts
+  )
+  SELECT round((promoters - detractors) * 100.0 / nullif(number, 0))::int,
+    round(total * 1.0 / nullif(number, 0), 1)::float,
+    round((sqrt(promoters + detractors - (promoters - detractors) ^ 2 / nullif(number, 0))
+      * 196 / number)::numeric, 1)::float,
+    number < 5, number, promoters, passives, detractors,
+    (SELECT array_agg((m.month::date, r.nps, coalesce(r.number, 0))::postgraphile.nps_point ORDER BY m.month)
+      FROM generate_series(postgraphile.month(11), postgraphile.month(0), interval '1 month') AS m(month)
+      LEFT JOIN (
+        SELECT month, count(*)::int AS number, round((count(*) FILTER (WHERE rating >= 9)
+          - count(*) FILTER (WHERE rating < 7)) * 100.0 / count(*))::int AS nps
+        FROM rated WHERE counts_in_month GROUP BY month) AS r ON r.month = m.month)
+  FROM t
+$$;
+
+CREATE FUNCTION postgraphile.company_answers(c public.company) RETURNS SETOF public.surveys_response
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT r.* FROM public.surveys_response r
+  WHERE r.company_id = c.id AND r.survey_id IN (SELECT id FROM postgraphile.shown_surveys(c.id))
+    AND r.responded_at > now() - interval '180 days' AND r.responded_at <= now()
+    AND r.state IN ('PARTIAL', 'SUBMITTED')
+  ORDER BY r.responded_at DESC, r.id
+$$;
+
+CREATE FUNCTION postgraphile.surveys_response_text(r public.surveys_response) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT r.comment FROM public.surveys_survey AS s WHERE s.id = r.survey_id AND (NOT s.is_anonymous OR 3 <= (
+    SELECT count(*) FROM public.surveys_response AS o
+    WHERE o.survey_id = r.survey_id AND o.company_id = r.company_id AND o.state IN ('PARTIAL', 'SUBMITTED')
+      AND o.relationship_id IS NOT DISTINCT FROM r.relationship_id))
 $$;

@@ -56,7 +56,7 @@ def _light(of: Any) -> Any:
     return {
         "id": of["rowId"],
         "name": of["name"],
-        "summary": _summary(of, of["health"], people, opened),
+        "summary": _summary(of, of["health"], of["nps"], people, opened),
         "attributes": _attributes(of),
     }
 
@@ -69,7 +69,11 @@ def _full(of: Any) -> Any:
         "renewalDate": of["renewalDate"],
         "csm": of["csm"],
         "summary": _summary(
-            of, of["scorecard"]["overall"], of["usage"], of["support"]["byPriority"]
+            of,
+            of["scorecard"]["overall"],
+            of["surveys"],
+            of["usage"],
+            of["support"]["byPriority"],
         ),
         "attributes": _attributes(of),
         "relationships": _relationships(of),
@@ -80,16 +84,18 @@ def _full(of: Any) -> Any:
             for name in ("utilization", "trendPercent", "activeUsers", "modules")
         },
         "scorecard": _scorecard(of["scorecard"]),
+        "surveys": _surveys(of["surveys"], of["answers"]),
     }
 
 
-def _summary(of: Any, health: Any, people: Any, opened: Any) -> Any:
+def _summary(of: Any, health: Any, nps: Any, people: Any, opened: Any) -> Any:
     last, before = people["last"], people["before"]
     trend = "UP" if last > before else "DOWN" if last < before else "FLAT"
     count = sum(b["count"] for b in opened)
     return {
         "cards": [
             _card("health", "Health", health["value"], health["trend"], []),
+            _card("nps", "NPS", nps["nps"], "NONE", _counts(nps)),
             _card("active_users", "Active users", last, trend, []),
             _card("open_cases", "Open cases", count, "NONE", opened),
         ],
@@ -107,6 +113,11 @@ def _summary(of: Any, health: Any, people: Any, opened: Any) -> Any:
         "tags": of["tags"],
         "comment": of["comment"],
     }
+
+
+def _counts(nps: Any) -> Any:
+    names = ("promoters", "passives", "detractors")
+    return [{"label": name.capitalize(), "count": nps[name]} for name in names]
 
 
 def _card(key: str, label: str, value: int, trend: str, breakdown: Any) -> Any:
@@ -252,4 +263,39 @@ def _scorecard(of: Any) -> Any:
             for group in of["groups"]
         ],
         "history": of["history"],
+    }
+
+
+def _surveys(of: Any, answers: Any) -> Any:
+    return {
+        "nps": of["nps"],
+        "dialMode": "NPS",
+        **{name: of[name] for name in _SURVEYS},
+        "responses": {
+            "totalCount": answers["totalCount"],
+            "edges": [{"node": _answer(n)} for n in answers["nodes"]],
+        },
+    }
+
+
+_SURVEYS = (
+    "averageRating",
+    "marginOfError",
+    "lowSample",
+    "responseCount",
+    "promoters",
+    "passives",
+    "detractors",
+    "trend",
+)
+
+
+def _answer(of: Any) -> Any:
+    return {
+        "id": of["rowId"],
+        "survey": of["survey"]["name"],
+        "rating": of["rating"],
+        "comment": of["text"],
+        "respondedAt": _instant(of["respondedAt"]),
+        "person": of["person"],
     }
