@@ -93,6 +93,7 @@ def _total(breakdown: Sequence[Count]) -> int:
 def cards(
     *,
     health: Score,
+    ctas: Sequence[Count],
     tally: Any,
     last: int,
     before: int,
@@ -102,6 +103,7 @@ def cards(
     trend = "UP" if last > before else "DOWN" if last < before else "FLAT"
     return [
         _card("health", "Health", health.value, trend=health.trend),
+        _card("open_ctas", "Open CTAs", _total(ctas), ctas),
         _card("nps", "NPS", tally.nps, tally.counts),
         _card("active_users", "Active users", last, trend=trend),
         _card("open_cases", "Open cases", _total(cases), cases),

@@ -97,8 +97,7 @@ async def fill(url: str, companies: int) -> Filled:
     database = Database(url)
     await bring_up_to_date(database, graph())
     async with database.write() as session:
-        for section in ("cockpit", "timeline"):  # the others' pages lack them
-            await switch(session, section, False)
+        await switch(session, "timeline", False)  # the others' pages lack it
     await database.close()
     await _insert(url, companies)
     database = Database(url)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from strawberry.dataloader import DataLoader
 
+from cyclorama.sections.cockpit.tables import CtaRow
 from cyclorama.sections.scorecard.tables import (
     AssignmentRow,
     BandRow,
@@ -103,6 +104,7 @@ class Loaders:
             ResponseRow.responded_at.desc(),
             ResponseRow.id,
         )
+        self.ctas = many(sessions, CtaRow, "company_id", CtaRow.due_date, CtaRow.id)
         self.card = one(sessions, CardRow)
         self.measure = one(sessions, MeasureRow)
         self.cards = many(sessions, CardRow, "record_kind", CardRow.rank, CardRow.id)

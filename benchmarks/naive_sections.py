@@ -11,6 +11,7 @@ import strawberry
 from benchmarks import arithmetic
 from benchmarks.arithmetic import Facts, money, points
 from benchmarks.limit import days
+from benchmarks.naive_ctas import by_type
 from benchmarks.naive_loaders import Loaders
 from benchmarks.naive_scores import health_of
 from benchmarks.naive_surveys import answered
@@ -84,6 +85,10 @@ class Summary:
         found = Counter(c.priority or "No priority" for c in cases if not c.is_closed)
         return arithmetic.cards(
             health=await health_of(info, self.row.id),
+            ctas=[
+                Count(label=t.type.label, count=t.count)
+                for t in await by_type(info, self.row.id)
+            ],
             tally=(await answered(info, self.row.id)).tally,
             last=last,
             before=before,

@@ -10,6 +10,7 @@ import strawberry
 
 from benchmarks import arithmetic
 from benchmarks.arithmetic import money
+from benchmarks.naive_ctas import Cockpit
 from benchmarks.naive_scores import Scorecard
 from benchmarks.naive_sections import (
     Info,
@@ -237,3 +238,7 @@ class Company:
     @strawberry.field
     async def surveys(self, info: Info) -> Surveys:
         return await surveys_of(info, self.row.id)
+
+    @strawberry.field
+    def cockpit(self) -> Cockpit:
+        return Cockpit(record=self.row.id)

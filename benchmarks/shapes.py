@@ -190,6 +190,12 @@ class ScorePoint:
 
 
 @strawberry.type
+class TypeCount:
+    type: Item
+    count: int
+
+
+@strawberry.type
 class Named:
     name: str
 

@@ -23,6 +23,7 @@ from benchmarks.shapes import (
     TypeSummary,
     User,
 )
+from benchmarks.tuned_ctas import Cockpit, by_type, cockpit_of
 from benchmarks.tuned_scores import Scorecard, health_of, scorecard_of
 from benchmarks.tuned_sections import (
     OPEN_CASES,
@@ -162,6 +163,10 @@ class Company:
         return Summary(
             cards=arithmetic.cards(
                 health=await health_of(info, self.id),
+                ctas=[
+                    Count(label=t.type.label, count=t.count)
+                    for t in await by_type(info, self.id)
+                ],
                 tally=await tally_of(info, self.id),
                 last=last,
                 before=before,
@@ -199,6 +204,10 @@ class Company:
     @strawberry.field
     async def surveys(self, info: Info) -> Surveys:
         return await surveys_of(info, self.id)
+
+    @strawberry.field
+    async def cockpit(self, info: Info) -> Cockpit:
+        return await cockpit_of(info, self.id)
 
 
 @strawberry.type

@@ -34,6 +34,10 @@ MEASURE_SCORE = (
     "json_build_object('value', (m.score).value, 'label', (m.score).label,"
     " 'color', (m.score).color, 'trend', (m.score).trend, 'stale', (m.score).stale)"
 )
+ITEM = (
+    "(SELECT json_build_object('label', label, 'color', color)"
+    " FROM picklist_item WHERE id = a.%s_id)"
+)
 COMPANY = """
     'rowId', c.id, 'name', c.name, 'arrMinor', c.arr_minor::text, 'currency', c.currency,
     'renewalDate', c.renewal_date, 'originalContractDate', c.original_contract_date,
@@ -51,6 +55,8 @@ LIGHT = f"""SELECT json_build_object('companyByRowId', json_build_object({COMPAN
     'people', postgraphile.company_people(c),
     'health', (SELECT json_build_object('value', h.value, 'trend', h.trend)
       FROM postgraphile.company_health(c) AS h),
+    'openByType', json_build_object('nodes', (SELECT json_agg(t)
+      FROM postgraphile.company_open_by_type(c) AS t)),
     'nps', (SELECT n FROM postgraphile.company_nps(c) AS n),
     'openByPriority', json_build_object('nodes', (SELECT coalesce(json_agg(p), '[]')
       FROM postgraphile.company_open_by_priority(c) AS p))
@@ -110,6 +116,25 @@ FULL = f"""SELECT json_build_object('companyByRowId', json_build_object({COMPANY
           'person', (SELECT json_build_object('name', name) FROM person
             WHERE id = a.person_id)) AS node
         FROM postgraphile.company_answers(c) AS a) AS a),
+    'cockpit', (SELECT json_build_object('open', open, 'overdue', overdue,
+        'snoozed', snoozed, 'successRate', success_rate, 'byType', by_type)
+      FROM postgraphile.company_cockpit(c)),
+    'openCtas', (SELECT json_build_object('totalCount', count(*),
+        'pageInfo', json_build_object('hasNextPage', count(*) > 10),
+        'nodes', json_agg(node) FILTER (WHERE place <= 10))
+      FROM (SELECT row_number() OVER () AS place, json_build_object('rowId', a.id,
+          'name', a.name, 'dueDate', a.due_date, 'isImportant', a.is_important,
+          'type', {ITEM % "type"}, 'priority', {ITEM % "priority"},
+          'status', {ITEM % "status"},
+          'reason', (SELECT json_build_object('label', label) FROM picklist_item
+            WHERE id = a.reason_id),
+          'owner', (SELECT json_build_object('name', name) FROM app_user
+            WHERE id = a.owner_id),
+          'daysUntilClose', postgraphile.cockpit_cta_days_until_close(a),
+          'daysPastDue', postgraphile.cockpit_cta_days_past_due(a),
+          'percentComplete', postgraphile.cockpit_cta_percent_complete(a),
+          'totalTasks', a.total_tasks, 'closedTasks', a.closed_tasks) AS node
+        FROM postgraphile.company_open_ctas(c) AS a) AS a),
     'usage', (SELECT json_build_object('last', last, 'before', before,
         'utilization', utilization, 'trendPercent', trend_percent,
         'activeUsers', (SELECT json_agg({POINT}) FROM unnest(active_users) AS p),

@@ -97,6 +97,25 @@ nps AS MATERIALIZED (
       count(*) FILTER (WHERE rating < 7) AS detractors, count(*) AS number, sum(rating) AS total
     FROM rated WHERE counts) AS t
 ),
+item AS MATERIALIZED (
+  SELECT id, key, label, color, category, position FROM picklist_item WHERE picklist LIKE 'cta.%'
+),
+cta AS MATERIALIZED (
+  SELECT *, coalesce(snoozed_until >= :today::date, false) AS snoozed
+  FROM cockpit_cta WHERE company_id = :company
+),
+cockpit AS MATERIALIZED (
+  SELECT count(*) FILTER (WHERE NOT is_closed AND NOT snoozed) AS open,
+    count(*) FILTER (WHERE NOT is_closed AND NOT snoozed AND due_date < :today::date) AS overdue,
+    count(*) FILTER (WHERE NOT is_closed AND snoozed) AS snoozed,
+    count(*) FILTER (WHERE category = 'CLOSED_SUCCESS') AS won, count(*) FILTER (WHERE category = 'CLOSED_LOST') AS lost
+  FROM cta JOIN item ON item.id = status_id
+),
+todo AS MATERIALIZED (
+  SELECT key, label, color, count, position, id
+  FROM (SELECT type_id, count(*) AS count FROM cta WHERE NOT is_closed AND NOT snoozed GROUP BY type_id) AS t
+  JOIN item ON item.id = type_id
+),
 rel AS MATERIALIZED (
   SELECT r.*, t.key AS type_key, t.name AS type, p.label, p.color
   FROM relationship r JOIN relationship_type t ON t.id = r.type_id
@@ -133,6 +152,8 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
     'cards', json_build_array(
       json_build_object('key', 'health', 'label', 'Health', 'value', health.value,
         'trend', health.trend, 'breakdown', '[]'::json),
+      json_build_object('key', 'open_ctas', 'label', 'Open CTAs', 'value', cockpit.open, 'trend', 'NONE', 'breakdown',
+        coalesce((SELECT json_agg(json_build_object('label', label, 'count', count) ORDER BY position, id) FROM todo), '[]'::json)),
       json_build_object('key', 'nps', 'label', 'NPS', 'value', nps.nps, 'trend', 'NONE', 'breakdown', json_build_array(
         json_build_object('label', 'Promoters', 'count', nps.promoters),
         json_build_object('label', 'Passives', 'count', nps.passives),
@@ -256,6 +277,29 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
           'person', CASE WHEN p.id IS NOT NULL THEN json_build_object('name', p.name) END))
           ORDER BY responded_at DESC, a.id), '[]'::json)
         FROM (SELECT * FROM answer WHERE recent ORDER BY responded_at DESC, id LIMIT 5) AS a
-        LEFT JOIN person p ON p.id = a.person_id)))
+        LEFT JOIN person p ON p.id = a.person_id))),
+  'cockpit', json_build_object(
+    'openCount', cockpit.open, 'overdueCount', cockpit.overdue, 'snoozedCount', cockpit.snoozed,
+    'successRate', round(cockpit.won * 1.0 / nullif(cockpit.won + cockpit.lost, 0), 4),
+    'openByType', coalesce((SELECT json_agg(json_build_object(
+        'type', json_build_object('key', key, 'label', label, 'color', color), 'count', count) ORDER BY position, id)
+      FROM todo), '[]'::json),
+    'ctas', json_build_object('totalCount', cockpit.open,
+      'pageInfo', json_build_object('hasNextPage', cockpit.open > 10),
+      'edges', (SELECT coalesce(json_agg(json_build_object('node', json_build_object(
+          'id', a.id, 'name', a.name,
+          'type', json_build_object('label', t.label, 'color', t.color),
+          'reason', CASE WHEN r.id IS NOT NULL THEN json_build_object('label', r.label) END,
+          'priority', json_build_object('label', p.label, 'color', p.color),
+          'status', json_build_object('label', s.label, 'color', s.color),
+          'owner', json_build_object('name', u.name),
+          'dueDate', due_date, 'isImportant', is_important,
+          'daysUntilClose', due_date - :today::date, 'daysPastDue', greatest(:today::date - due_date, 0),
+          'percentComplete', CASE WHEN total_tasks > 0 THEN round(closed_tasks * 100.0 / total_tasks, 2) ELSE 0 END,
+          'totalTaskCount', total_tasks, 'closedTaskCount', closed_tasks, 'openTaskCount', total_tasks - closed_tasks))
+          ORDER BY due_date, a.id), '[]'::json)
+        FROM (SELECT * FROM cta WHERE NOT is_closed AND NOT snoozed ORDER BY due_date, id LIMIT 10) AS a
+        JOIN item t ON t.id = a.type_id JOIN item p ON p.id = a.priority_id JOIN item s ON s.id = a.status_id
+        LEFT JOIN item r ON r.id = a.reason_id JOIN app_user u ON u.id = a.owner_id)))
 )))::text
-FROM c, support, people, health, nps
+FROM c, support, people, health, nps, cockpit

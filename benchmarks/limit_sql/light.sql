@@ -43,6 +43,13 @@ nps AS MATERIALIZED (
     ORDER BY coalesce(r.person_id, r.id), r.responded_at DESC, r.id DESC
   ) AS r
 ),
+todo AS MATERIALIZED (
+  SELECT i.label, i.position, i.id, t.count
+  FROM (
+    SELECT type_id, count(*) AS count FROM cockpit_cta WHERE company_id = :company AND NOT is_closed
+      AND (snoozed_until IS NULL OR snoozed_until < :today::date) GROUP BY type_id
+  ) AS t JOIN picklist_item i ON i.id = t.type_id
+),
 people AS MATERIALIZED (
   SELECT count(DISTINCT person_key) FILTER (WHERE day >= :last::date) AS last,
     count(DISTINCT person_key) FILTER (WHERE day < :last::date) AS before
@@ -54,6 +61,9 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
     'cards', json_build_array(
       json_build_object('key', 'health', 'label', 'Health', 'value', health.value,
         'trend', health.trend, 'breakdown', '[]'::json),
+      json_build_object('key', 'open_ctas', 'label', 'Open CTAs', 'value', (SELECT coalesce(sum(count), 0) FROM todo),
+        'trend', 'NONE', 'breakdown', coalesce((
+          SELECT json_agg(json_build_object('label', label, 'count', count) ORDER BY position, id) FROM todo), '[]'::json)),
       json_build_object('key', 'nps', 'label', 'NPS',
         'value', round((nps.promoters - nps.detractors) * 100.0 / nullif(nps.number, 0))::int,
         'trend', 'NONE', 'breakdown', json_build_array(

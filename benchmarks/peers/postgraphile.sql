@@ -35,6 +35,11 @@ CREATE TYPE postgraphile.surveys AS (
   promoters int, passives int, detractors int, trend postgraphile.nps_point[]
 );
 
+CREATE TYPE postgraphile.type_count AS (key text, label text, color text, count int);
+CREATE TYPE postgraphile.cockpit AS (
+  open int, overdue int, snoozed int, success_rate float, by_type postgraphile.type_count[]
+);
+
 CREATE FUNCTION postgraphile.month(back int) RETURNS date LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT (date_trunc('month', now() AT TIME ZONE 'UTC') - back * interval '1 month')::date
 $$;
@@ -288,4 +293,61 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT count(*) FROM public.surveys_response AS o
     WHERE o.survey_id = r.survey_id AND o.company_id = r.company_id AND o.state IN ('PARTIAL', 'SUBMITTED')
       AND o.relationship_id IS NOT DISTINCT FROM r.relationship_id))
+$$;
+
+CREATE FUNCTION postgraphile.today() RETURNS date LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT (now() AT TIME ZONE 'UTC')::date
+$$;
+
+CREATE FUNCTION postgraphile.company_open_ctas(c public.company) RETURNS SETOF public.cockpit_cta
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT * FROM public.cockpit_cta WHERE company_id = c.id AND NOT is_closed
+    AND (snoozed_until IS NULL OR snoozed_until < postgraphile.today())
+  ORDER BY due_date, id
+$$;
+
+CREATE FUNCTION postgraphile.company_open_by_type(c public.company) RETURNS SETOF postgraphile.type_count
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT i.key, i.label, i.color, t.count
+  FROM (
+    SELECT type_id, count(*)::int AS count FROM public.cockpit_cta WHERE company_id = c.id AND NOT is_closed
+      AND (snoozed_until IS NULL OR snoozed_until < postgraphile.today()) GROUP BY type_id
+  ) AS t JOIN public.picklist_item i ON i.id = t.type_id
+  ORDER BY i.position, i.id
+$$;
+
+CREATE FUNCTION postgraphile.company_cockpit(c public.company) RETURNS postgraphile.cockpit
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  WITH cta AS MATERIALIZED (
+    SELECT type_id, status_id, is_closed, due_date,
+      coalesce(snoozed_until >= postgraphile.today(), false) AS snoozed
+    FROM public.cockpit_cta WHERE company_id = c.id
+  )
+  SELECT (count(*) FILTER (WHERE NOT is_closed AND NOT snoozed))::int,
+    (count(*) FILTER (WHERE NOT is_closed AND NOT snoozed AND due_date < postgraphile.today()))::int,
+    (count(*) FILTER (WHERE NOT is_closed AND snoozed))::int,
+    round((count(*) FILTER (WHERE category = 'CLOSED_SUCCESS')) * 1.0
+      / nullif(count(*) FILTER (WHERE category IN ('CLOSED_SUCCESS', 'CLOSED_LOST')), 0), 4)::float,
+    coalesce((
+      SELECT array_agg((i.key, i.label, i.color, t.count)::postgraphile.type_count ORDER BY i.position, i.id)
+      FROM (SELECT type_id, count(*)::int AS count FROM cta
+        WHERE NOT is_closed AND NOT snoozed GROUP BY type_id) AS t
+      JOIN public.picklist_item i ON i.id = t.type_id), '{}')
+  FROM cta JOIN public.picklist_item s ON s.id = cta.status_id
+$$;
+
+CREATE FUNCTION postgraphile.cockpit_cta_days_until_close(cta public.cockpit_cta) RETURNS int
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN NOT cta.is_closed THEN cta.due_date - postgraphile.today() END
+$$;
+
+CREATE FUNCTION postgraphile.cockpit_cta_days_past_due(cta public.cockpit_cta) RETURNS int
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT greatest(coalesce(cta.closed_on, postgraphile.today()) - cta.due_date, 0)
+$$;
+
+CREATE FUNCTION postgraphile.cockpit_cta_percent_complete(cta public.cockpit_cta) RETURNS float
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN cta.total_tasks > 0 THEN round(cta.closed_tasks * 100.0 / cta.total_tasks, 2)
+    WHEN cta.is_closed THEN 100 ELSE 0 END::float
 $$;

@@ -56,7 +56,9 @@ def _light(of: Any) -> Any:
     return {
         "id": of["rowId"],
         "name": of["name"],
-        "summary": _summary(of, of["health"], of["nps"], people, opened),
+        "summary": _summary(
+            of, of["health"], of["openByType"]["nodes"], of["nps"], people, opened
+        ),
         "attributes": _attributes(of),
     }
 
@@ -71,6 +73,7 @@ def _full(of: Any) -> Any:
         "summary": _summary(
             of,
             of["scorecard"]["overall"],
+            of["cockpit"]["byType"],
             of["surveys"],
             of["usage"],
             of["support"]["byPriority"],
@@ -85,19 +88,23 @@ def _full(of: Any) -> Any:
         },
         "scorecard": _scorecard(of["scorecard"]),
         "surveys": _surveys(of["surveys"], of["answers"]),
+        "cockpit": _cockpit(of["cockpit"], of["openCtas"]),
     }
 
 
-def _summary(of: Any, health: Any, nps: Any, people: Any, opened: Any) -> Any:
+def _summary(
+    of: Any, health: Any, ctas: Any, nps: Any, people: Any, opened: Any
+) -> Any:
     last, before = people["last"], people["before"]
     trend = "UP" if last > before else "DOWN" if last < before else "FLAT"
-    count = sum(b["count"] for b in opened)
+    todo = [{"label": c["label"], "count": c["count"]} for c in ctas]
     return {
         "cards": [
             _card("health", "Health", health["value"], health["trend"], []),
+            _card("open_ctas", "Open CTAs", _total(todo), "NONE", todo),
             _card("nps", "NPS", nps["nps"], "NONE", _counts(nps)),
             _card("active_users", "Active users", last, trend, []),
-            _card("open_cases", "Open cases", count, "NONE", opened),
+            _card("open_cases", "Open cases", _total(opened), "NONE", opened),
         ],
         "fields": [
             {name: field[name] for name in ("path", "label", "value", "displayValue")}
@@ -113,6 +120,10 @@ def _summary(of: Any, health: Any, nps: Any, people: Any, opened: Any) -> Any:
         "tags": of["tags"],
         "comment": of["comment"],
     }
+
+
+def _total(breakdown: Any) -> int:
+    return sum(b["count"] for b in breakdown)
 
 
 def _counts(nps: Any) -> Any:
@@ -298,4 +309,50 @@ def _answer(of: Any) -> Any:
         "comment": of["text"],
         "respondedAt": _instant(of["respondedAt"]),
         "person": of["person"],
+    }
+
+
+def _cockpit(of: Any, found: Any) -> Any:
+    return {
+        "openCount": of["open"],
+        "overdueCount": of["overdue"],
+        "snoozedCount": of["snoozed"],
+        "successRate": of["successRate"],
+        "openByType": [
+            {
+                "type": {name: one[name] for name in ("key", "label", "color")},
+                "count": one["count"],
+            }
+            for one in of["byType"]
+        ],
+        "ctas": {
+            "totalCount": found["totalCount"],
+            "pageInfo": found["pageInfo"],
+            "edges": [{"node": _cta(n)} for n in found["nodes"]],
+        },
+    }
+
+
+_CTA = (
+    "name",
+    "type",
+    "reason",
+    "priority",
+    "status",
+    "owner",
+    "dueDate",
+    "isImportant",
+    "daysUntilClose",
+    "daysPastDue",
+    "percentComplete",
+)
+
+
+def _cta(of: Any) -> Any:
+    return {
+        "id": of["rowId"],
+        **{name: of[name] for name in _CTA},
+        "totalTaskCount": of["totalTasks"],
+        "closedTaskCount": of["closedTasks"],
+        "openTaskCount": of["totalTasks"] - of["closedTasks"],
     }
