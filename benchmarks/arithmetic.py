@@ -98,12 +98,14 @@ def cards(
     last: int,
     before: int,
     cases: Sequence[Count],
+    milestones: Sequence[Count],
 ) -> list[Card]:
     """The cards of Summary."""
     trend = "UP" if last > before else "DOWN" if last < before else "FLAT"
     return [
         _card("health", "Health", health.value, trend=health.trend),
         _card("open_ctas", "Open CTAs", _total(ctas), ctas),
+        _card("milestones", "Milestones", _total(milestones), milestones),
         _card("nps", "NPS", tally.nps, tally.counts),
         _card("active_users", "Active users", last, trend=trend),
         _card("open_cases", "Open cases", _total(cases), cases),

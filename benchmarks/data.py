@@ -1,8 +1,8 @@
 """The rows of a benchmark: SQL that makes the same ones in PostgreSQL and in SQLite.
 
 A company has 5 relationships, 12 cases, 48 values of usage, 60 active days of people,
-3 people, 16 scores, 24 past ones, 60 answers, 12 calls to action and an external
-reference; a company of the list `LARGE` has 4 or 16 times as many rows. Companies stand in trees of ten. Ids end in numbers:
+3 people, 16 scores, 24 past ones, 60 answers, 12 calls to action, 40 activities and
+an external reference; a company of the list `LARGE` has 4 or 16 times as many rows. Companies stand in trees of ten. Ids end in numbers:
 `company_17`.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from benchmarks import ctas, scores, surveys
+from benchmarks import activities, ctas, scores, surveys
 
 COMPANIES = 10_000
 LARGE = (1, 4, 16)
@@ -110,6 +110,8 @@ def _companies(sql: Sql, first: int, last: int, times: int) -> Iterator[str]:
     yield from surveys.answers(sql, many, asked, times)
     wanted, task = numbers("t", 1, ctas.CTAS * times), numbers("k", 1, ctas.MOST_TASKS)
     yield from ctas.ctas(sql, many, wanted, task, times)
+    logged = numbers("a", 1, activities.ACTIVITIES * times)
+    yield from activities.activities(sql, many, logged, numbers("k", 0, 3), times)
     yield f"""INSERT INTO external_ref
             (id, system, object_type, external_id, entity_id, url)
         SELECT 'external_ref_' || n, 'salesforce', 'Account', '001' || n, 'company_' || n,

@@ -21,7 +21,6 @@ from cyclorama.app import clock, graph
 from cyclorama.plugins.setup import bring_up_to_date
 from cyclorama.storage.accounts import create_token
 from cyclorama.storage.engine import Database, database_url
-from cyclorama.storage.switches import switch
 
 VIEWER = "csm1@example.com"
 """Who asks: the group `csm` gets every section."""
@@ -96,8 +95,6 @@ async def fill(url: str, companies: int) -> Filled:
     """Make the tables and the rows, and a token of the viewer."""
     database = Database(url)
     await bring_up_to_date(database, graph())
-    async with database.write() as session:
-        await switch(session, "timeline", False)  # the others' pages lack it
     await database.close()
     await _insert(url, companies)
     database = Database(url)

@@ -22,6 +22,7 @@ from cyclorama.sections.scorecard.tables import (
 )
 from cyclorama.sections.support.tables import SupportCaseRow
 from cyclorama.sections.surveys.tables import ResponseRow, SurveyRow
+from cyclorama.sections.timeline.tables import ActivityRow, AttendeeRow, CommentRow
 from cyclorama.sections.usage.tables import (
     UsageActiveDayRow,
     UsageDailyRow,
@@ -105,6 +106,21 @@ class Loaders:
             ResponseRow.id,
         )
         self.ctas = many(sessions, CtaRow, "company_id", CtaRow.due_date, CtaRow.id)
+        self.activities = many(
+            sessions,
+            ActivityRow,
+            "company_id",
+            ActivityRow.activity_date.desc(),
+            ActivityRow.id.desc(),
+        )
+        self.attendees = many(sessions, AttendeeRow, "activity_id")
+        self.comments = many(
+            sessions,
+            CommentRow,
+            "activity_id",
+            CommentRow.created_at,
+            CommentRow.id,
+        )
         self.card = one(sessions, CardRow)
         self.measure = one(sessions, MeasureRow)
         self.cards = many(sessions, CardRow, "record_kind", CardRow.rank, CardRow.id)

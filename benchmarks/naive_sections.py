@@ -11,6 +11,7 @@ import strawberry
 from benchmarks import arithmetic
 from benchmarks.arithmetic import Facts, money, points
 from benchmarks.limit import days
+from benchmarks.naive_activities import milestones
 from benchmarks.naive_ctas import by_type
 from benchmarks.naive_loaders import Loaders
 from benchmarks.naive_scores import health_of
@@ -92,6 +93,7 @@ class Summary:
             tally=(await answered(info, self.row.id)).tally,
             last=last,
             before=before,
+            milestones=await milestones(info, self.row.id),
             cases=[Count(label=k, count=n) for k, n in sorted(found.items())],
         )
 

@@ -10,6 +10,7 @@ import strawberry
 
 from benchmarks import arithmetic
 from benchmarks.arithmetic import money
+from benchmarks.naive_activities import Timeline
 from benchmarks.naive_ctas import Cockpit
 from benchmarks.naive_scores import Scorecard
 from benchmarks.naive_sections import (
@@ -242,3 +243,7 @@ class Company:
     @strawberry.field
     def cockpit(self) -> Cockpit:
         return Cockpit(record=self.row.id)
+
+    @strawberry.field
+    def timeline(self) -> Timeline:
+        return Timeline(record=self.row.id)

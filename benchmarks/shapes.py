@@ -201,6 +201,11 @@ class Named:
 
 
 @strawberry.type
+class Id:
+    id: strawberry.ID
+
+
+@strawberry.type
 class NpsPoint:
     month: date
     nps: int | None

@@ -23,6 +23,7 @@ from benchmarks.shapes import (
     TypeSummary,
     User,
 )
+from benchmarks.tuned_activities import Timeline, milestones
 from benchmarks.tuned_ctas import Cockpit, by_type, cockpit_of
 from benchmarks.tuned_scores import Scorecard, health_of, scorecard_of
 from benchmarks.tuned_sections import (
@@ -171,6 +172,7 @@ class Company:
                 last=last,
                 before=before,
                 cases=found,
+                milestones=await milestones(info, self.id),
             ),
             fields=arithmetic.summary_fields(self.facts, today_of(info)),
             tags=self.row.tags,
@@ -208,6 +210,10 @@ class Company:
     @strawberry.field
     async def cockpit(self, info: Info) -> Cockpit:
         return await cockpit_of(info, self.id)
+
+    @strawberry.field
+    def timeline(self) -> Timeline:
+        return Timeline(record=self.id)
 
 
 @strawberry.type

@@ -38,6 +38,14 @@ ITEM = (
     "(SELECT json_build_object('label', label, 'color', color)"
     " FROM picklist_item WHERE id = a.%s_id)"
 )
+MILESTONES = (
+    "json_build_object('nodes', (SELECT coalesce(json_agg(m), '[]')"
+    " FROM postgraphile.company_milestones(c) AS m))"
+)
+ATTENDEES = (
+    "json_build_object('nodes', (SELECT coalesce(json_agg(json_build_object("
+    "'name', t.name)), '[]') FROM postgraphile.timeline_activity_%s(a) AS t))"
+)
 COMPANY = """
     'rowId', c.id, 'name', c.name, 'arrMinor', c.arr_minor::text, 'currency', c.currency,
     'renewalDate', c.renewal_date, 'originalContractDate', c.original_contract_date,
@@ -57,6 +65,7 @@ LIGHT = f"""SELECT json_build_object('companyByRowId', json_build_object({COMPAN
       FROM postgraphile.company_health(c) AS h),
     'openByType', json_build_object('nodes', (SELECT json_agg(t)
       FROM postgraphile.company_open_by_type(c) AS t)),
+    'milestones', {MILESTONES},
     'nps', (SELECT n FROM postgraphile.company_nps(c) AS n),
     'openByPriority', json_build_object('nodes', (SELECT coalesce(json_agg(p), '[]')
       FROM postgraphile.company_open_by_priority(c) AS p))
@@ -135,6 +144,20 @@ FULL = f"""SELECT json_build_object('companyByRowId', json_build_object({COMPANY
           'percentComplete', postgraphile.cockpit_cta_percent_complete(a),
           'totalTasks', a.total_tasks, 'closedTasks', a.closed_tasks) AS node
         FROM postgraphile.company_open_ctas(c) AS a) AS a),
+    'milestones', {MILESTONES},
+    'activities', (SELECT json_build_object('totalCount', count(*),
+        'pageInfo', json_build_object('hasNextPage', count(*) > 10),
+        'nodes', json_agg(node) FILTER (WHERE place <= 10))
+      FROM (SELECT row_number() OVER () AS place, json_build_object('rowId', a.id,
+          'type', a.type, 'subject', a.subject, 'activityDate', a.activity_date,
+          'durationMinutes', a.duration_minutes, 'milestoneType', a.milestone_type,
+          'author', (SELECT json_build_object('name', name) FROM app_user
+            WHERE id = a.author_id),
+          'internal', {ATTENDEES % "internal"}, 'external', {ATTENDEES % "external"},
+          'comments', json_build_object('nodes', (SELECT coalesce(json_agg(
+              json_build_object('rowId', id) ORDER BY created_at, id), '[]')
+            FROM timeline_comment WHERE activity_id = a.id))) AS node
+        FROM postgraphile.company_activities(c) AS a) AS a),
     'usage', (SELECT json_build_object('last', last, 'before', before,
         'utilization', utilization, 'trendPercent', trend_percent,
         'activeUsers', (SELECT json_agg({POINT}) FROM unnest(active_users) AS p),

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from graphql import parse
+from strawberry.utils.str_converters import to_camel_case
 
 from benchmarks import (
     access,
@@ -109,6 +111,14 @@ async def test_all_variants_answer_the_same_on_both_databases(
     for module in (limit, tuned, naive):
         found[module.__name__] = await answers_of(module)
     check(found)
+
+
+def test_the_full_page_asks_every_section() -> None:
+    sections = {k for k, facts in graph().facts({}).items() if "COMPANY" in facts.kinds}
+    page: Any = parse(operations.text("full")).definitions[0]
+    [company] = page.selection_set.selections
+    asked = {field.name.value for field in company.selection_set.selections}
+    assert {to_camel_case(key) for key in sections} <= asked
 
 
 def test_answers_that_differ_end_the_benchmark() -> None:

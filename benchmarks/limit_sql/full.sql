@@ -116,6 +116,14 @@ todo AS MATERIALIZED (
   FROM (SELECT type_id, count(*) AS count FROM cta WHERE NOT is_closed AND NOT snoozed GROUP BY type_id) AS t
   JOIN item ON item.id = type_id
 ),
+activity AS MATERIALIZED (
+  SELECT id, type, subject, activity_date, duration_minutes, milestone_type, author_id
+  FROM timeline_activity WHERE company_id = :company AND relationship_id IS NULL
+    AND NOT is_draft AND visibility = 'PUBLIC'
+),
+milestone AS MATERIALIZED (
+  SELECT milestone_type AS label, count(*) AS count FROM activity WHERE milestone_type IS NOT NULL GROUP BY 1
+),
 rel AS MATERIALIZED (
   SELECT r.*, t.key AS type_key, t.name AS type, p.label, p.color
   FROM relationship r JOIN relationship_type t ON t.id = r.type_id
@@ -154,6 +162,8 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
         'trend', health.trend, 'breakdown', '[]'::json),
       json_build_object('key', 'open_ctas', 'label', 'Open CTAs', 'value', cockpit.open, 'trend', 'NONE', 'breakdown',
         coalesce((SELECT json_agg(json_build_object('label', label, 'count', count) ORDER BY position, id) FROM todo), '[]'::json)),
+      json_build_object('key', 'milestones', 'label', 'Milestones', 'value', (SELECT coalesce(sum(count), 0) FROM milestone),
+        'trend', 'NONE', 'breakdown', coalesce((SELECT json_agg(milestone ORDER BY label) FROM milestone), '[]'::json)),
       json_build_object('key', 'nps', 'label', 'NPS', 'value', nps.nps, 'trend', 'NONE', 'breakdown', json_build_array(
         json_build_object('label', 'Promoters', 'count', nps.promoters),
         json_build_object('label', 'Passives', 'count', nps.passives),
@@ -300,6 +310,27 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
           ORDER BY due_date, a.id), '[]'::json)
         FROM (SELECT * FROM cta WHERE NOT is_closed AND NOT snoozed ORDER BY due_date, id LIMIT 10) AS a
         JOIN item t ON t.id = a.type_id JOIN item p ON p.id = a.priority_id JOIN item s ON s.id = a.status_id
-        LEFT JOIN item r ON r.id = a.reason_id JOIN app_user u ON u.id = a.owner_id)))
+        LEFT JOIN item r ON r.id = a.reason_id JOIN app_user u ON u.id = a.owner_id))),
+  'timeline', json_build_object('activities', (SELECT json_build_object(
+      'totalCount', (SELECT count(*) FROM activity),
+      'pageInfo', json_build_object('hasNextPage', (SELECT count(*) > 10 FROM activity)),
+      'edges', coalesce(json_agg(json_build_object('node', json_build_object(
+        'id', a.id, 'type', type, 'subject', subject,
+        'activityDate', to_char(activity_date, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+        'durationMinutes', duration_minutes, 'milestoneType', milestone_type,
+        'author', json_build_object('name', u.name),
+        'internalAttendees', coalesce(t.internal, '[]'::json), 'externalAttendees', coalesce(t.external, '[]'::json),
+        'comments', coalesce(m.comments, '[]'::json)))
+        ORDER BY activity_date DESC, a.id DESC), '[]'::json))
+    FROM (SELECT * FROM activity ORDER BY activity_date DESC, id DESC LIMIT 10) AS a
+    JOIN app_user u ON u.id = a.author_id
+    JOIN LATERAL (
+      SELECT json_agg(json_build_object('name', u.name) ORDER BY u.name, u.id) FILTER (WHERE kind = 'INTERNAL') AS internal,
+        json_agg(json_build_object('name', p.name) ORDER BY p.search_key, p.id) FILTER (WHERE kind = 'EXTERNAL') AS external
+      FROM timeline_attendee AS t LEFT JOIN app_user u ON u.id = t.user_id LEFT JOIN person p ON p.id = t.person_id
+      WHERE activity_id = a.id AND kind <> 'AUTHOR') AS t ON true
+    JOIN LATERAL (
+      SELECT json_agg(json_build_object('id', id) ORDER BY created_at, id) AS comments
+      FROM timeline_comment WHERE activity_id = a.id) AS m ON true))
 )))::text
 FROM c, support, people, health, nps, cockpit

@@ -50,6 +50,11 @@ todo AS MATERIALIZED (
       AND (snoozed_until IS NULL OR snoozed_until < :today::date) GROUP BY type_id
   ) AS t JOIN picklist_item i ON i.id = t.type_id
 ),
+milestone AS MATERIALIZED (
+  SELECT milestone_type AS label, count(*) AS count FROM timeline_activity
+  WHERE company_id = :company AND relationship_id IS NULL AND NOT is_draft AND visibility = 'PUBLIC'
+    AND milestone_type IS NOT NULL GROUP BY 1
+),
 people AS MATERIALIZED (
   SELECT count(DISTINCT person_key) FILTER (WHERE day >= :last::date) AS last,
     count(DISTINCT person_key) FILTER (WHERE day < :last::date) AS before
@@ -64,6 +69,8 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
       json_build_object('key', 'open_ctas', 'label', 'Open CTAs', 'value', (SELECT coalesce(sum(count), 0) FROM todo),
         'trend', 'NONE', 'breakdown', coalesce((
           SELECT json_agg(json_build_object('label', label, 'count', count) ORDER BY position, id) FROM todo), '[]'::json)),
+      json_build_object('key', 'milestones', 'label', 'Milestones', 'value', (SELECT coalesce(sum(count), 0) FROM milestone),
+        'trend', 'NONE', 'breakdown', coalesce((SELECT json_agg(milestone ORDER BY label) FROM milestone), '[]'::json)),
       json_build_object('key', 'nps', 'label', 'NPS',
         'value', round((nps.promoters - nps.detractors) * 100.0 / nullif(nps.number, 0))::int,
         'trend', 'NONE', 'breakdown', json_build_array(

@@ -3,9 +3,9 @@
 DROP SCHEMA IF EXISTS postgraphile CASCADE;
 CREATE SCHEMA postgraphile;
 
-CREATE TYPE postgraphile.priority_count AS (label text, count int);
+CREATE TYPE postgraphile.label_count AS (label text, count int);
 CREATE TYPE postgraphile.people AS (last int, before int);
-CREATE TYPE postgraphile.support AS (open int, total int, mean_days float, by_priority postgraphile.priority_count[]);
+CREATE TYPE postgraphile.support AS (open int, total int, mean_days float, by_priority postgraphile.label_count[]);
 CREATE TYPE postgraphile.type_total AS (key text, name text, count int, arr_minor bigint, currency text);
 CREATE TYPE postgraphile.hierarchy_node AS (
   id text, name text, parent_id text, level int, child_count int, is_current bool,
@@ -63,7 +63,7 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
 $$;
 
 CREATE FUNCTION postgraphile.company_open_by_priority(c public.company)
-RETURNS SETOF postgraphile.priority_count LANGUAGE sql STABLE PARALLEL SAFE AS $$
+RETURNS SETOF postgraphile.label_count LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT coalesce(priority, 'No priority'), count(*)::int
   FROM public.support_case WHERE company_id = c.id AND NOT is_closed GROUP BY 1 ORDER BY 1
 $$;
@@ -75,7 +75,7 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
   )
   SELECT (count(*) FILTER (WHERE NOT is_closed))::int, count(*)::int,
     round((avg(extract(epoch FROM closed_at - opened_at)) / 86400)::numeric, 1)::float,
-    coalesce((SELECT array_agg((label, count)::postgraphile.priority_count ORDER BY label) FROM (
+    coalesce((SELECT array_agg((label, count)::postgraphile.label_count ORDER BY label) FROM (
       SELECT coalesce(priority, 'No priority') AS label, count(*) AS count
       FROM cases WHERE NOT is_closed GROUP BY 1) AS b), '{}')
   FROM cases
@@ -350,4 +350,30 @@ CREATE FUNCTION postgraphile.cockpit_cta_percent_complete(cta public.cockpit_cta
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN cta.total_tasks > 0 THEN round(cta.closed_tasks * 100.0 / cta.total_tasks, 2)
     WHEN cta.is_closed THEN 100 ELSE 0 END::float
+$$;
+
+CREATE FUNCTION postgraphile.company_activities(c public.company) RETURNS SETOF public.timeline_activity
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT * FROM public.timeline_activity
+  WHERE company_id = c.id AND relationship_id IS NULL AND NOT is_draft AND visibility = 'PUBLIC'
+  ORDER BY activity_date DESC, id DESC
+$$;
+
+CREATE FUNCTION postgraphile.company_milestones(c public.company) RETURNS SETOF postgraphile.label_count
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT milestone_type, count(*)::int FROM public.timeline_activity
+  WHERE company_id = c.id AND relationship_id IS NULL AND NOT is_draft AND visibility = 'PUBLIC'
+    AND milestone_type IS NOT NULL GROUP BY 1 ORDER BY 1
+$$;
+
+CREATE FUNCTION postgraphile.timeline_activity_internal(a public.timeline_activity) RETURNS SETOF public.app_user
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT u.* FROM public.timeline_attendee t JOIN public.app_user u ON u.id = t.user_id
+  WHERE t.activity_id = a.id AND t.kind = 'INTERNAL' ORDER BY u.name, u.id
+$$;
+
+CREATE FUNCTION postgraphile.timeline_activity_external(a public.timeline_activity) RETURNS SETOF public.person
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT p.* FROM public.timeline_attendee t JOIN public.person p ON p.id = t.person_id
+  WHERE t.activity_id = a.id AND t.kind = 'EXTERNAL' ORDER BY p.search_key, p.id
 $$;

@@ -6,9 +6,10 @@ nor is a value twice; amounts and instants come as its scalars write them.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+
+from benchmarks.peers import section_shapes as sections
 
 
 def shaped(variant: str, answer: Any) -> Any:
@@ -28,13 +29,6 @@ def _money(of: Any, name: str = "arrMinor") -> Any:
     if of[name] is None:
         return None
     return {"amount": f"{Decimal(of[name]) / 100:.2f}", "currency": of["currency"]}
-
-
-def _instant(text: str | None) -> str | None:
-    if text is None:
-        return None
-    at = datetime.fromisoformat(text).astimezone(UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
 
 
 def _row(of: Any) -> Any:
@@ -81,14 +75,15 @@ def _full(of: Any) -> Any:
         "attributes": _attributes(of),
         "relationships": _relationships(of),
         "companyHierarchy": {"nodes": [_relative(n) for n in of["hierarchy"]["nodes"]]},
-        "support": _support(of["support"], of["cases"]["nodes"]),
+        "support": sections.support(of["support"], of["cases"]["nodes"]),
         "usage": {
             name: of["usage"][name]
             for name in ("utilization", "trendPercent", "activeUsers", "modules")
         },
-        "scorecard": _scorecard(of["scorecard"]),
-        "surveys": _surveys(of["surveys"], of["answers"]),
-        "cockpit": _cockpit(of["cockpit"], of["openCtas"]),
+        "scorecard": sections.scorecard(of["scorecard"]),
+        "surveys": sections.surveys(of["surveys"], of["answers"]),
+        "cockpit": sections.cockpit(of["cockpit"], of["openCtas"]),
+        "timeline": sections.timeline(of["activities"]),
     }
 
 
@@ -98,10 +93,12 @@ def _summary(
     last, before = people["last"], people["before"]
     trend = "UP" if last > before else "DOWN" if last < before else "FLAT"
     todo = [{"label": c["label"], "count": c["count"]} for c in ctas]
+    reached = of["milestones"]["nodes"]
     return {
         "cards": [
             _card("health", "Health", health["value"], health["trend"], []),
             _card("open_ctas", "Open CTAs", _total(todo), "NONE", todo),
+            _card("milestones", "Milestones", _total(reached), "NONE", reached),
             _card("nps", "NPS", nps["nps"], "NONE", _counts(nps)),
             _card("active_users", "Active users", last, trend, []),
             _card("open_cases", "Open cases", _total(opened), "NONE", opened),
@@ -232,127 +229,4 @@ def _relative(of: Any) -> Any:
         **{name: of[name] for name in ("parentId", "level", "childCount", "isCurrent")},
         "own": [{"path": "arr", "value": _money(of)}],
         "rolledUp": [{"path": "arr", "value": _money(of, "sumMinor")}],
-    }
-
-
-def _support(of: Any, cases: Any) -> Any:
-    return {
-        "openCount": of["open"],
-        "meanDaysToClose": of["meanDays"],
-        "cases": {
-            "totalCount": of["total"],
-            "edges": [{"node": _case(c)} for c in cases],
-        },
-    }
-
-
-def _case(of: Any) -> Any:
-    same = ("number", "subject", "status", "isClosed", "priority")
-    return {
-        "id": of["rowId"],
-        **{name: of[name] for name in same},
-        "openedAt": _instant(of["openedAt"]),
-        "closedAt": _instant(of["closedAt"]),
-    }
-
-
-def _scorecard(of: Any) -> Any:
-    return {
-        "scorecardName": of["name"],
-        "overall": of["overall"],
-        "groups": [
-            {
-                **{name: group[name] for name in ("key", "name", "weight", "score")},
-                "measures": [
-                    {
-                        "measure": {"key": one["key"], "name": one["name"]},
-                        "score": one["score"],
-                    }
-                    for one in group["measures"]
-                ],
-            }
-            for group in of["groups"]
-        ],
-        "history": of["history"],
-    }
-
-
-def _surveys(of: Any, answers: Any) -> Any:
-    return {
-        "nps": of["nps"],
-        "dialMode": "NPS",
-        **{name: of[name] for name in _SURVEYS},
-        "responses": {
-            "totalCount": answers["totalCount"],
-            "edges": [{"node": _answer(n)} for n in answers["nodes"]],
-        },
-    }
-
-
-_SURVEYS = (
-    "averageRating",
-    "marginOfError",
-    "lowSample",
-    "responseCount",
-    "promoters",
-    "passives",
-    "detractors",
-    "trend",
-)
-
-
-def _answer(of: Any) -> Any:
-    return {
-        "id": of["rowId"],
-        "survey": of["survey"]["name"],
-        "rating": of["rating"],
-        "comment": of["text"],
-        "respondedAt": _instant(of["respondedAt"]),
-        "person": of["person"],
-    }
-
-
-def _cockpit(of: Any, found: Any) -> Any:
-    return {
-        "openCount": of["open"],
-        "overdueCount": of["overdue"],
-        "snoozedCount": of["snoozed"],
-        "successRate": of["successRate"],
-        "openByType": [
-            {
-                "type": {name: one[name] for name in ("key", "label", "color")},
-                "count": one["count"],
-            }
-            for one in of["byType"]
-        ],
-        "ctas": {
-            "totalCount": found["totalCount"],
-            "pageInfo": found["pageInfo"],
-            "edges": [{"node": _cta(n)} for n in found["nodes"]],
-        },
-    }
-
-
-_CTA = (
-    "name",
-    "type",
-    "reason",
-    "priority",
-    "status",
-    "owner",
-    "dueDate",
-    "isImportant",
-    "daysUntilClose",
-    "daysPastDue",
-    "percentComplete",
-)
-
-
-def _cta(of: Any) -> Any:
-    return {
-        "id": of["rowId"],
-        **{name: of[name] for name in _CTA},
-        "totalTaskCount": of["totalTasks"],
-        "closedTaskCount": of["closedTasks"],
-        "openTaskCount": of["totalTasks"] - of["closedTasks"],
     }
