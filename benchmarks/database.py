@@ -81,7 +81,7 @@ def postgresql(given: str | None = None) -> Iterator[Server]:
 
 async def _hurry(url: str) -> None:
     """Settings for rows that nobody will miss; reading is as fast as without them."""
-    for setting in ("fsync = off", "synchronous_commit = off", "max_wal_size = '8GB'"):
+    for setting in ("fsync = off", "synchronous_commit = off", "max_wal_size = '2GB'"):
         await _execute(url, f"ALTER SYSTEM SET {setting}")
     await _execute(url, "SELECT pg_reload_conf()")
 

@@ -101,7 +101,8 @@ item AS MATERIALIZED (
   SELECT id, key, label, color, category, position FROM picklist_item WHERE picklist LIKE 'cta.%'
 ),
 cta AS MATERIALIZED (
-  SELECT *, coalesce(snoozed_until >= :today::date, false) AS snoozed
+  SELECT id, name, type_id, reason_id, priority_id, status_id, owner_id, due_date, is_important, is_closed,
+    total_tasks, closed_tasks, coalesce(snoozed_until >= :today::date, false) AS snoozed
   FROM cockpit_cta WHERE company_id = :company
 ),
 cockpit AS MATERIALIZED (
@@ -320,7 +321,7 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
         'durationMinutes', duration_minutes, 'milestoneType', milestone_type,
         'author', json_build_object('name', u.name),
         'internalAttendees', coalesce(t.internal, '[]'::json), 'externalAttendees', coalesce(t.external, '[]'::json),
-        'comments', coalesce(m.comments, '[]'::json)))
+        'comments', coalesce((SELECT json_agg(json_build_object('id', id) ORDER BY created_at, id) FROM timeline_comment WHERE activity_id = a.id), '[]'::json)))
         ORDER BY activity_date DESC, a.id DESC), '[]'::json))
     FROM (SELECT * FROM activity ORDER BY activity_date DESC, id DESC LIMIT 10) AS a
     JOIN app_user u ON u.id = a.author_id
@@ -329,8 +330,6 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
         json_agg(json_build_object('name', p.name) ORDER BY p.search_key, p.id) FILTER (WHERE kind = 'EXTERNAL') AS external
       FROM timeline_attendee AS t LEFT JOIN app_user u ON u.id = t.user_id LEFT JOIN person p ON p.id = t.person_id
       WHERE activity_id = a.id AND kind <> 'AUTHOR') AS t ON true
-    JOIN LATERAL (
-      SELECT json_agg(json_build_object('id', id) ORDER BY created_at, id) AS comments
-      FROM timeline_comment WHERE activity_id = a.id) AS m ON true))
+))
 )))::text
 FROM c, support, people, health, nps, cockpit
