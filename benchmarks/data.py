@@ -1,9 +1,9 @@
 """The rows of a benchmark: SQL that makes the same ones in PostgreSQL and in SQLite.
 
 A company has 5 relationships, 12 cases, 48 values of usage, 60 active days of people,
-3 people, 16 scores, 24 past ones, 60 answers, 12 calls to action, 40 activities and
-an external reference; a company of the list `LARGE` has 4 or 16 times as many rows. Companies stand in trees of ten. Ids end in numbers:
-`company_17`.
+3 people, 16 scores, 24 past ones, 60 answers, 12 calls to action, 40 activities and an
+external reference; a company of the list `LARGE` has 4 or 16 times as many rows.
+Companies stand in trees of ten. Ids end in numbers: `company_17`.
 """
 
 from __future__ import annotations

@@ -7,23 +7,18 @@ from typing import Any
 
 import strawberry
 
-from benchmarks.naive_loaders import Loaders
+from benchmarks.naive_loaders import loaders
 from benchmarks.shapes import Count, Id, Instant, Named, PageInfo
 
 Info = strawberry.Info
 Private = strawberry.Private
 
 
-def _loaders(info: Info) -> Loaders:
-    found: Loaders = info.context["loaders"]
-    return found
-
-
 async def _logged(info: Info, record: str) -> list[Any]:
     """The company's own activities that everybody may read, the newest first."""
     return [
         row
-        for row in await _loaders(info).activities.load(record)
+        for row in await loaders(info).activities.load(record)
         if row.relationship_id is None
         and row.visibility == "PUBLIC"
         and not row.is_draft
@@ -67,30 +62,28 @@ class Activity:
 
     @strawberry.field
     async def author(self, info: Info) -> Named:
-        row = await _loaders(info).user.load(self.row.author_id)
+        row = await loaders(info).user.load(self.row.author_id)
         return Named(name=row.name)
 
     @strawberry.field
     async def internal_attendees(self, info: Info) -> list[Named]:
-        loaders = _loaders(info)
-        rows = await loaders.attendees.load(self.row.id)
+        rows = await loaders(info).attendees.load(self.row.id)
         keys = [r.user_id for r in rows if r.kind == "INTERNAL"]
-        found = await loaders.user.load_many(keys)
+        found = await loaders(info).user.load_many(keys)
         found.sort(key=lambda u: (u.name, u.id))
         return [Named(name=u.name) for u in found]
 
     @strawberry.field
     async def external_attendees(self, info: Info) -> list[Named]:
-        loaders = _loaders(info)
-        rows = await loaders.attendees.load(self.row.id)
+        rows = await loaders(info).attendees.load(self.row.id)
         keys = [r.person_id for r in rows if r.kind == "EXTERNAL"]
-        found = await loaders.person.load_many(keys)
+        found = await loaders(info).person.load_many(keys)
         found.sort(key=lambda p: (p.search_key, p.id))
         return [Named(name=p.name) for p in found]
 
     @strawberry.field
     async def comments(self, info: Info) -> list[Id]:
-        rows = await _loaders(info).comments.load(self.row.id)
+        rows = await loaders(info).comments.load(self.row.id)
         return [Id(id=r.id) for r in rows]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import strawberry
 
-from benchmarks.naive_loaders import Loaders
+from benchmarks.naive_loaders import loaders
 from benchmarks.shapes import Item, PageInfo, TypeCount, User
 
 Info = strawberry.Info
@@ -19,13 +19,8 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-def _loaders(info: Info) -> Loaders:
-    found: Loaders = info.context["loaders"]
-    return found
-
-
 async def _item(info: Info, key: str) -> Item:
-    row = await _loaders(info).item.load(key)
+    row = await loaders(info).item.load(key)
     return Item(id=row.id, key=row.key, label=row.label, color=row.color)
 
 
@@ -40,9 +35,9 @@ def _is_open(row: Any) -> bool:
 
 async def by_type(info: Info, record: str) -> list[TypeCount]:
     """The open CTAs of a company."""
-    rows = await _loaders(info).ctas.load(record)
+    rows = await loaders(info).ctas.load(record)
     found = Counter(r.type_id for r in rows if _is_open(r))
-    items = await _loaders(info).item.load_many(list(found))
+    items = await loaders(info).item.load_many(list(found))
     return [
         TypeCount(type=await _item(info, i.id), count=found[i.id])
         for i in sorted(items, key=lambda i: (i.position, i.id))
@@ -79,7 +74,7 @@ class Cta:
 
     @strawberry.field
     async def owner(self, info: Info) -> User:
-        row = await _loaders(info).user.load(self.row.owner_id)
+        row = await loaders(info).user.load(self.row.owner_id)
         return User(name=row.name, email=row.email)
 
     @strawberry.field
@@ -135,7 +130,7 @@ class Cockpit:
     record: Private[str]
 
     async def _rows(self, info: Info) -> list[Any]:
-        found: list[Any] = await _loaders(info).ctas.load(self.record)
+        found: list[Any] = await loaders(info).ctas.load(self.record)
         return found
 
     @strawberry.field
@@ -154,7 +149,7 @@ class Cockpit:
     @strawberry.field
     async def success_rate(self, info: Info) -> float | None:
         rows = [r for r in await self._rows(info) if r.is_closed]
-        items = await _loaders(info).item.load_many([r.status_id for r in rows])
+        items = await loaders(info).item.load_many([r.status_id for r in rows])
         found = Counter(i.category for i in items)
         decided = found["CLOSED_SUCCESS"] + found["CLOSED_LOST"]
         return round(found["CLOSED_SUCCESS"] / decided, 4) if decided else None

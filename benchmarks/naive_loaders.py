@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+import strawberry
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from strawberry.dataloader import DataLoader
@@ -138,3 +139,9 @@ class Loaders:
             "company": many(self.sessions, row, "company_id", *order),
             "relationship": many(self.sessions, row, "relationship_id", *order),
         }
+
+
+def loaders(info: strawberry.Info) -> Loaders:
+    """The request's loaders."""
+    found: Loaders = info.context["loaders"]
+    return found

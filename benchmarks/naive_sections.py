@@ -13,7 +13,7 @@ from benchmarks.arithmetic import Facts, money, points
 from benchmarks.limit import days
 from benchmarks.naive_activities import milestones
 from benchmarks.naive_ctas import by_type
-from benchmarks.naive_loaders import Loaders
+from benchmarks.naive_loaders import loaders
 from benchmarks.naive_scores import health_of
 from benchmarks.naive_surveys import answered
 from benchmarks.shapes import (
@@ -36,12 +36,6 @@ Private = strawberry.Private
 def today() -> date:
     """The day in UTC."""
     return datetime.now(UTC).date()
-
-
-def loaders(info: Info) -> Loaders:
-    """The request's loaders."""
-    found: Loaders = info.context["loaders"]
-    return found
 
 
 async def _people(info: Info, kind: str, record: str) -> tuple[int, int]:

@@ -11,17 +11,12 @@ from typing import Any
 import strawberry
 
 from benchmarks import nps
-from benchmarks.naive_loaders import Loaders
+from benchmarks.naive_loaders import loaders
 from benchmarks.nps import Tally
 from benchmarks.shapes import Instant, Named, NpsPoint
 
 Info = strawberry.Info
 Private = strawberry.Private
-
-
-def _loaders(info: Info) -> Loaders:
-    found: Loaders = info.context["loaders"]
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +56,10 @@ class Answered:
 
 async def answered(info: Info, record: str) -> Answered:
     """The answers of a company."""
-    loaders, now = _loaders(info), datetime.now(UTC)
-    rows = await loaders.answers.load(record)
+    now = datetime.now(UTC)
+    rows = await loaders(info).answers.load(record)
     asked = Counter(r.survey_id for r in rows)
-    found = await loaders.survey.load_many(list(asked))
+    found = await loaders(info).survey.load_many(list(asked))
     shown = {
         s.id: s
         for s in found
@@ -106,7 +101,7 @@ class Answer:
     @strawberry.field
     async def person(self, info: Info) -> Named | None:
         key = self.row.person_id
-        row = await _loaders(info).person.load(key) if key else None
+        row = await loaders(info).person.load(key) if key else None
         return row and Named(name=row.name)
 
 
