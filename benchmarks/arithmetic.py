@@ -74,34 +74,41 @@ def points(values: Mapping[date, float], periods: int, today: date) -> list[Poin
     ]
 
 
+def _card(
+    key: str,
+    label: str,
+    value: int | None,
+    breakdown: Sequence[Count] = (),
+    trend: str = "NONE",
+) -> Card:
+    return Card(
+        key=key, label=label, value=value, trend=trend, breakdown=list(breakdown)
+    )
+
+
+def _total(breakdown: Sequence[Count]) -> int:
+    return sum(b.count for b in breakdown)
+
+
 def cards(
-    health: Score, last: int, before: int, breakdown: Sequence[Count]
+    *,
+    health: Score,
+    ctas: Sequence[Count],
+    tally: Any,
+    last: int,
+    before: int,
+    cases: Sequence[Count],
+    milestones: Sequence[Count],
 ) -> list[Card]:
-    """The three cards of Summary."""
+    """The cards of Summary."""
     trend = "UP" if last > before else "DOWN" if last < before else "FLAT"
-    opened = sum(b.count for b in breakdown)
     return [
-        Card(
-            key="health",
-            label="Health",
-            value=health.value,
-            trend=health.trend,
-            breakdown=[],
-        ),
-        Card(
-            key="active_users",
-            label="Active users",
-            value=last,
-            trend=trend,
-            breakdown=[],
-        ),
-        Card(
-            key="open_cases",
-            label="Open cases",
-            value=opened,
-            trend="NONE",
-            breakdown=list(breakdown),
-        ),
+        _card("health", "Health", health.value, trend=health.trend),
+        _card("open_ctas", "Open CTAs", _total(ctas), ctas),
+        _card("milestones", "Milestones", _total(milestones), milestones),
+        _card("nps", "NPS", tally.nps, tally.counts),
+        _card("active_users", "Active users", last, trend=trend),
+        _card("open_cases", "Open cases", _total(cases), cases),
     ]
 
 

@@ -1,9 +1,9 @@
 """The rows of a benchmark: SQL that makes the same ones in PostgreSQL and in SQLite.
 
 A company has 5 relationships, 12 cases, 48 values of usage, 60 active days of people,
-3 people, 16 scores, 24 past ones and an external reference; a company of the list `LARGE`
-has 4 or 16 times as many rows. Companies stand in trees of ten. Ids end in numbers:
-`company_17`.
+3 people, 16 scores, 24 past ones, 60 answers, 12 calls to action, 40 activities and an
+external reference; a company of the list `LARGE` has 4 or 16 times as many rows.
+Companies stand in trees of ten. Ids end in numbers: `company_17`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from benchmarks import scores
+from benchmarks import activities, ctas, scores, surveys
 
 COMPANIES = 10_000
 LARGE = (1, 4, 16)
@@ -94,6 +94,7 @@ def _vocabularies(sql: Sql) -> Iterator[str]:
         SELECT 'module_' || m, 'module' || m, 'Module ' || m, 'sessions', 'SUM', m
         FROM {numbers("m", 1, 4)}"""
     yield from scores.card(sql)
+    yield from surveys.surveys()
 
 
 def _companies(sql: Sql, first: int, last: int, times: int) -> Iterator[str]:
@@ -105,6 +106,12 @@ def _companies(sql: Sql, first: int, last: int, times: int) -> Iterator[str]:
     yield from _usage(sql, many, times)
     weeks = numbers("w", 0, scores.HISTORY * times - 1)
     yield from scores.scores(sql, many, weeks)
+    asked = numbers("r", 1, surveys.ANSWERS * times)
+    yield from surveys.answers(sql, many, asked, times)
+    wanted, task = numbers("t", 1, ctas.CTAS * times), numbers("k", 1, ctas.MOST_TASKS)
+    yield from ctas.ctas(sql, many, wanted, task, times)
+    logged = numbers("a", 1, activities.ACTIVITIES * times)
+    yield from activities.activities(sql, many, logged, numbers("k", 0, 3), times)
     yield f"""INSERT INTO external_ref
             (id, system, object_type, external_id, entity_id, url)
         SELECT 'external_ref_' || n, 'salesforce', 'Account', '001' || n, 'company_' || n,

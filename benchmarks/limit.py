@@ -35,12 +35,14 @@ _START = {
 def days(today: date) -> dict[str, date]:
     """The days that statements ask for by name."""
     month = today.replace(day=1)
+    year = month.replace(year=month.year - 1)
     last = (month - timedelta(1)).replace(day=1)
     return {
         "today": today,
         "month": month,
         "last": last,
         "before": (last - timedelta(1)).replace(day=1),
+        "year": (year + timedelta(31)).replace(day=1),
         "week": today - timedelta(today.weekday() + 7 * 11),
     }
 

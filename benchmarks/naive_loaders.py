@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+import strawberry
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from strawberry.dataloader import DataLoader
 
+from cyclorama.sections.cockpit.tables import CtaRow
 from cyclorama.sections.scorecard.tables import (
     AssignmentRow,
     BandRow,
@@ -20,6 +22,8 @@ from cyclorama.sections.scorecard.tables import (
     ScoreRow,
 )
 from cyclorama.sections.support.tables import SupportCaseRow
+from cyclorama.sections.surveys.tables import ResponseRow, SurveyRow
+from cyclorama.sections.timeline.tables import ActivityRow, AttendeeRow, CommentRow
 from cyclorama.sections.usage.tables import (
     UsageActiveDayRow,
     UsageDailyRow,
@@ -28,6 +32,7 @@ from cyclorama.sections.usage.tables import (
 )
 from cyclorama.storage.rows import (
     CompanyRow,
+    PersonRow,
     PicklistItemRow,
     RelationshipRow,
     RelationshipTypeRow,
@@ -92,6 +97,31 @@ class Loaders:
         self.active = self._both(UsageActiveDayRow, UsageActiveDayRow.day)
         self.used = self._both(UsageDailyRow, UsageDailyRow.day)
         self.entitlements = self._both(UsageEntitlementRow)
+        self.person = one(sessions, PersonRow)
+        self.survey = one(sessions, SurveyRow)
+        self.answers = many(
+            sessions,
+            ResponseRow,
+            "company_id",
+            ResponseRow.responded_at.desc(),
+            ResponseRow.id,
+        )
+        self.ctas = many(sessions, CtaRow, "company_id", CtaRow.due_date, CtaRow.id)
+        self.activities = many(
+            sessions,
+            ActivityRow,
+            "company_id",
+            ActivityRow.activity_date.desc(),
+            ActivityRow.id.desc(),
+        )
+        self.attendees = many(sessions, AttendeeRow, "activity_id")
+        self.comments = many(
+            sessions,
+            CommentRow,
+            "activity_id",
+            CommentRow.created_at,
+            CommentRow.id,
+        )
         self.card = one(sessions, CardRow)
         self.measure = one(sessions, MeasureRow)
         self.cards = many(sessions, CardRow, "record_kind", CardRow.rank, CardRow.id)
@@ -109,3 +139,9 @@ class Loaders:
             "company": many(self.sessions, row, "company_id", *order),
             "relationship": many(self.sessions, row, "relationship_id", *order),
         }
+
+
+def loaders(info: strawberry.Info) -> Loaders:
+    """The request's loaders."""
+    found: Loaders = info.context["loaders"]
+    return found

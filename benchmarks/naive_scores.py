@@ -8,34 +8,28 @@ from typing import Any
 import strawberry
 
 from benchmarks.arithmetic import NO_SCORE, closes, known, score
-from benchmarks.naive_loaders import Loaders
+from benchmarks.naive_loaders import loaders
 from benchmarks.shapes import Measure, Score, ScorePoint
 
 Info = strawberry.Info
 Private = strawberry.Private
 
 
-def _loaders(info: Info) -> Loaders:
-    found: Loaders = info.context["loaders"]
-    return found
-
-
 async def _score(info: Info, card: Any, node: Any, record: str) -> Score:
-    loaders, now = _loaders(info), datetime.now(UTC)
-    rows = await loaders.scores.load(record)
+    now = datetime.now(UTC)
+    rows = await loaders(info).scores.load(record)
     held = next((r for r in rows if r.node_id == node.id), None)
-    bands = await loaders.bands.load(card.scheme_id)
+    bands = await loaders(info).bands.load(card.scheme_id)
     value = None if held is None else known(held, now)
     inside = (b for b in bands if value is not None and value <= b.high)
     return score(held, next(inside, None), card.dead_band, now, now.date())
 
 
 async def _card(info: Info, record: str) -> Any:
-    loaders = _loaders(info)
-    assigned = await loaders.assignment.load(record)
+    assigned = await loaders(info).assignment.load(record)
     if assigned:
-        return await loaders.card.load(assigned[0].card_id)
-    found = await loaders.cards.load("COMPANY")
+        return await loaders(info).card.load(assigned[0].card_id)
+    found = await loaders(info).cards.load("COMPANY")
     return next((c for c in found if c.is_default), None)
 
 
@@ -47,7 +41,7 @@ class MeasureScore:
 
     @strawberry.field
     async def measure(self, info: Info) -> Measure:
-        row = await _loaders(info).measure.load(self.node.measure_id)
+        row = await loaders(info).measure.load(self.node.measure_id)
         return Measure(key=row.key, name=row.name)
 
     @strawberry.field
@@ -93,7 +87,7 @@ class Scorecard:
 
     async def _nodes(self, info: Info) -> tuple[Any, list[Any]]:
         card = await _card(info, self.record)
-        return card, await _loaders(info).nodes.load(card.id) if card else []
+        return card, await loaders(info).nodes.load(card.id) if card else []
 
     @strawberry.field
     async def scorecard_name(self, info: Info) -> str:
@@ -117,7 +111,7 @@ class Scorecard:
     async def history(self, info: Info, weeks: int = 18) -> list[ScorePoint]:
         _, nodes = await self._nodes(info)
         whole = {n.id for n in nodes if n.kind == "OVERALL"}
-        rows = await _loaders(info).events.load(self.record)
+        rows = await loaders(info).events.load(self.record)
         events = [r for r in rows if r.node_id in whole]
         return closes(events, weeks, datetime.now(UTC).date())
 
@@ -125,7 +119,7 @@ class Scorecard:
 async def health_of(info: Info, record: str) -> Score:
     """The overall score."""
     card = await _card(info, record)
-    nodes = await _loaders(info).nodes.load(card.id) if card else []
+    nodes = await loaders(info).nodes.load(card.id) if card else []
     for node in nodes:
         if node.kind == "OVERALL":
             return await _score(info, card, node, record)

@@ -11,8 +11,11 @@ import strawberry
 from benchmarks import arithmetic
 from benchmarks.arithmetic import Facts, money, points
 from benchmarks.limit import days
-from benchmarks.naive_loaders import Loaders
+from benchmarks.naive_activities import milestones
+from benchmarks.naive_ctas import by_type
+from benchmarks.naive_loaders import loaders
 from benchmarks.naive_scores import health_of
+from benchmarks.naive_surveys import answered
 from benchmarks.shapes import (
     Card,
     Case,
@@ -33,12 +36,6 @@ Private = strawberry.Private
 def today() -> date:
     """The day in UTC."""
     return datetime.now(UTC).date()
-
-
-def loaders(info: Info) -> Loaders:
-    """The request's loaders."""
-    found: Loaders = info.context["loaders"]
-    return found
 
 
 async def _people(info: Info, kind: str, record: str) -> tuple[int, int]:
@@ -81,12 +78,17 @@ class Summary:
         last, before = await _people(info, "company", self.row.id)
         cases = await loaders(info).cases["company"].load(self.row.id)
         found = Counter(c.priority or "No priority" for c in cases if not c.is_closed)
-        health = await health_of(info, self.row.id)
         return arithmetic.cards(
-            health,
-            last,
-            before,
-            [Count(label=k, count=n) for k, n in sorted(found.items())],
+            health=await health_of(info, self.row.id),
+            ctas=[
+                Count(label=t.type.label, count=t.count)
+                for t in await by_type(info, self.row.id)
+            ],
+            tally=(await answered(info, self.row.id)).tally,
+            last=last,
+            before=before,
+            milestones=await milestones(info, self.row.id),
+            cases=[Count(label=k, count=n) for k, n in sorted(found.items())],
         )
 
     @strawberry.field

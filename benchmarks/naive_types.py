@@ -10,6 +10,8 @@ import strawberry
 
 from benchmarks import arithmetic
 from benchmarks.arithmetic import money
+from benchmarks.naive_activities import Timeline
+from benchmarks.naive_ctas import Cockpit
 from benchmarks.naive_scores import Scorecard
 from benchmarks.naive_sections import (
     Info,
@@ -23,6 +25,7 @@ from benchmarks.naive_sections import (
     today,
     user_of,
 )
+from benchmarks.naive_surveys import Surveys, surveys_of
 from benchmarks.shapes import (
     Attributes,
     Hierarchy,
@@ -232,3 +235,15 @@ class Company:
     @strawberry.field
     def scorecard(self) -> Scorecard:
         return Scorecard(record=self.row.id)
+
+    @strawberry.field
+    async def surveys(self, info: Info) -> Surveys:
+        return await surveys_of(info, self.row.id)
+
+    @strawberry.field
+    def cockpit(self) -> Cockpit:
+        return Cockpit(record=self.row.id)
+
+    @strawberry.field
+    def timeline(self) -> Timeline:
+        return Timeline(record=self.row.id)

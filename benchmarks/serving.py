@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ Granian(sys.argv[2], factory=True, port=int(sys.argv[3]), interface=Interfaces.A
 SERVE = "from cyclorama.cli import main; main()"
 PATIENCE = 60
 """Seconds in which a server must answer for the first time."""
+LAST_WORDS = 2_000
+"""Bytes of what a server that does not answer said last that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,15 @@ class Running:
     name: str
     port: int
     process: psutil.Process
+    errors: int | None = None
+    """The descriptor of the file that holds its standard error."""
+
+    def last_words(self) -> str:
+        """What it said last on standard error."""
+        if self.errors is None:
+            return ""
+        start = max(0, os.fstat(self.errors).st_size - LAST_WORDS)
+        return os.pread(self.errors, LAST_WORDS, start).decode(errors="replace").strip()
 
 
 def command(name: str, port: int) -> list[str]:
@@ -61,30 +73,31 @@ def free_port() -> int:
 
 @contextmanager
 def served(name: str, url: str) -> Iterator[Running]:
-    """A variant on a database; its logs go nowhere."""
+    """A variant on a database; its standard error is kept as long as it runs."""
     port = free_port()
     kept = {k: v for k, v in os.environ.items() if not k.startswith("CYCLORAMA_")}
-    process = subprocess.Popen(
-        command(name, port),
-        cwd=ROOT,
-        env={**kept, "CYCLORAMA_DATABASE_URL": url},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield Running(name, port, psutil.Process(process.pid))
-    finally:
-        process.terminate()
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            command(name, port),
+            cwd=ROOT,
+            env={**kept, "CYCLORAMA_DATABASE_URL": url},
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+        )
         try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
+            yield Running(name, port, psutil.Process(process.pid), errors.fileno())
+        finally:
+            process.terminate()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 async def first_answer(server: Running, request: bytes) -> bytes:
     """The first answer of a server that is starting."""
     end = time.perf_counter() + PATIENCE
-    while time.perf_counter() < end and server.process.is_running():
+    while time.perf_counter() < end and _lives(server.process):
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         except OSError:
@@ -93,7 +106,16 @@ async def first_answer(server: Running, request: bytes) -> bytes:
         body = await fetch(reader, writer, request)
         writer.close()
         return body
-    raise SystemExit(f"The server of {server.name} does not answer.")
+    said = server.last_words() or "It said nothing on standard error."
+    raise SystemExit(f"The server of {server.name} does not answer.\n{said}")
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Whether it has not ended; one that did stays in the list until it is waited for."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def cpu(process: psutil.Process | None) -> float:

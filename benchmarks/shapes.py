@@ -189,6 +189,29 @@ class ScorePoint:
     color: str | None
 
 
+@strawberry.type
+class TypeCount:
+    type: Item
+    count: int
+
+
+@strawberry.type
+class Named:
+    name: str
+
+
+@strawberry.type
+class Id:
+    id: strawberry.ID
+
+
+@strawberry.type
+class NpsPoint:
+    month: date
+    nps: int | None
+    response_count: int
+
+
 def application(server: ASGIApp, engine: AsyncEngine) -> Starlette:
     """A server at its path; the engine is closed with it."""
 

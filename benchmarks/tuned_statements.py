@@ -32,6 +32,9 @@ FIRST: Any = bindparam("first", type_=sa.Integer)
 MONTH: Any = bindparam("month", type_=sa.Date)
 LAST: Any = bindparam("last", type_=sa.Date)
 BEFORE: Any = bindparam("before", type_=sa.Date)
+TODAY: Any = bindparam("today", type_=sa.Date)
+YEAR: Any = bindparam("year", type_=sa.Date)
+"""The first day of the oldest of twelve months."""
 WEEK: Any = bindparam("week", type_=sa.Date)
 Status, Stage, Industry = (aliased(PicklistItemRow) for _ in range(3))
 

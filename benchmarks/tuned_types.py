@@ -23,6 +23,8 @@ from benchmarks.shapes import (
     TypeSummary,
     User,
 )
+from benchmarks.tuned_activities import Timeline, milestones
+from benchmarks.tuned_ctas import Cockpit, by_type, cockpit_of
 from benchmarks.tuned_scores import Scorecard, health_of, scorecard_of
 from benchmarks.tuned_sections import (
     OPEN_CASES,
@@ -37,6 +39,7 @@ from benchmarks.tuned_sections import (
     today_of,
     usage_of,
 )
+from benchmarks.tuned_surveys import Surveys, surveys_of, tally_of
 
 
 @strawberry.type
@@ -159,7 +162,18 @@ class Company:
         rows = await rows_of(info, OPEN_CASES["company"], self.id)
         found = [Count(label=r.label, count=r.count) for r in rows]
         return Summary(
-            cards=arithmetic.cards(await health_of(info, self.id), last, before, found),
+            cards=arithmetic.cards(
+                health=await health_of(info, self.id),
+                ctas=[
+                    Count(label=t.type.label, count=t.count)
+                    for t in await by_type(info, self.id)
+                ],
+                tally=await tally_of(info, self.id),
+                last=last,
+                before=before,
+                cases=found,
+                milestones=await milestones(info, self.id),
+            ),
             fields=arithmetic.summary_fields(self.facts, today_of(info)),
             tags=self.row.tags,
             comment=self.row.comment,
@@ -188,6 +202,18 @@ class Company:
     @strawberry.field
     async def scorecard(self, info: Info) -> Scorecard:
         return await scorecard_of(info, self.id)
+
+    @strawberry.field
+    async def surveys(self, info: Info) -> Surveys:
+        return await surveys_of(info, self.id)
+
+    @strawberry.field
+    async def cockpit(self, info: Info) -> Cockpit:
+        return await cockpit_of(info, self.id)
+
+    @strawberry.field
+    def timeline(self) -> Timeline:
+        return Timeline(record=self.id)
 
 
 @strawberry.type

@@ -34,6 +34,18 @@ MEASURE_SCORE = (
     "json_build_object('value', (m.score).value, 'label', (m.score).label,"
     " 'color', (m.score).color, 'trend', (m.score).trend, 'stale', (m.score).stale)"
 )
+ITEM = (
+    "(SELECT json_build_object('label', label, 'color', color)"
+    " FROM picklist_item WHERE id = a.%s_id)"
+)
+MILESTONES = (
+    "json_build_object('nodes', (SELECT coalesce(json_agg(m), '[]')"
+    " FROM postgraphile.company_milestones(c) AS m))"
+)
+ATTENDEES = (
+    "json_build_object('nodes', (SELECT coalesce(json_agg(json_build_object("
+    "'name', t.name)), '[]') FROM postgraphile.timeline_activity_%s(a) AS t))"
+)
 COMPANY = """
     'rowId', c.id, 'name', c.name, 'arrMinor', c.arr_minor::text, 'currency', c.currency,
     'renewalDate', c.renewal_date, 'originalContractDate', c.original_contract_date,
@@ -51,6 +63,10 @@ LIGHT = f"""SELECT json_build_object('companyByRowId', json_build_object({COMPAN
     'people', postgraphile.company_people(c),
     'health', (SELECT json_build_object('value', h.value, 'trend', h.trend)
       FROM postgraphile.company_health(c) AS h),
+    'openByType', json_build_object('nodes', (SELECT json_agg(t)
+      FROM postgraphile.company_open_by_type(c) AS t)),
+    'milestones', {MILESTONES},
+    'nps', (SELECT n FROM postgraphile.company_nps(c) AS n),
     'openByPriority', json_build_object('nodes', (SELECT coalesce(json_agg(p), '[]')
       FROM postgraphile.company_open_by_priority(c) AS p))
 ))::text FROM company c WHERE c.id = $1"""
@@ -92,6 +108,56 @@ FULL = f"""SELECT json_build_object('companyByRowId', json_build_object({COMPANY
             'value', h.value, 'label', h.label, 'color', h.color))
           FROM unnest(s.history) AS h))
       FROM postgraphile.company_scorecard(c) AS s),
+    'surveys', (SELECT json_build_object('nps', s.nps, 'averageRating', s.average_rating,
+        'marginOfError', s.margin_of_error, 'lowSample', s.low_sample,
+        'responseCount', s.response_count, 'promoters', s.promoters,
+        'passives', s.passives, 'detractors', s.detractors,
+        'trend', (SELECT json_agg(json_build_object('month', t.month, 'nps', t.nps,
+          'responseCount', t.response_count)) FROM unnest(s.trend) AS t))
+      FROM postgraphile.company_surveys(c) AS s),
+    'answers', (SELECT json_build_object('totalCount', count(*),
+        'nodes', json_agg(node) FILTER (WHERE place <= 5))
+      FROM (SELECT row_number() OVER () AS place, json_build_object('rowId', a.id,
+          'survey', (SELECT json_build_object('name', name) FROM surveys_survey
+            WHERE id = a.survey_id),
+          'rating', a.rating, 'text', postgraphile.surveys_response_text(a),
+          'respondedAt', a.responded_at,
+          'person', (SELECT json_build_object('name', name) FROM person
+            WHERE id = a.person_id)) AS node
+        FROM postgraphile.company_answers(c) AS a) AS a),
+    'cockpit', (SELECT json_build_object('open', open, 'overdue', overdue,
+        'snoozed', snoozed, 'successRate', success_rate, 'byType', by_type)
+      FROM postgraphile.company_cockpit(c)),
+    'openCtas', (SELECT json_build_object('totalCount', count(*),
+        'pageInfo', json_build_object('hasNextPage', count(*) > 10),
+        'nodes', json_agg(node) FILTER (WHERE place <= 10))
+      FROM (SELECT row_number() OVER () AS place, json_build_object('rowId', a.id,
+          'name', a.name, 'dueDate', a.due_date, 'isImportant', a.is_important,
+          'type', {ITEM % "type"}, 'priority', {ITEM % "priority"},
+          'status', {ITEM % "status"},
+          'reason', (SELECT json_build_object('label', label) FROM picklist_item
+            WHERE id = a.reason_id),
+          'owner', (SELECT json_build_object('name', name) FROM app_user
+            WHERE id = a.owner_id),
+          'daysUntilClose', postgraphile.cockpit_cta_days_until_close(a),
+          'daysPastDue', postgraphile.cockpit_cta_days_past_due(a),
+          'percentComplete', postgraphile.cockpit_cta_percent_complete(a),
+          'totalTasks', a.total_tasks, 'closedTasks', a.closed_tasks) AS node
+        FROM postgraphile.company_open_ctas(c) AS a) AS a),
+    'milestones', {MILESTONES},
+    'activities', (SELECT json_build_object('totalCount', count(*),
+        'pageInfo', json_build_object('hasNextPage', count(*) > 10),
+        'nodes', json_agg(node) FILTER (WHERE place <= 10))
+      FROM (SELECT row_number() OVER () AS place, json_build_object('rowId', a.id,
+          'type', a.type, 'subject', a.subject, 'activityDate', a.activity_date,
+          'durationMinutes', a.duration_minutes, 'milestoneType', a.milestone_type,
+          'author', (SELECT json_build_object('name', name) FROM app_user
+            WHERE id = a.author_id),
+          'internal', {ATTENDEES % "internal"}, 'external', {ATTENDEES % "external"},
+          'comments', json_build_object('nodes', (SELECT coalesce(json_agg(
+              json_build_object('rowId', id) ORDER BY created_at, id), '[]')
+            FROM timeline_comment WHERE activity_id = a.id))) AS node
+        FROM postgraphile.company_activities(c) AS a) AS a),
     'usage', (SELECT json_build_object('last', last, 'before', before,
         'utilization', utilization, 'trendPercent', trend_percent,
         'activeUsers', (SELECT json_agg({POINT}) FROM unnest(active_users) AS p),

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from graphql import parse
+from strawberry.utils.str_converters import to_camel_case
 
 from benchmarks import (
     access,
@@ -27,13 +29,15 @@ from benchmarks.database import fill
 from benchmarks.growth import Step, with_layouts
 from benchmarks.measuring import Figures, Sample
 from benchmarks.results import Results
+from benchmarks.serving import first_answer, served
 from cyclorama.app import graph
 from cyclorama.layouts.presets import presets
 
 COMPANIES = 12
-ASKED = ("company_1", "company_7", "company_12", "company_14")
-"""The last but one has as many rows as usual and no company above it; the last four
-times as many."""
+ASKED = ("company_1", "company_10", "company_12", "company_14")
+"""The second has too few people for its answers to an anonymous survey to be shown. The
+last but one has as many rows as usual and no company above it; the last four times as
+many."""
 
 
 @asynccontextmanager
@@ -107,6 +111,14 @@ async def test_all_variants_answer_the_same_on_both_databases(
     for module in (limit, tuned, naive):
         found[module.__name__] = await answers_of(module)
     check(found)
+
+
+def test_the_full_page_asks_every_section() -> None:
+    sections = {k for k, facts in graph().facts({}).items() if "COMPANY" in facts.kinds}
+    page: Any = parse(operations.text("full")).definitions[0]
+    [company] = page.selection_set.selections
+    asked = {field.name.value for field in company.selection_set.selections}
+    assert {to_camel_case(key) for key in sections} <= asked
 
 
 def test_answers_that_differ_end_the_benchmark() -> None:
@@ -199,3 +211,12 @@ async def test_what_is_measured_in_one_process_runs(tmp_path: Path) -> None:
     assert layouts.resolving(2) > 0
     assert await layouts.planning(filled.url) > 0
     assert set(await inside.resolver_form(2)) == {"cyclorama", "graphql-core"}
+
+
+@pytest.mark.anyio
+async def test_a_server_that_does_not_start_says_why() -> None:
+    with (
+        served("no_such_variant", "sqlite:///:memory:") as running,
+        pytest.raises(SystemExit, match=r"(?s)does not answer\..*no_such_variant"),
+    ):
+        await first_answer(running, b"")

@@ -1,5 +1,6 @@
 -- :month, :last, :before: first days of this month and of the two before it; :week: the
--- Monday of the oldest of twelve weeks. Each table is read once.
+-- Monday of the oldest of twelve weeks; :year: the first day of the oldest of twelve
+-- months. Each table is read once.
 WITH RECURSIVE
 c AS MATERIALIZED (
   SELECT c.*, st.key AS status, st.label AS status_label, i.key AS industry,
@@ -71,6 +72,59 @@ health AS MATERIALIZED (
     coalesce(max(trend), 'NONE') AS trend, max(delta) AS delta, coalesce(bool_or(stale), false) AS stale
   FROM score WHERE kind = 'OVERALL'
 ),
+survey AS MATERIALIZED (
+  SELECT id, name, kind, is_anonymous FROM surveys_survey AS s WHERE NOT is_anonymous OR 5 <= (
+    SELECT count(*) FROM surveys_response WHERE survey_id = s.id AND company_id = :company)
+),
+answer AS MATERIALIZED (
+  SELECT r.id, r.survey_id, s.name AS survey, s.kind, s.is_anonymous, r.relationship_id, r.person_id,
+    r.rating, r.comment, r.responded_at, r.responded_at > now() - interval '180 days' AS recent
+  FROM surveys_response r JOIN survey s ON s.id = r.survey_id
+  WHERE r.company_id = :company AND r.responded_at >= :year::date AND r.responded_at <= now()
+    AND r.state IN ('PARTIAL', 'SUBMITTED')
+),
+rated AS MATERIALIZED (
+  SELECT rating, month, row_number() OVER w = 1 AND recent AS counts,
+    lag(month) OVER w IS DISTINCT FROM month AS counts_in_month
+  FROM (SELECT *, coalesce(person_id, id) AS who, date_trunc('month', responded_at)::date AS month
+    FROM answer WHERE kind = 'NPS' AND rating IS NOT NULL) AS a
+  WINDOW w AS (PARTITION BY who ORDER BY responded_at DESC, id DESC)
+),
+nps AS MATERIALIZED (
+  SELECT *, round((promoters - detractors) * 100.0 / nullif(number, 0))::int AS nps FROM (
+    SELECT count(*) FILTER (WHERE rating >= 9) AS promoters,
+      count(*) FILTER (WHERE rating BETWEEN 7 AND 8) AS passives,
+      count(*) FILTER (WHERE rating < 7) AS detractors, count(*) AS number, sum(rating) AS total
+    FROM rated WHERE counts) AS t
+),
+item AS MATERIALIZED (
+  SELECT id, key, label, color, category, position FROM picklist_item WHERE picklist LIKE 'cta.%'
+),
+cta AS MATERIALIZED (
+  SELECT id, name, type_id, reason_id, priority_id, status_id, owner_id, due_date, is_important, is_closed,
+    total_tasks, closed_tasks, coalesce(snoozed_until >= :today::date, false) AS snoozed
+  FROM cockpit_cta WHERE company_id = :company
+),
+cockpit AS MATERIALIZED (
+  SELECT count(*) FILTER (WHERE NOT is_closed AND NOT snoozed) AS open,
+    count(*) FILTER (WHERE NOT is_closed AND NOT snoozed AND due_date < :today::date) AS overdue,
+    count(*) FILTER (WHERE NOT is_closed AND snoozed) AS snoozed,
+    count(*) FILTER (WHERE category = 'CLOSED_SUCCESS') AS won, count(*) FILTER (WHERE category = 'CLOSED_LOST') AS lost
+  FROM cta JOIN item ON item.id = status_id
+),
+todo AS MATERIALIZED (
+  SELECT key, label, color, count, position, id
+  FROM (SELECT type_id, count(*) AS count FROM cta WHERE NOT is_closed AND NOT snoozed GROUP BY type_id) AS t
+  JOIN item ON item.id = type_id
+),
+activity AS MATERIALIZED (
+  SELECT id, type, subject, activity_date, duration_minutes, milestone_type, author_id
+  FROM timeline_activity WHERE company_id = :company AND relationship_id IS NULL
+    AND NOT is_draft AND visibility = 'PUBLIC'
+),
+milestone AS MATERIALIZED (
+  SELECT milestone_type AS label, count(*) AS count FROM activity WHERE milestone_type IS NOT NULL GROUP BY 1
+),
 rel AS MATERIALIZED (
   SELECT r.*, t.key AS type_key, t.name AS type, p.label, p.color
   FROM relationship r JOIN relationship_type t ON t.id = r.type_id
@@ -107,6 +161,14 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
     'cards', json_build_array(
       json_build_object('key', 'health', 'label', 'Health', 'value', health.value,
         'trend', health.trend, 'breakdown', '[]'::json),
+      json_build_object('key', 'open_ctas', 'label', 'Open CTAs', 'value', cockpit.open, 'trend', 'NONE', 'breakdown',
+        coalesce((SELECT json_agg(json_build_object('label', label, 'count', count) ORDER BY position, id) FROM todo), '[]'::json)),
+      json_build_object('key', 'milestones', 'label', 'Milestones', 'value', (SELECT coalesce(sum(count), 0) FROM milestone),
+        'trend', 'NONE', 'breakdown', coalesce((SELECT json_agg(milestone ORDER BY label) FROM milestone), '[]'::json)),
+      json_build_object('key', 'nps', 'label', 'NPS', 'value', nps.nps, 'trend', 'NONE', 'breakdown', json_build_array(
+        json_build_object('label', 'Promoters', 'count', nps.promoters),
+        json_build_object('label', 'Passives', 'count', nps.passives),
+        json_build_object('label', 'Detractors', 'count', nps.detractors))),
       json_build_object('key', 'active_users', 'label', 'Active users', 'value', people.last,
         'trend', CASE WHEN people.last > people.before THEN 'UP'
                       WHEN people.last < people.before THEN 'DOWN' ELSE 'FLAT' END,
@@ -204,6 +266,70 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
       FROM week LEFT JOIN LATERAL (
         SELECT value, label, color FROM scorecard_event
         WHERE record_id = :company AND node_id = health.id AND day < :week::date + 7 * n + 7
-        ORDER BY day DESC, number DESC LIMIT 1) AS e ON true))
+        ORDER BY day DESC, number DESC LIMIT 1) AS e ON true)),
+  'surveys', json_build_object(
+    'nps', nps.nps, 'dialMode', 'NPS', 'averageRating', round(nps.total * 1.0 / nullif(nps.number, 0), 1),
+    'marginOfError', round((sqrt(nps.promoters + nps.detractors - (nps.promoters - nps.detractors) ^ 2
+      / nullif(nps.number, 0)) * 196 / nps.number)::numeric, 1),
+    'lowSample', nps.number < 5, 'responseCount', nps.number,
+    'promoters', nps.promoters, 'passives', nps.passives, 'detractors', nps.detractors,
+    'trend', (SELECT json_agg(json_build_object('month', m.month::date, 'nps', r.nps, 'responseCount', coalesce(r.number, 0)) ORDER BY m.month)
+      FROM generate_series(:year::date, :month::date, interval '1 month') AS m(month) LEFT JOIN (
+        SELECT month, count(*) AS number, round((count(*) FILTER (WHERE rating >= 9)
+          - count(*) FILTER (WHERE rating < 7)) * 100.0 / count(*))::int AS nps
+        FROM rated WHERE counts_in_month GROUP BY month) AS r ON r.month = m.month),
+    'responses', json_build_object('totalCount', (SELECT count(*) FROM answer WHERE recent),
+      'edges', (SELECT coalesce(json_agg(json_build_object('node', json_build_object(
+          'id', a.id, 'survey', survey, 'rating', rating,
+          'comment', CASE WHEN comment IS NULL OR NOT is_anonymous OR 3 <= (SELECT count(*) FROM surveys_response AS o
+            WHERE o.survey_id = a.survey_id AND o.company_id = :company AND state IN ('PARTIAL', 'SUBMITTED')
+              AND o.relationship_id IS NOT DISTINCT FROM a.relationship_id) THEN comment END,
+          'respondedAt', to_char(responded_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+          'person', CASE WHEN p.id IS NOT NULL THEN json_build_object('name', p.name) END))
+          ORDER BY responded_at DESC, a.id), '[]'::json)
+        FROM (SELECT * FROM answer WHERE recent ORDER BY responded_at DESC, id LIMIT 5) AS a
+        LEFT JOIN person p ON p.id = a.person_id))),
+  'cockpit', json_build_object(
+    'openCount', cockpit.open, 'overdueCount', cockpit.overdue, 'snoozedCount', cockpit.snoozed,
+    'successRate', round(cockpit.won * 1.0 / nullif(cockpit.won + cockpit.lost, 0), 4),
+    'openByType', coalesce((SELECT json_agg(json_build_object(
+        'type', json_build_object('key', key, 'label', label, 'color', color), 'count', count) ORDER BY position, id)
+      FROM todo), '[]'::json),
+    'ctas', json_build_object('totalCount', cockpit.open,
+      'pageInfo', json_build_object('hasNextPage', cockpit.open > 10),
+      'edges', (SELECT coalesce(json_agg(json_build_object('node', json_build_object(
+          'id', a.id, 'name', a.name,
+          'type', json_build_object('label', t.label, 'color', t.color),
+          'reason', CASE WHEN r.id IS NOT NULL THEN json_build_object('label', r.label) END,
+          'priority', json_build_object('label', p.label, 'color', p.color),
+          'status', json_build_object('label', s.label, 'color', s.color),
+          'owner', json_build_object('name', u.name),
+          'dueDate', due_date, 'isImportant', is_important,
+          'daysUntilClose', due_date - :today::date, 'daysPastDue', greatest(:today::date - due_date, 0),
+          'percentComplete', CASE WHEN total_tasks > 0 THEN round(closed_tasks * 100.0 / total_tasks, 2) ELSE 0 END,
+          'totalTaskCount', total_tasks, 'closedTaskCount', closed_tasks, 'openTaskCount', total_tasks - closed_tasks))
+          ORDER BY due_date, a.id), '[]'::json)
+        FROM (SELECT * FROM cta WHERE NOT is_closed AND NOT snoozed ORDER BY due_date, id LIMIT 10) AS a
+        JOIN item t ON t.id = a.type_id JOIN item p ON p.id = a.priority_id JOIN item s ON s.id = a.status_id
+        LEFT JOIN item r ON r.id = a.reason_id JOIN app_user u ON u.id = a.owner_id))),
+  'timeline', json_build_object('activities', (SELECT json_build_object(
+      'totalCount', (SELECT count(*) FROM activity),
+      'pageInfo', json_build_object('hasNextPage', (SELECT count(*) > 10 FROM activity)),
+      'edges', coalesce(json_agg(json_build_object('node', json_build_object(
+        'id', a.id, 'type', type, 'subject', subject,
+        'activityDate', to_char(activity_date, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+        'durationMinutes', duration_minutes, 'milestoneType', milestone_type,
+        'author', json_build_object('name', u.name),
+        'internalAttendees', coalesce(t.internal, '[]'::json), 'externalAttendees', coalesce(t.external, '[]'::json),
+        'comments', coalesce((SELECT json_agg(json_build_object('id', id) ORDER BY created_at, id) FROM timeline_comment WHERE activity_id = a.id), '[]'::json)))
+        ORDER BY activity_date DESC, a.id DESC), '[]'::json))
+    FROM (SELECT * FROM activity ORDER BY activity_date DESC, id DESC LIMIT 10) AS a
+    JOIN app_user u ON u.id = a.author_id
+    JOIN LATERAL (
+      SELECT json_agg(json_build_object('name', u.name) ORDER BY u.name, u.id) FILTER (WHERE kind = 'INTERNAL') AS internal,
+        json_agg(json_build_object('name', p.name) ORDER BY p.search_key, p.id) FILTER (WHERE kind = 'EXTERNAL') AS external
+      FROM timeline_attendee AS t LEFT JOIN app_user u ON u.id = t.user_id LEFT JOIN person p ON p.id = t.person_id
+      WHERE activity_id = a.id AND kind <> 'AUTHOR') AS t ON true
+))
 )))::text
-FROM c, support, people, health
+FROM c, support, people, health, nps, cockpit

@@ -29,6 +29,32 @@ health AS MATERIALIZED (
       (SELECT id FROM scorecard_card WHERE record_kind = 'COMPANY' AND is_default ORDER BY rank, id LIMIT 1))
   ) AS s
 ),
+nps AS MATERIALIZED (
+  SELECT count(*) FILTER (WHERE rating >= 9) AS promoters,
+    count(*) FILTER (WHERE rating BETWEEN 7 AND 8) AS passives,
+    count(*) FILTER (WHERE rating < 7) AS detractors, count(*) AS number
+  FROM (
+    SELECT DISTINCT ON (coalesce(r.person_id, r.id)) r.rating
+    FROM surveys_survey s JOIN surveys_response r ON r.survey_id = s.id
+    WHERE s.kind = 'NPS' AND r.company_id = :company AND r.rating IS NOT NULL
+      AND r.responded_at > now() - interval '180 days' AND r.responded_at <= now()
+      AND r.state IN ('PARTIAL', 'SUBMITTED') AND (NOT s.is_anonymous OR 5 <= (
+        SELECT count(*) FROM surveys_response WHERE survey_id = s.id AND company_id = :company))
+    ORDER BY coalesce(r.person_id, r.id), r.responded_at DESC, r.id DESC
+  ) AS r
+),
+todo AS MATERIALIZED (
+  SELECT i.label, i.position, i.id, t.count
+  FROM (
+    SELECT type_id, count(*) AS count FROM cockpit_cta WHERE company_id = :company AND NOT is_closed
+      AND (snoozed_until IS NULL OR snoozed_until < :today::date) GROUP BY type_id
+  ) AS t JOIN picklist_item i ON i.id = t.type_id
+),
+milestone AS MATERIALIZED (
+  SELECT milestone_type AS label, count(*) AS count FROM timeline_activity
+  WHERE company_id = :company AND relationship_id IS NULL AND NOT is_draft AND visibility = 'PUBLIC'
+    AND milestone_type IS NOT NULL GROUP BY 1
+),
 people AS MATERIALIZED (
   SELECT count(DISTINCT person_key) FILTER (WHERE day >= :last::date) AS last,
     count(DISTINCT person_key) FILTER (WHERE day < :last::date) AS before
@@ -40,6 +66,17 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
     'cards', json_build_array(
       json_build_object('key', 'health', 'label', 'Health', 'value', health.value,
         'trend', health.trend, 'breakdown', '[]'::json),
+      json_build_object('key', 'open_ctas', 'label', 'Open CTAs', 'value', (SELECT coalesce(sum(count), 0) FROM todo),
+        'trend', 'NONE', 'breakdown', coalesce((
+          SELECT json_agg(json_build_object('label', label, 'count', count) ORDER BY position, id) FROM todo), '[]'::json)),
+      json_build_object('key', 'milestones', 'label', 'Milestones', 'value', (SELECT coalesce(sum(count), 0) FROM milestone),
+        'trend', 'NONE', 'breakdown', coalesce((SELECT json_agg(milestone ORDER BY label) FROM milestone), '[]'::json)),
+      json_build_object('key', 'nps', 'label', 'NPS',
+        'value', round((nps.promoters - nps.detractors) * 100.0 / nullif(nps.number, 0))::int,
+        'trend', 'NONE', 'breakdown', json_build_array(
+          json_build_object('label', 'Promoters', 'count', nps.promoters),
+          json_build_object('label', 'Passives', 'count', nps.passives),
+          json_build_object('label', 'Detractors', 'count', nps.detractors))),
       json_build_object('key', 'active_users', 'label', 'Active users', 'value', people.last,
         'trend', CASE WHEN people.last > people.before THEN 'UP'
                       WHEN people.last < people.before THEN 'DOWN' ELSE 'FLAT' END,
@@ -67,4 +104,4 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
       json_build_object('path', 'originalContractDate', 'label', 'Original contract date', 'type', 'DATE', 'value', c.original_contract_date, 'displayValue', c.original_contract_date, 'editable', false),
       json_build_object('path', 'renewalDate', 'label', 'Renewal date', 'type', 'DATE', 'value', c.renewal_date, 'displayValue', c.renewal_date, 'editable', true)))))
 )))::text
-FROM c, people, health
+FROM c, people, health, nps

@@ -3,9 +3,9 @@
 DROP SCHEMA IF EXISTS postgraphile CASCADE;
 CREATE SCHEMA postgraphile;
 
-CREATE TYPE postgraphile.priority_count AS (label text, count int);
+CREATE TYPE postgraphile.label_count AS (label text, count int);
 CREATE TYPE postgraphile.people AS (last int, before int);
-CREATE TYPE postgraphile.support AS (open int, total int, mean_days float, by_priority postgraphile.priority_count[]);
+CREATE TYPE postgraphile.support AS (open int, total int, mean_days float, by_priority postgraphile.label_count[]);
 CREATE TYPE postgraphile.type_total AS (key text, name text, count int, arr_minor bigint, currency text);
 CREATE TYPE postgraphile.hierarchy_node AS (
   id text, name text, parent_id text, level int, child_count int, is_current bool,
@@ -26,6 +26,18 @@ CREATE TYPE postgraphile.group_score AS (
 CREATE TYPE postgraphile.score_point AS (week_start date, value int, label text, color text);
 CREATE TYPE postgraphile.scorecard AS (
   name text, overall postgraphile.score, groups postgraphile.group_score[], history postgraphile.score_point[]
+);
+
+CREATE TYPE postgraphile.nps AS (nps int, promoters int, passives int, detractors int);
+CREATE TYPE postgraphile.nps_point AS (month date, nps int, response_count int);
+CREATE TYPE postgraphile.surveys AS (
+  nps int, average_rating float, margin_of_error float, low_sample bool, response_count int,
+  promoters int, passives int, detractors int, trend postgraphile.nps_point[]
+);
+
+CREATE TYPE postgraphile.type_count AS (key text, label text, color text, count int);
+CREATE TYPE postgraphile.cockpit AS (
+  open int, overdue int, snoozed int, success_rate float, by_type postgraphile.type_count[]
 );
 
 CREATE FUNCTION postgraphile.month(back int) RETURNS date LANGUAGE sql STABLE PARALLEL SAFE AS $$
@@ -51,7 +63,7 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
 $$;
 
 CREATE FUNCTION postgraphile.company_open_by_priority(c public.company)
-RETURNS SETOF postgraphile.priority_count LANGUAGE sql STABLE PARALLEL SAFE AS $$
+RETURNS SETOF postgraphile.label_count LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT coalesce(priority, 'No priority'), count(*)::int
   FROM public.support_case WHERE company_id = c.id AND NOT is_closed GROUP BY 1 ORDER BY 1
 $$;
@@ -63,7 +75,7 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
   )
   SELECT (count(*) FILTER (WHERE NOT is_closed))::int, count(*)::int,
     round((avg(extract(epoch FROM closed_at - opened_at)) / 86400)::numeric, 1)::float,
-    coalesce((SELECT array_agg((label, count)::postgraphile.priority_count ORDER BY label) FROM (
+    coalesce((SELECT array_agg((label, count)::postgraphile.label_count ORDER BY label) FROM (
       SELECT coalesce(priority, 'No priority') AS label, count(*) AS count
       FROM cases WHERE NOT is_closed GROUP BY 1) AS b), '{}')
   FROM cases
@@ -202,4 +214,166 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
         WHERE record_id = c.id AND node_id = health.id AND day < w.day + 7
         ORDER BY day DESC, number DESC LIMIT 1) AS e ON true)
   FROM card JOIN score AS health ON health.kind = 'OVERALL'
+$$;
+
+CREATE FUNCTION postgraphile.shown_surveys(company text) RETURNS SETOF public.surveys_survey
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT * FROM public.surveys_survey AS s WHERE NOT is_anonymous OR 5 <= (
+    SELECT count(*) FROM public.surveys_response WHERE survey_id = s.id AND company_id = company)
+$$;
+
+CREATE FUNCTION postgraphile.company_nps(c public.company) RETURNS postgraphile.nps
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT round((promoters - detractors) * 100.0 / nullif(number, 0))::int, promoters, passives, detractors
+  FROM (
+    SELECT count(*) AS number, (count(*) FILTER (WHERE rating >= 9))::int AS promoters,
+      (count(*) FILTER (WHERE rating BETWEEN 7 AND 8))::int AS passives,
+      (count(*) FILTER (WHERE rating < 7))::int AS detractors
+    FROM (
+      SELECT DISTINCT ON (coalesce(r.person_id, r.id)) r.rating
+      FROM postgraphile.shown_surveys(c.id) AS s JOIN public.surveys_response r ON r.survey_id = s.id
+      WHERE s.kind = 'NPS' AND r.company_id = c.id AND r.rating IS NOT NULL
+        AND r.responded_at > now() - interval '180 days' AND r.responded_at <= now()
+        AND r.state IN ('PARTIAL', 'SUBMITTED')
+      ORDER BY coalesce(r.person_id, r.id), r.responded_at DESC, r.id DESC
+    ) AS r
+  ) AS t
+$$;
+
+CREATE FUNCTION postgraphile.company_surveys(c public.company) RETURNS postgraphile.surveys
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  WITH
+  rated AS MATERIALIZED (
+    SELECT rating, month, row_number() OVER w = 1 AND recent AS counts,
+      lag(month) OVER w IS DISTINCT FROM month AS counts_in_month
+    FROM (
+      SELECT r.id, r.rating, r.responded_at, coalesce(r.person_id, r.id) AS who,
+        date_trunc('month', r.responded_at)::date AS month,
+        r.responded_at > now() - interval '180 days' AS recent
+      FROM postgraphile.shown_surveys(c.id) AS s JOIN public.surveys_response r ON r.survey_id = s.id
+      WHERE s.kind = 'NPS' AND r.company_id = c.id AND r.rating IS NOT NULL
+        AND r.responded_at >= postgraphile.month(11) AND r.responded_at <= now()
+        AND r.state IN ('PARTIAL', 'SUBMITTED')
+    ) AS a
+    WINDOW w AS (PARTITION BY who ORDER BY responded_at DESC, id DESC)
+  ),
+  t AS MATERIALIZED (
+    SELECT (count(*) FILTER (WHERE rating >= 9))::int AS promoters,
+      (count(*) FILTER (WHERE rating BETWEEN 7 AND 8))::int AS passives,
+      (count(*) FILTER (WHERE rating < 7))::int AS detractors,
+      count(*)::int AS number, sum(rating) AS total
+    FROM rated WHERE counts
+  )
+  SELECT round((promoters - detractors) * 100.0 / nullif(number, 0))::int,
+    round(total * 1.0 / nullif(number, 0), 1)::float,
+    round((sqrt(promoters + detractors - (promoters - detractors) ^ 2 / nullif(number, 0))
+      * 196 / number)::numeric, 1)::float,
+    number < 5, number, promoters, passives, detractors,
+    (SELECT array_agg((m.month::date, r.nps, coalesce(r.number, 0))::postgraphile.nps_point ORDER BY m.month)
+      FROM generate_series(postgraphile.month(11), postgraphile.month(0), interval '1 month') AS m(month)
+      LEFT JOIN (
+        SELECT month, count(*)::int AS number, round((count(*) FILTER (WHERE rating >= 9)
+          - count(*) FILTER (WHERE rating < 7)) * 100.0 / count(*))::int AS nps
+        FROM rated WHERE counts_in_month GROUP BY month) AS r ON r.month = m.month)
+  FROM t
+$$;
+
+CREATE FUNCTION postgraphile.company_answers(c public.company) RETURNS SETOF public.surveys_response
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT r.* FROM public.surveys_response r
+  WHERE r.company_id = c.id AND r.survey_id IN (SELECT id FROM postgraphile.shown_surveys(c.id))
+    AND r.responded_at > now() - interval '180 days' AND r.responded_at <= now()
+    AND r.state IN ('PARTIAL', 'SUBMITTED')
+  ORDER BY r.responded_at DESC, r.id
+$$;
+
+CREATE FUNCTION postgraphile.surveys_response_text(r public.surveys_response) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT r.comment FROM public.surveys_survey AS s WHERE s.id = r.survey_id AND (NOT s.is_anonymous OR 3 <= (
+    SELECT count(*) FROM public.surveys_response AS o
+    WHERE o.survey_id = r.survey_id AND o.company_id = r.company_id AND o.state IN ('PARTIAL', 'SUBMITTED')
+      AND o.relationship_id IS NOT DISTINCT FROM r.relationship_id))
+$$;
+
+CREATE FUNCTION postgraphile.today() RETURNS date LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT (now() AT TIME ZONE 'UTC')::date
+$$;
+
+CREATE FUNCTION postgraphile.company_open_ctas(c public.company) RETURNS SETOF public.cockpit_cta
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT * FROM public.cockpit_cta WHERE company_id = c.id AND NOT is_closed
+    AND (snoozed_until IS NULL OR snoozed_until < postgraphile.today())
+  ORDER BY due_date, id
+$$;
+
+CREATE FUNCTION postgraphile.company_open_by_type(c public.company) RETURNS SETOF postgraphile.type_count
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT i.key, i.label, i.color, t.count
+  FROM (
+    SELECT type_id, count(*)::int AS count FROM public.cockpit_cta WHERE company_id = c.id AND NOT is_closed
+      AND (snoozed_until IS NULL OR snoozed_until < postgraphile.today()) GROUP BY type_id
+  ) AS t JOIN public.picklist_item i ON i.id = t.type_id
+  ORDER BY i.position, i.id
+$$;
+
+CREATE FUNCTION postgraphile.company_cockpit(c public.company) RETURNS postgraphile.cockpit
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  WITH cta AS MATERIALIZED (
+    SELECT type_id, status_id, is_closed, due_date,
+      coalesce(snoozed_until >= postgraphile.today(), false) AS snoozed
+    FROM public.cockpit_cta WHERE company_id = c.id
+  )
+  SELECT (count(*) FILTER (WHERE NOT is_closed AND NOT snoozed))::int,
+    (count(*) FILTER (WHERE NOT is_closed AND NOT snoozed AND due_date < postgraphile.today()))::int,
+    (count(*) FILTER (WHERE NOT is_closed AND snoozed))::int,
+    round((count(*) FILTER (WHERE category = 'CLOSED_SUCCESS')) * 1.0
+      / nullif(count(*) FILTER (WHERE category IN ('CLOSED_SUCCESS', 'CLOSED_LOST')), 0), 4)::float,
+    coalesce((
+      SELECT array_agg((i.key, i.label, i.color, t.count)::postgraphile.type_count ORDER BY i.position, i.id)
+      FROM (SELECT type_id, count(*)::int AS count FROM cta
+        WHERE NOT is_closed AND NOT snoozed GROUP BY type_id) AS t
+      JOIN public.picklist_item i ON i.id = t.type_id), '{}')
+  FROM cta JOIN public.picklist_item s ON s.id = cta.status_id
+$$;
+
+CREATE FUNCTION postgraphile.cockpit_cta_days_until_close(cta public.cockpit_cta) RETURNS int
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN NOT cta.is_closed THEN cta.due_date - postgraphile.today() END
+$$;
+
+CREATE FUNCTION postgraphile.cockpit_cta_days_past_due(cta public.cockpit_cta) RETURNS int
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT greatest(coalesce(cta.closed_on, postgraphile.today()) - cta.due_date, 0)
+$$;
+
+CREATE FUNCTION postgraphile.cockpit_cta_percent_complete(cta public.cockpit_cta) RETURNS float
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN cta.total_tasks > 0 THEN round(cta.closed_tasks * 100.0 / cta.total_tasks, 2)
+    WHEN cta.is_closed THEN 100 ELSE 0 END::float
+$$;
+
+CREATE FUNCTION postgraphile.company_activities(c public.company) RETURNS SETOF public.timeline_activity
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT * FROM public.timeline_activity
+  WHERE company_id = c.id AND relationship_id IS NULL AND NOT is_draft AND visibility = 'PUBLIC'
+  ORDER BY activity_date DESC, id DESC
+$$;
+
+CREATE FUNCTION postgraphile.company_milestones(c public.company) RETURNS SETOF postgraphile.label_count
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT milestone_type, count(*)::int FROM public.timeline_activity
+  WHERE company_id = c.id AND relationship_id IS NULL AND NOT is_draft AND visibility = 'PUBLIC'
+    AND milestone_type IS NOT NULL GROUP BY 1 ORDER BY 1
+$$;
+
+CREATE FUNCTION postgraphile.timeline_activity_internal(a public.timeline_activity) RETURNS SETOF public.app_user
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT u.* FROM public.timeline_attendee t JOIN public.app_user u ON u.id = t.user_id
+  WHERE t.activity_id = a.id AND t.kind = 'INTERNAL' ORDER BY u.name, u.id
+$$;
+
+CREATE FUNCTION postgraphile.timeline_activity_external(a public.timeline_activity) RETURNS SETOF public.person
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT p.* FROM public.timeline_attendee t JOIN public.person p ON p.id = t.person_id
+  WHERE t.activity_id = a.id AND t.kind = 'EXTERNAL' ORDER BY p.search_key, p.id
 $$;

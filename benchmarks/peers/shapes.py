@@ -6,9 +6,10 @@ nor is a value twice; amounts and instants come as its scalars write them.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+
+from benchmarks.peers import section_shapes as sections
 
 
 def shaped(variant: str, answer: Any) -> Any:
@@ -30,13 +31,6 @@ def _money(of: Any, name: str = "arrMinor") -> Any:
     return {"amount": f"{Decimal(of[name]) / 100:.2f}", "currency": of["currency"]}
 
 
-def _instant(text: str | None) -> str | None:
-    if text is None:
-        return None
-    at = datetime.fromisoformat(text).astimezone(UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
-
-
 def _row(of: Any) -> Any:
     """A company of the portfolio."""
     return {
@@ -56,7 +50,9 @@ def _light(of: Any) -> Any:
     return {
         "id": of["rowId"],
         "name": of["name"],
-        "summary": _summary(of, of["health"], people, opened),
+        "summary": _summary(
+            of, of["health"], of["openByType"]["nodes"], of["nps"], people, opened
+        ),
         "attributes": _attributes(of),
     }
 
@@ -69,29 +65,43 @@ def _full(of: Any) -> Any:
         "renewalDate": of["renewalDate"],
         "csm": of["csm"],
         "summary": _summary(
-            of, of["scorecard"]["overall"], of["usage"], of["support"]["byPriority"]
+            of,
+            of["scorecard"]["overall"],
+            of["cockpit"]["byType"],
+            of["surveys"],
+            of["usage"],
+            of["support"]["byPriority"],
         ),
         "attributes": _attributes(of),
         "relationships": _relationships(of),
         "companyHierarchy": {"nodes": [_relative(n) for n in of["hierarchy"]["nodes"]]},
-        "support": _support(of["support"], of["cases"]["nodes"]),
+        "support": sections.support(of["support"], of["cases"]["nodes"]),
         "usage": {
             name: of["usage"][name]
             for name in ("utilization", "trendPercent", "activeUsers", "modules")
         },
-        "scorecard": _scorecard(of["scorecard"]),
+        "scorecard": sections.scorecard(of["scorecard"]),
+        "surveys": sections.surveys(of["surveys"], of["answers"]),
+        "cockpit": sections.cockpit(of["cockpit"], of["openCtas"]),
+        "timeline": sections.timeline(of["activities"]),
     }
 
 
-def _summary(of: Any, health: Any, people: Any, opened: Any) -> Any:
+def _summary(
+    of: Any, health: Any, ctas: Any, nps: Any, people: Any, opened: Any
+) -> Any:
     last, before = people["last"], people["before"]
     trend = "UP" if last > before else "DOWN" if last < before else "FLAT"
-    count = sum(b["count"] for b in opened)
+    todo = [{"label": c["label"], "count": c["count"]} for c in ctas]
+    reached = of["milestones"]["nodes"]
     return {
         "cards": [
             _card("health", "Health", health["value"], health["trend"], []),
+            _card("open_ctas", "Open CTAs", _total(todo), "NONE", todo),
+            _card("milestones", "Milestones", _total(reached), "NONE", reached),
+            _card("nps", "NPS", nps["nps"], "NONE", _counts(nps)),
             _card("active_users", "Active users", last, trend, []),
-            _card("open_cases", "Open cases", count, "NONE", opened),
+            _card("open_cases", "Open cases", _total(opened), "NONE", opened),
         ],
         "fields": [
             {name: field[name] for name in ("path", "label", "value", "displayValue")}
@@ -107,6 +117,15 @@ def _summary(of: Any, health: Any, people: Any, opened: Any) -> Any:
         "tags": of["tags"],
         "comment": of["comment"],
     }
+
+
+def _total(breakdown: Any) -> int:
+    return sum(b["count"] for b in breakdown)
+
+
+def _counts(nps: Any) -> Any:
+    names = ("promoters", "passives", "detractors")
+    return [{"label": name.capitalize(), "count": nps[name]} for name in names]
 
 
 def _card(key: str, label: str, value: int, trend: str, breakdown: Any) -> Any:
@@ -210,46 +229,4 @@ def _relative(of: Any) -> Any:
         **{name: of[name] for name in ("parentId", "level", "childCount", "isCurrent")},
         "own": [{"path": "arr", "value": _money(of)}],
         "rolledUp": [{"path": "arr", "value": _money(of, "sumMinor")}],
-    }
-
-
-def _support(of: Any, cases: Any) -> Any:
-    return {
-        "openCount": of["open"],
-        "meanDaysToClose": of["meanDays"],
-        "cases": {
-            "totalCount": of["total"],
-            "edges": [{"node": _case(c)} for c in cases],
-        },
-    }
-
-
-def _case(of: Any) -> Any:
-    same = ("number", "subject", "status", "isClosed", "priority")
-    return {
-        "id": of["rowId"],
-        **{name: of[name] for name in same},
-        "openedAt": _instant(of["openedAt"]),
-        "closedAt": _instant(of["closedAt"]),
-    }
-
-
-def _scorecard(of: Any) -> Any:
-    return {
-        "scorecardName": of["name"],
-        "overall": of["overall"],
-        "groups": [
-            {
-                **{name: group[name] for name in ("key", "name", "weight", "score")},
-                "measures": [
-                    {
-                        "measure": {"key": one["key"], "name": one["name"]},
-                        "score": one["score"],
-                    }
-                    for one in group["measures"]
-                ],
-            }
-            for group in of["groups"]
-        ],
-        "history": of["history"],
     }

@@ -30,7 +30,7 @@ export function page(name) {
  */
 export function sections() {
   const [, before, fields] =
-    /^([^]*)SELECT json_build_object\('data', json_build_object\('company', json_build_object\(\n([^]*)\n\)\)\)::text\nFROM c, support, people, health\s*$/.exec(
+    /^([^]*)SELECT json_build_object\('data', json_build_object\('company', json_build_object\(\n([^]*)\n\)\)\)::text\nFROM c, support, people, health, nps, cockpit\s*$/.exec(
       read("full"),
     );
   // A field of the record stands two spaces in, what belongs to it further.
@@ -45,7 +45,7 @@ export function sections() {
 }
 
 function statement(name, before, fields) {
-  const sources = ["c", "support", "people", "health"].filter((source) =>
+  const sources = ["c", "support", "people", "health", "nps", "cockpit"].filter((source) =>
     new RegExp(`\\b${source}\\.`).test(fields),
   );
   const from = sources.length ? `FROM ${sources.join(", ")}` : "";
@@ -69,6 +69,7 @@ export function days() {
       month: text(first(0)),
       last: text(first(1)),
       before: text(first(2)),
+      year: text(first(11)),
       week: text(start - (((today.getUTCDay() + 6) % 7) + 7 * 11) * DAY),
     };
   }
