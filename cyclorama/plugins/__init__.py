@@ -30,6 +30,7 @@ from cyclorama.plugins.editing import (
 )
 from cyclorama.plugins.hookspecs import hookimpl
 from cyclorama.plugins.jobs import Job, Run, Schedule
+from cyclorama.plugins.rich_text import active_part, cleaned_html, plain_text
 from cyclorama.plugins.section import (
     Card,
     CompanyNumber,
@@ -202,6 +203,7 @@ __all__ = [
     "UserRow",
     "Work",
     "YamlTextError",
+    "active_part",
     "add_days",
     "add_months",
     "append_entries",
@@ -210,6 +212,7 @@ __all__ = [
     "audit_entry",
     "author_of",
     "claimed",
+    "cleaned_html",
     "date_of",
     "days_between",
     "decimal",
@@ -234,6 +237,7 @@ __all__ = [
     "months_between",
     "new_id",
     "now",
+    "plain_text",
     "put_job",
     "read",
     "read_text",

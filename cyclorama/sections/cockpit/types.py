@@ -126,7 +126,9 @@ class Cta(Node):
         read.Value(SNOOZED),
         "Whether it is put aside, which it is through `snoozedUntil`.",
     )
-    comments: str | None = strawberry.field(description="Plain text.")
+    comments: str | None = strawberry.field(
+        description="HTML that was sanitised when it was saved: text, lists, tables, links."
+    )
     age: int = read.declared(
         read.Value(days_between(CtaRow.created_on, LAST_DAY)),
         "Days from its creation until today, or until it was closed.",

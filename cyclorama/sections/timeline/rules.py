@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
+from cyclorama.plugins import active_part, cleaned_html, plain_text
 from cyclorama.sections.timeline.config import (
     MILESTONE,
     ActivityField,
     ActivityType,
     TimelineConfig,
 )
-from cyclorama.sections.timeline.rich_text import active_part, cleaned, plain
 from cyclorama.sections.timeline.tables import LONGEST_SUBJECT
 
 LONGEST_TEXT: Final = 32_000
@@ -69,8 +69,8 @@ def checked_notes(html: str | None) -> tuple[str | None, str | None]:
     if active is not None:
         message = f"Notes are text; take out {active}."
         raise Refused("INVALID", message, "notes")
-    kept = cleaned(html)
-    text = plain(kept)
+    kept = cleaned_html(html)
+    text = plain_text(kept)
     return (kept, text) if text else (None, None)
 
 
