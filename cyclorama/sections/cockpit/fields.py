@@ -23,6 +23,7 @@ from cyclorama.plugins import (
     viewer_id,
 )
 from cyclorama.sections.cockpit.config import CockpitConfig
+from cyclorama.sections.cockpit.recommended import in_order
 from cyclorama.sections.cockpit.rules import Category
 from cyclorama.sections.cockpit.tables import (
     PRIORITY,
@@ -34,8 +35,15 @@ from cyclorama.sections.cockpit.tables import (
     PlaybookTypeRow,
     TaskRow,
     TypeRow,
+    ViewRow,
 )
-from cyclorama.sections.cockpit.types import OPEN, SNOOZED, CtaConnection, CtaPlaybook
+from cyclorama.sections.cockpit.types import (
+    OPEN,
+    SNOOZED,
+    CtaConnection,
+    CtaPlaybook,
+    CtaSavedView,
+)
 
 OVERDUE = sa.and_(OPEN, CtaRow.due_date < today)
 _task = TaskRow.__table__.alias()
@@ -176,8 +184,11 @@ def in_view(
     important: bool = False,
     type_keys: Arg[list[str]] | None = None,
     owner_ids: Arg[list[str]] | None = None,
+    reason_keys: Arg[list[str]] | None = None,
+    priority_keys: Arg[list[str]] | None = None,
 ) -> ColumnElement[bool]:
-    """The CTAs of a view; of these types or owners, or only those that are important."""
+    """The CTAs of a view; of these types, owners, reasons or priorities, or only those
+    that are important."""
     found = {
         CtaView.ALL: sa.true(),
         CtaView.OPEN: OPEN,
@@ -188,11 +199,14 @@ def in_view(
     parts = [shown(config), found]
     if important:
         parts.append(CtaRow.is_important)
-    if type_keys is not None:
-        item = PicklistItemRow.__table__.alias()
-        parts.append(
-            CtaRow.type_id.in_(select(item.c.id).where(item.c.key.in_(type_keys)))
-        )
+    for column, keys in (
+        (CtaRow.type_id, type_keys),
+        (CtaRow.reason_id, reason_keys),
+        (CtaRow.priority_id, priority_keys),
+    ):
+        if keys is not None:
+            item = PicklistItemRow.__table__.alias()
+            parts.append(column.in_(select(item.c.id).where(item.c.key.in_(keys))))
     if owner_ids is not None:
         parts.append(CtaRow.owner_id.in_(owner_ids))
     return sa.and_(*parts)
@@ -264,9 +278,18 @@ class CockpitSection(SectionBase):
         _open_by_type, order_by=["position", "type_id"]
     )
     ctas: CtaConnection = read.declared(
-        read.Page(CtaRow, read.called(in_view), (CtaRow.due_date, CtaRow.id)),
-        "The CTAs of a view, the earliest due first; MINE are the open ones that the "
+        read.Page(CtaRow, read.called(in_view), read.called(in_order)),
+        "The CTAs of a view, by default the earliest due first; MINE are the open ones that the "
         "viewer or one of whose tasks the viewer owns.",
+    )
+    views: list[CtaSavedView] = read.declared(
+        read.Many(
+            ViewRow,
+            sa.or_(ViewRow.owner_id == viewer_id, ViewRow.is_shared),
+            (ViewRow.name, ViewRow.id),
+            200,
+        ),
+        "The viewer's saved views and those that are everybody's, by name.",
     )
     types: list[CtaTypeOptions] = read.declared(
         read.Many(

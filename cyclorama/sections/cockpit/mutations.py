@@ -393,6 +393,7 @@ async def reopen_cta(info: Info, input: ReopenCtaInput) -> CtaPayload:
         check_open(change.ctx, "statusKey", *STATE)
         if not row.is_closed:
             raise Refused("id", "INVALID_STATE", "The CTA is open.")
+        await _check_series(change)
         row.status_id = _open_status(await change.choices(), input.status_key).id
         row.is_closed = False
         row.closed_at = row.closed_on = row.closed_by = row.close_source = None
@@ -401,6 +402,15 @@ async def reopen_cta(info: Info, input: ReopenCtaInput) -> CtaPayload:
     return await change_cta(
         info.context, input.id, input.expected_version, "cockpit.reopen", apply
     )
+
+
+async def _check_series(change: Changing) -> None:
+    """`Refused` where another CTA of the series is open."""
+    series = change.row.series_id
+    others = sa.select(CtaRow.id).where(CtaRow.series_id == series, ~CtaRow.is_closed)
+    if series is not None and await change.session.scalar(others.limit(1)) is not None:
+        message = "The next CTA of its series is open; close that one first."
+        raise Refused("id", "INVALID_STATE", message)
 
 
 async def snooze_cta(info: Info, input: SnoozeCtaInput) -> CtaPayload:
