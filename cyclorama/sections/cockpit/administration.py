@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import re
-from enum import Enum
 from typing import Any, Final
 
 import sqlalchemy as sa
-import strawberry
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry import UNSET
 
 from cyclorama.plugins import (
     Context,
     Info,
-    Payload,
     PicklistItem,
     PicklistItemRow,
-    RecordKind,
-    UserError,
     made,
     new_id,
     record_change,
 )
 from cyclorama.sections.cockpit.choices import checked_text
+from cyclorama.sections.cockpit.item_inputs import (
+    CtaVocabulary,
+    CtaVocabularyPayload,
+    DeleteCtaVocabularyItemInput,
+    SaveCtaVocabularyItemInput,
+)
 from cyclorama.sections.cockpit.offers import (
     Offers,
     check_left,
@@ -33,13 +34,7 @@ from cyclorama.sections.cockpit.offers import (
     withdraw,
 )
 from cyclorama.sections.cockpit.rules import Category, Refused, is_closing
-from cyclorama.sections.cockpit.tables import (
-    PRIORITY,
-    REASON,
-    STATUS,
-    TYPE,
-    TypeRow,
-)
+from cyclorama.sections.cockpit.tables import STATUS, TYPE, TypeRow
 from cyclorama.sections.cockpit.writing import error_of
 
 MOST_TYPES: Final = 50
@@ -51,64 +46,6 @@ FIXED: Final = ("RISK", "OBJECTIVE")
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,79}")
 _CATEGORY: Final = re.compile(r"[A-Z][A-Z0-9_]{0,79}")
 _COLOR: Final = re.compile(r"#[0-9a-fA-F]{6}")
-
-
-@strawberry.enum(description="What the items of a vocabulary of CTAs are.")
-class CtaVocabulary(Enum):
-    TYPE = TYPE
-    REASON = REASON
-    PRIORITY = PRIORITY
-    STATUS = STATUS
-
-
-@strawberry.input(
-    description="An item of a vocabulary as it is to be; what is left out stays."
-)
-class SaveCtaVocabularyItemInput:
-    vocabulary: CtaVocabulary
-    key: str = strawberry.field(
-        description="Small letters, digits and _; one that there is not is made."
-    )
-    label: str | None = strawberry.field(
-        default=None, description="At most 80 characters; required for a new item."
-    )
-    color: str | None = strawberry.field(
-        default=UNSET, description="As #2e7d32; null takes it away."
-    )
-    category: str | None = strawberry.field(
-        default=None,
-        description="What a status stands for: OPEN, IN_PROGRESS, CLOSED_SUCCESS, "
-        "CLOSED_LOST or CLOSED_INVALID; required for a new one. Of a type LIFECYCLE is "
-        "what may come again.",
-    )
-    active: bool | None = None
-    position: int | None = None
-    type_keys: list[str] | None = strawberry.field(
-        default=None,
-        description="The types that a reason, priority or status is offered for.",
-    )
-    default_for: list[str] | None = strawberry.field(
-        default=None,
-        description="Those of them of which it is the default; of statuses each type has "
-        "one for each category.",
-    )
-    record_kind: RecordKind | None = strawberry.field(
-        default=UNSET, description="Of a type: its CTAs are about such records alone."
-    )
-
-
-@strawberry.input(description="An item of a vocabulary to take away.")
-class DeleteCtaVocabularyItemInput:
-    vocabulary: CtaVocabulary
-    key: str
-
-
-@strawberry.type(description="The item as it is now, or why nothing was changed.")
-class CtaVocabularyPayload(Payload):
-    item: PicklistItem | None = strawberry.field(
-        description="Null also for an item that is gone."
-    )
-    errors: list[UserError]
 
 
 async def save_cta_vocabulary_item(

@@ -23,16 +23,11 @@ from cyclorama.plugins import (
     viewer_id,
 )
 from cyclorama.sections.cockpit.config import CockpitConfig
+from cyclorama.sections.cockpit.options import KIND, CtaTypeOptions
 from cyclorama.sections.cockpit.recommended import in_order
 from cyclorama.sections.cockpit.rules import Category
 from cyclorama.sections.cockpit.tables import (
-    PRIORITY,
-    REASON,
-    STATUS,
-    ChoiceRow,
     CtaRow,
-    PlaybookRow,
-    PlaybookTypeRow,
     TaskRow,
     TypeRow,
     ViewRow,
@@ -41,7 +36,6 @@ from cyclorama.sections.cockpit.types import (
     OPEN,
     SNOOZED,
     CtaConnection,
-    CtaPlaybook,
     CtaSavedView,
 )
 
@@ -55,9 +49,6 @@ MINE = sa.or_(
         )
     ),
 )
-KIND = record.by_kind(
-    company=sa.literal("COMPANY"), relationship=sa.literal("RELATIONSHIP")
-)
 
 
 @strawberry.enum(description="Which CTAs of the record.")
@@ -67,50 +58,6 @@ class CtaView(Enum):
     CLOSED = "CLOSED"
     SNOOZED = "SNOOZED"
     MINE = "MINE"
-
-
-def _of_type(picklist: str) -> ColumnElement[bool]:
-    """The active items of a vocabulary that are offered for the type at hand."""
-    offered = select(ChoiceRow.item_id).where(ChoiceRow.type_id == TypeRow.id)
-    return sa.and_(
-        PicklistItemRow.picklist == picklist,
-        PicklistItemRow.active,
-        PicklistItemRow.id.in_(offered),
-    )
-
-
-ITEM_ORDER = [PicklistItemRow.position, PicklistItemRow.id]
-_fits = select(PlaybookTypeRow.playbook_id).where(PlaybookTypeRow.type_id == TypeRow.id)
-
-
-@strawberry.type(
-    description="A type of CTA that may be made for the record, and what may be chosen "
-    "with it."
-)
-@read.table(TypeRow)
-class CtaTypeOptions:
-    type: PicklistItem = read.one(TypeRow.id)
-    only_in_plans: bool = strawberry.field(
-        description="Whether such a CTA is made inside success plans alone."
-    )
-    reasons: list[PicklistItem] = read.many(
-        PicklistItemRow, _of_type(REASON), order_by=ITEM_ORDER
-    )
-    priorities: list[PicklistItem] = read.many(
-        PicklistItemRow, _of_type(PRIORITY), order_by=ITEM_ORDER
-    )
-    statuses: list[PicklistItem] = read.many(
-        PicklistItemRow, _of_type(STATUS), order_by=ITEM_ORDER
-    )
-    playbooks: list[CtaPlaybook] = read.many(
-        PlaybookRow,
-        sa.and_(
-            PlaybookRow.id.in_(_fits),
-            PlaybookRow.active,
-            func.coalesce(PlaybookRow.record_kind, KIND) == KIND,
-        ),
-        order_by=[PlaybookRow.name, PlaybookRow.id],
-    )
 
 
 _item = PicklistItemRow.__table__.alias()
