@@ -42,7 +42,11 @@ from cyclorama.plugins.written import RecordsWritten, records_written
 from cyclorama.resolvers.audit import author_of, record_change
 from cyclorama.resolvers.conditions import meeting, wrong_clauses
 from cyclorama.resolvers.context import Context, Env, Info
+from cyclorama.resolvers.cursors import Order as ListOrder
+from cyclorama.resolvers.cursors import OrderKey, page_info
+from cyclorama.resolvers.keyset import page_size
 from cyclorama.resolvers.loaded import made
+from cyclorama.resolvers.nodes import find_nodes
 from cyclorama.schema import read
 from cyclorama.schema.catalogue import items as field_items
 from cyclorama.schema.catalogue import record_items
@@ -101,6 +105,7 @@ from cyclorama.schema.sql import (
     weeks_back,
 )
 from cyclorama.schema.symbols import now, record, today, viewer_id
+from cyclorama.schema.viewer import Viewer
 from cyclorama.storage.access_rows import RecordTeamRow, TeamMemberRow
 from cyclorama.storage.audit import Author
 from cyclorama.storage.audit import append as append_entries
@@ -162,10 +167,12 @@ __all__ = [
     "InvalidInputError",
     "Job",
     "KeyRefusedError",
+    "ListOrder",
     "ManagedAs",
     "Money",
     "Node",
     "OpenOrAll",
+    "OrderKey",
     "PageInfo",
     "Parent",
     "Payload",
@@ -201,6 +208,7 @@ __all__ = [
     "UserErrorCode",
     "UserGroup",
     "UserRow",
+    "Viewer",
     "Work",
     "YamlTextError",
     "active_part",
@@ -218,6 +226,7 @@ __all__ = [
     "decimal",
     "elapsed_days",
     "field_items",
+    "find_nodes",
     "fold",
     "folded",
     "hookimpl",
@@ -237,6 +246,8 @@ __all__ = [
     "months_between",
     "new_id",
     "now",
+    "page_info",
+    "page_size",
     "plain_text",
     "put_job",
     "read",

@@ -29,7 +29,9 @@ EVERYTHING = (
     "scorecard_0001",
     "support_0001",
     "surveys_0001",
+    "surveys_0002",
     "timeline_0001",
+    "timeline_0002",
     "usage_0001",
 )
 REVISION = """
