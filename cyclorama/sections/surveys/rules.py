@@ -16,6 +16,9 @@ from typing import Final
 
 HIGHEST: Final = 10
 """Ratings are whole numbers from 0 to this."""
+SCALES: Final = {"NPS": (0, HIGHEST), "CSAT": (1, 5), "CES": (1, 7)}
+"""The lowest and the highest rating of kinds of surveys; of others as of NPS."""
+LEAST_SATISFIED: Final = 4
 LEAST_PROMOTER: Final = 9
 LEAST_PASSIVE: Final = 7
 LOW_SAMPLE: Final = 5
@@ -81,6 +84,7 @@ class Answer:
     rating: int | None
     at: datetime
     person: str | None = None
+    is_excluded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,22 @@ def tally(ratings: Iterable[int | None]) -> Tally:
     return found
 
 
+def csat(ratings: Iterable[int]) -> float | None:
+    """Of ratings from 1 to 5 the percentage of those that are 4 or 5, with one decimal;
+    None without one."""
+    found = list(ratings)
+    if not found:
+        return None
+    satisfied = sum(r >= LEAST_SATISFIED for r in found)
+    return half_away(Fraction(1000 * satisfied, len(found))) / 10
+
+
+def ces(ratings: Iterable[int]) -> float | None:
+    """The mean of ratings from 1 to 7, with one decimal; None without one."""
+    found = list(ratings)
+    return half_away(Fraction(10 * sum(found), len(found))) / 10 if found else None
+
+
 def half_away(value: Fraction) -> int:
     """The nearest whole number; halves go away from zero."""
     nearest = math.floor(abs(value) + Fraction(1, 2))
@@ -167,7 +187,8 @@ def half_away(value: Fraction) -> int:
 
 def counted(answers: Iterable[Answer], policy: Policy) -> list[Answer]:
     """The rated answers that count, by id; of who is not known each is of another."""
-    rated = sorted((a for a in answers if a.rating is not None), key=lambda a: a.id)
+    known = (a for a in answers if a.rating is not None and not a.is_excluded)
+    rated = sorted(known, key=lambda a: a.id)
     if policy is Policy.ALL:
         return rated
     latest = {a.person or a.id: a for a in sorted(rated, key=lambda a: (a.at, a.id))}
@@ -236,3 +257,13 @@ def _moved(month: date, months: int) -> date:
     """A first of month, moved."""
     number = month.year * 12 + month.month - 1 + months
     return date(number // 12, number % 12 + 1, 1)
+
+
+def checked_text(text: str, longest: int) -> tuple[str, str]:
+    """What is wrong with a text: a code of `UserErrorCode` and what to do; both are empty
+    for a good one."""
+    if not text.strip():
+        return "REQUIRED", "Write something."
+    if len(text) > longest:
+        return "LENGTH", f"At most {longest:,} characters."
+    return "", ""
