@@ -74,6 +74,7 @@ from cyclorama.schema.envelope import (
     SectionState,
     Surface,
 )
+from cyclorama.schema.local_days import day_of
 from cyclorama.schema.read import Arg, arg
 from cyclorama.schema.records import (
     Company,
@@ -104,7 +105,7 @@ from cyclorama.schema.sql import (
     week_of,
     weeks_back,
 )
-from cyclorama.schema.symbols import now, record, today, viewer_id
+from cyclorama.schema.symbols import now, record, today, viewer_id, zone
 from cyclorama.schema.viewer import Viewer
 from cyclorama.storage.access_rows import RecordTeamRow, TeamMemberRow
 from cyclorama.storage.audit import Author
@@ -222,6 +223,7 @@ __all__ = [
     "claimed",
     "cleaned_html",
     "date_of",
+    "day_of",
     "days_between",
     "decimal",
     "elapsed_days",
@@ -273,4 +275,5 @@ __all__ = [
     "write_text",
     "write_yaml",
     "wrong_clauses",
+    "zone",
 ]

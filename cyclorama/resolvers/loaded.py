@@ -295,11 +295,7 @@ class _Load:
         """The expression with this object's row, record and request as values, and null
         for what is hidden, unless it decides which rows there are."""
         own = None if self.place.row is None else selectable(self.place.row)
-        symbols = {
-            "cy_now": self.ctx.now,
-            "cy_today": self.ctx.today,
-            "cy_viewer": self.ctx.viewer.id,
-        }
+        symbols = self.ctx.symbols
 
         def replace(element: Any) -> Any:
             if isinstance(element, BindParameter):

@@ -19,7 +19,7 @@ from cyclorama.plugins import (
     InvalidInputError,
     add_months,
     arg,
-    date_of,
+    day_of,
     elapsed_days,
     month_of,
     now,
@@ -29,6 +29,7 @@ from cyclorama.plugins import (
     series,
     today,
     walked,
+    zone,
 )
 from cyclorama.sections.surveys.config import SurveysConfig
 from cyclorama.sections.surveys.rules import (
@@ -193,7 +194,7 @@ def in_period(rows: Any, config: SurveysConfig) -> ColumnElement[bool]:
         return known
     if config.period is Period.LAST_DAYS:
         return sa.and_(known, elapsed_days(at, now) < config.days - HALF_A_MILLISECOND)
-    return sa.and_(known, date_of(at) >= _period_start(config))
+    return sa.and_(known, day_of(at, zone) >= _period_start(config))
 
 
 def answered(rows: Any, config: SurveysConfig, kind: str) -> ColumnElement[bool]:
@@ -228,7 +229,7 @@ def _counted(
     """The ratings that count of surveys of a kind, each with the `month` of its answer: of
     somebody who answered several times the latest, in each month if `by_month`."""
     rows = alias_of(ResponseRow)
-    month = month_of(date_of(rows.c.responded_at))
+    month = month_of(day_of(rows.c.responded_at, zone))
     asked = surveys(lambda s: s.kind == of)
     found = select(rows.c.rating, month.label("month")).where(
         of_record(rows, config, kind),
@@ -344,7 +345,7 @@ def trend(config: SurveysConfig, kind: str, months: Arg[int] = arg(12)) -> Selec
     found = series(oldest, lambda day: add_months(day, 1), count)
 
     def within(rows: Any) -> Any:
-        day = date_of(rows.c.responded_at)
+        day = day_of(rows.c.responded_at, zone)
         known = rows.c.responded_at <= now
         return sa.and_(known, day >= oldest, month_of(day) <= this_month)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final
@@ -211,6 +211,7 @@ def is_within(
     *,
     days: int = 1,
     fiscal_start: int = 1,
+    zone: tzinfo = UTC,
 ) -> bool:
     """Whether an answer lies in a period: after the instant `days` days ago, or from the
     first day of a calendar period on, and not after `as_of`."""
@@ -218,18 +219,22 @@ def is_within(
         return False
     if period is Period.LAST_DAYS:
         return answered_at > as_of - timedelta(days=days)
-    start = period_start(period, as_of.date(), fiscal_start)
-    return start is None or answered_at.date() >= start
+    start = period_start(period, as_of.astimezone(zone).date(), fiscal_start)
+    return start is None or answered_at.astimezone(zone).date() >= start
 
 
 def trend(
-    answers: Sequence[Answer], policy: Policy, today: date, months: int
+    answers: Sequence[Answer],
+    policy: Policy,
+    today: date,
+    months: int,
+    zone: tzinfo = UTC,
 ) -> list[tuple[date, Tally]]:
     """The last months, oldest first, the running one last; each counts by itself."""
     found = []
     for back in range(months - 1, -1, -1):
         month = _moved(today.replace(day=1), -back)
-        own = [a for a in answers if a.at.date().replace(day=1) == month]
+        own = [a for a in answers if _month_of(a.at, zone) == month]
         found.append((month, tally(a.rating for a in counted(own, policy))))
     return found
 
@@ -251,6 +256,10 @@ def is_text_shown(*, is_anonymous: bool, participants: int, answers: int) -> boo
     """Whether the text of an answer is shown, among so many of the same record."""
     shown = is_shown(is_anonymous=is_anonymous, participants=participants)
     return shown and (not is_anonymous or answers >= LEAST_FOR_TEXT)
+
+
+def _month_of(at: datetime, zone: tzinfo) -> date:
+    return at.astimezone(zone).date().replace(day=1)
 
 
 def _moved(month: date, months: int) -> date:
