@@ -124,6 +124,13 @@ async def test_the_list_obeys_access_layouts_and_masks(bench: Bench) -> None:
     assert await feed(bench) == ["1", "3", "5"]
 
 
+def test_lists_over_all_records_are_no_part_of_a_page() -> None:
+    """A layout with Timeline is not said to read a section by code."""
+    (timeline,) = (s for s in SECTIONS if s.key == "timeline")
+    assert timeline.fields
+    assert not timeline.facts().in_code
+
+
 SAVE = """mutation($input: SaveActivityInput!) { answer: saveActivity(input: $input) {
   errors { path code } activity { id version mentions { id }
     attachments { name url mediaType size } internalAttendees { id } } } }"""

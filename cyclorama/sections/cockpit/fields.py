@@ -102,6 +102,21 @@ def _by_type(where: ColumnElement[bool]) -> Any:
     )
 
 
+def _by_status(where: ColumnElement[bool]) -> Any:
+    """How many of the CTAs that a condition leaves have each status."""
+    status = PicklistItemRow.__table__.alias()
+    return (
+        select(
+            CtaRow.status_id,
+            func.min(status.c.position).label("position"),
+            func.count().label("count"),
+        )
+        .join_from(CtaRow, status, status.c.id == CtaRow.status_id)
+        .where(where)
+        .group_by(CtaRow.status_id)
+    )
+
+
 WITH_RELATIONSHIPS = record.owns(CtaRow)
 ALONE = record.is_subject_of(CtaRow)
 ALL_COUNTS = record.row(_counts(WITH_RELATIONSHIPS))
@@ -111,6 +126,10 @@ open_by_type = _by_type(WITH_RELATIONSHIPS)
 OPEN_BY_TYPE = sa.table(
     "cockpit_open_by_type",
     *(sa.column(str(c.key), c.type) for c in open_by_type.selected_columns),
+)
+BY_STATUS = sa.table(
+    "cockpit_by_status",
+    *(sa.column(str(c.key), c.type) for c in _by_status(ALONE).selected_columns),
 )
 
 
@@ -166,6 +185,13 @@ class CtaTypeCount:
     count: int
 
 
+@strawberry.type(description="How many CTAs have a status, open or closed.")
+@read.table(BY_STATUS)
+class CtaStatusCount:
+    status: PicklistItem = read.one(BY_STATUS.c.status_id)
+    count: int
+
+
 def _open(config: CockpitConfig) -> Any:
     return counts(config)["open"]
 
@@ -189,6 +215,10 @@ def _rate(config: CockpitConfig) -> ColumnElement[float]:
 
 def _open_by_type(config: CockpitConfig) -> Any:
     return _by_type(shown(config))
+
+
+def _of_status(config: CockpitConfig) -> Any:
+    return _by_status(shown(config))
 
 
 def _state(config: CockpitConfig) -> Any:
@@ -223,6 +253,10 @@ class CockpitSection(SectionBase):
     )
     open_by_type: list[CtaTypeCount] = read.many(
         _open_by_type, order_by=["position", "type_id"]
+    )
+    by_status: list[CtaStatusCount] = read.declared(
+        read.Many(read.called(_of_status), None, ("position", "status_id"), 200),
+        "All CTAs by status, snoozed and closed ones too.",
     )
     ctas: CtaConnection = read.declared(
         read.Page(CtaRow, read.called(in_view), read.called(in_order)),
