@@ -125,6 +125,7 @@ CASES: list[tuple[str, str, Any, str]] = [
     ),
     ("Cta.tasks", "updateCtaTask", {**TASK, "name": "x"}, "id"),
     ("CtaTask.status", "completeCtaTask", TASK, "id"),
+    ("Cta.recurEvery", "setCtaRecurrence", {**ONE, "every": None}, "every"),
     (
         "Cta.playbook",
         "applyPlaybook",
