@@ -97,7 +97,8 @@ class Many:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Order:
-    """An order that a client may choose of several; `name` tells its cursors apart."""
+    """An order that a client may choose of several; `name` tells its cursors apart. The
+    conformance kit asks for each with None as `env`, `config` and `kind`."""
 
     name: str
     keys: Sequence[Any]
