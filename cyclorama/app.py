@@ -220,6 +220,7 @@ class App:
                 settings=settings,
                 now=now,
                 today=self.today(now),
+                zone=self.settings.time_zone,
                 layout_limits=self.layout_limits,
                 graph=self.graph,
                 request_id=request_id,

@@ -34,12 +34,15 @@ class Run:
     """Who it stood for; see `accounts.identity`."""
     inputs: Mapping[str, int] = field(default_factory=dict)
     """What layouts ask of records, as answered by those of each variant."""
+    zone: str = "UTC"
+    """The name of the organisation's time zone."""
 
 
 SYMBOL_VALUES: Mapping[str, Getter] = {
     "cy_now": lambda run: run.now,
     "cy_today": lambda run: run.today,
     "cy_viewer": lambda run: run.viewer_id,
+    "cy_zone": lambda run: run.zone,
 }
 
 

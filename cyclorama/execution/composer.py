@@ -55,7 +55,7 @@ from cyclorama.execution.pages import page
 from cyclorama.execution.templates import Scope, Template
 from cyclorama.execution.writing import writer
 from cyclorama.resolvers.gates import OfRecord
-from cyclorama.resolvers.keyset import AFTER, Keyset, page_size
+from cyclorama.resolvers.keyset import AFTER, Keyset, ordered, page_size
 from cyclorama.resolvers.loaded import KINDS
 from cyclorama.schema.adapt import clause, order_keys, own_row, selectable
 from cyclorama.schema.columns import hidden_keys, shown, without
@@ -460,10 +460,11 @@ class Composer:
     # -- pages
 
     def _page(self, source: Page, use: Use) -> str:
-        rows = self.evaluate(source.source, use)
+        rows, chosen = (self.evaluate(x, use) for x in (source.source, source.order_by))
+        source, coordinate = ordered(source, chosen, use.coordinate)
         left_out = hidden_keys(source.order_by, rows, use.level.env.hidden)
         order = order_keys(source.order_by, rows)
-        return page(self, source, rows, Keyset.of(use.coordinate, order, left_out), use)
+        return page(self, source, rows, Keyset.of(coordinate, order, left_out), use)
 
     def page_binds(self, keys: Keyset, use: Use) -> tuple[Callable[[], str], bool]:
         """Places `first` where it is used, and whether the page starts at a cursor."""
@@ -495,6 +496,4 @@ class Composer:
 
 
 def _wire(value: Any) -> Any:
-    if isinstance(value, Enum):
-        return value.name
-    return str(value)
+    return value.name if isinstance(value, Enum) else str(value)

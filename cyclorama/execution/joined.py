@@ -50,3 +50,8 @@ class Joined:
         read = set(_ALIAS.findall(text))
         joins = "".join(join for alias, join in self._joins.items() if alias in read)
         return f"(SELECT {text} FROM (SELECT 1 AS one) s0{joins})" if joins else text
+
+
+def reads_rows(text: str) -> bool:
+    """Whether an expression reads a row of the record."""
+    return _ALIAS.search(text) is not None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLNonNull, GraphQLObjectType, get_named_type
 
+from cyclorama.execution.joined import reads_rows
 from cyclorama.execution.levels import Grouped, Level, Use, origin_of, type_of
 from cyclorama.resolvers.keyset import Keyset
 from cyclorama.schema.adapt import own_row
@@ -146,9 +147,11 @@ class _Page:
         where = " AND ".join(f"({c})" for c in conditions if c)
         where = f" WHERE {where}" if where else ""
         columns = "".join(f", {alias}.{c}" for c in sorted(self.inner.asked))
+        # SQLite 3.40 knows no row of the record in an ORDER BY that has a LIMIT.
+        last = "cy_n" if reads_rows(order) else order
         inner = (
             f"SELECT {cursor} AS cy_cursor, row_number() OVER (ORDER BY {order}) "
-            f"AS cy_n{columns} FROM {table} {alias}{where} ORDER BY {order} "
+            f"AS cy_n{columns} FROM {table} {alias}{where} ORDER BY {last} "
             f"LIMIT {self.limit} + 1"
         )
         return f"({inner}) {alias}{self.inner.lookups}"

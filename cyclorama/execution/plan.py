@@ -359,6 +359,7 @@ def run_of(ctx: Any, variables: Any, batch: Any) -> Run:
     return Run(
         now=ctx.now,
         today=ctx.today,
+        zone=ctx.zone,
         viewer_id=ctx.viewer.id,
         variables=variables,
         records=orjson.dumps(pairs).decode(),

@@ -87,6 +87,8 @@ class Shortcut:
     """What the viewer may read."""
     bypassed: bool
     """Whether the viewer reads past rules of access."""
+    zone: str
+    """Of the organisation."""
     served: int = 0
     in_vain: int = 0
 
@@ -104,6 +106,7 @@ class Shortcut:
         run = Run(
             now=now,
             today=today,
+            zone=self.zone,
             viewer_id=self.viewer.id,
             variables=variables,
             records=record,
@@ -228,6 +231,7 @@ class Shortcuts:
         run = Run(
             now=context.now,
             today=context.today,
+            zone=context.zone,
             viewer_id=context.viewer.id,
             variables=root.variables,
             records=root.batch.refs[0].id if root.batch.refs else "",
@@ -248,6 +252,7 @@ class Shortcuts:
             inputs={row[2]: variants[row[1]] for row in rows if row[1] in variants},
             prefix=context.database.prefix,
             bypassed=context.bypassed,
+            zone=context.zone,
         )
         if isinstance(kept, Shortcut):
             made.served, made.in_vain = kept.served, kept.in_vain

@@ -30,6 +30,7 @@ from cyclorama.plugins.editing import (
 )
 from cyclorama.plugins.hookspecs import hookimpl
 from cyclorama.plugins.jobs import Job, Run, Schedule
+from cyclorama.plugins.rich_text import active_part, cleaned_html, plain_text
 from cyclorama.plugins.section import (
     Card,
     CompanyNumber,
@@ -41,7 +42,11 @@ from cyclorama.plugins.written import RecordsWritten, records_written
 from cyclorama.resolvers.audit import author_of, record_change
 from cyclorama.resolvers.conditions import meeting, wrong_clauses
 from cyclorama.resolvers.context import Context, Env, Info
+from cyclorama.resolvers.cursors import Order as ListOrder
+from cyclorama.resolvers.cursors import OrderKey, page_info
+from cyclorama.resolvers.keyset import page_size
 from cyclorama.resolvers.loaded import made
+from cyclorama.resolvers.nodes import find_nodes
 from cyclorama.schema import read
 from cyclorama.schema.catalogue import items as field_items
 from cyclorama.schema.catalogue import record_items
@@ -69,6 +74,7 @@ from cyclorama.schema.envelope import (
     SectionState,
     Surface,
 )
+from cyclorama.schema.local_days import day_of
 from cyclorama.schema.read import Arg, arg
 from cyclorama.schema.records import (
     Company,
@@ -99,7 +105,8 @@ from cyclorama.schema.sql import (
     week_of,
     weeks_back,
 )
-from cyclorama.schema.symbols import now, record, today, viewer_id
+from cyclorama.schema.symbols import now, record, today, viewer_id, zone
+from cyclorama.schema.viewer import Viewer
 from cyclorama.storage.access_rows import RecordTeamRow, TeamMemberRow
 from cyclorama.storage.audit import Author
 from cyclorama.storage.audit import append as append_entries
@@ -161,10 +168,12 @@ __all__ = [
     "InvalidInputError",
     "Job",
     "KeyRefusedError",
+    "ListOrder",
     "ManagedAs",
     "Money",
     "Node",
     "OpenOrAll",
+    "OrderKey",
     "PageInfo",
     "Parent",
     "Payload",
@@ -200,8 +209,10 @@ __all__ = [
     "UserErrorCode",
     "UserGroup",
     "UserRow",
+    "Viewer",
     "Work",
     "YamlTextError",
+    "active_part",
     "add_days",
     "add_months",
     "append_entries",
@@ -210,11 +221,14 @@ __all__ = [
     "audit_entry",
     "author_of",
     "claimed",
+    "cleaned_html",
     "date_of",
+    "day_of",
     "days_between",
     "decimal",
     "elapsed_days",
     "field_items",
+    "find_nodes",
     "fold",
     "folded",
     "hookimpl",
@@ -234,6 +248,9 @@ __all__ = [
     "months_between",
     "new_id",
     "now",
+    "page_info",
+    "page_size",
+    "plain_text",
     "put_job",
     "read",
     "read_text",
@@ -258,4 +275,5 @@ __all__ = [
     "write_text",
     "write_yaml",
     "wrong_clauses",
+    "zone",
 ]

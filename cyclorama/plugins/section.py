@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, get_type_hints
 
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,6 +15,7 @@ from cyclorama.layouts.model import KINDS, SURFACES, SectionFacts
 from cyclorama.plugins.commands import Commands
 from cyclorama.plugins.jobs import Job
 from cyclorama.plugins.written import RecordsWritten
+from cyclorama.schema.viewer import Viewer
 from cyclorama.storage.rows import Row
 
 
@@ -174,8 +176,14 @@ class Section:
             requires_config=self.requires_config,
             enabled=enabled,
             config_version=self.config_version,
-            in_code=bool(self.fields),
+            in_code=any(map(_is_of_page, self.fields)),
         )
+
+
+def _is_of_page(function: Callable[..., Any]) -> bool:
+    """Whether a field in code is read with a page; those of the viewer are not."""
+    parent = next(iter(inspect.signature(function).parameters), "")
+    return get_type_hints(function).get(parent) is not Viewer
 
 
 _TUPLES: Final = ("fields", "cards", "mutations", "tables", "targets", "jobs")

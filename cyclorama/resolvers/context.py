@@ -19,6 +19,7 @@ from cyclorama.resolvers.breakers import Breakers
 from cyclorama.resolvers.masks import masked
 from cyclorama.resolvers.reads import Reads
 from cyclorama.schema.masks import Fields, Masked, masked_of
+from cyclorama.schema.symbols import SYMBOLS
 from cyclorama.storage.accounts import Viewer
 from cyclorama.storage.engine import Database, Reading
 from cyclorama.storage.kept import Kept
@@ -147,6 +148,7 @@ class Context:
     request_id: str
     renewed: Callable[[], Awaitable[Reading]]
     """Ends the reading transaction and begins another, which sees what was written."""
+    zone: str = "UTC"  # the name of the organisation's
     budgets: Budgets = Budgets()
     layout_limits: Limits = Limits()
     breakers: Breakers = field(default_factory=Breakers)
@@ -183,11 +185,8 @@ class Context:
     @property
     def symbols(self) -> Mapping[str, Any]:
         """The values of the symbols of declarations, by the names of their binds."""
-        return {
-            "cy_now": self.now,
-            "cy_today": self.today,
-            "cy_viewer": self.viewer.id,
-        }
+        values = (self.now, self.today, self.viewer.id, self.zone)
+        return dict(zip(SYMBOLS, values, strict=True))
 
     @property
     def fields(self) -> Sequence[Any]:

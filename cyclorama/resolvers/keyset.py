@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -16,6 +16,7 @@ from sqlalchemy.sql.elements import UnaryExpression
 from cyclorama.errors import InvalidInputError
 from cyclorama.resolvers.cursors import key_value
 from cyclorama.schema.columns import without
+from cyclorama.schema.read import Order, Page
 from cyclorama.storage.types import Instant
 
 MOST = 200
@@ -100,6 +101,17 @@ def _wire(key: Any) -> Any:
         wire = '\'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"\''
         key = sa.func.to_char(zoned, sa.literal_column(wire))
     return sa.cast(sa.func.to_json(key), sa.Text())
+
+
+def ordered(
+    source: Page, chosen: Any, coordinate: str, fit: Callable[[Any], Any] = lambda k: k
+) -> tuple[Page, str]:
+    """The page in the order that was chosen, if its field has several, and what tells its
+    cursors from others."""
+    if not isinstance(chosen, Order):
+        return source, coordinate
+    keys = [fit(key) for key in chosen.keys]
+    return replace(source, order_by=keys), f"{coordinate} by {chosen.name}"
 
 
 def page_size(first: Any) -> int:

@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
@@ -25,7 +26,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from cyclorama.errors import RequestError
 from cyclorama.resolvers.context import Context, Env, Variant
-from cyclorama.resolvers.keyset import AFTER, Keyset, page_size
+from cyclorama.resolvers.keyset import AFTER, Keyset, ordered, page_size
 from cyclorama.resolvers.refs import Ref, find_together
 from cyclorama.schema.adapt import (
     adapt,
@@ -294,11 +295,7 @@ class _Load:
         """The expression with this object's row, record and request as values, and null
         for what is hidden, unless it decides which rows there are."""
         own = None if self.place.row is None else selectable(self.place.row)
-        symbols = {
-            "cy_now": self.ctx.now,
-            "cy_today": self.ctx.today,
-            "cy_viewer": self.ctx.viewer.id,
-        }
+        symbols = self.ctx.symbols
 
         def replace(element: Any) -> Any:
             if isinstance(element, BindParameter):
@@ -385,7 +382,8 @@ class _Load:
     async def _many(self, source: Many) -> Any:
         rows = self._evaluate(source.source)
         query, keys = self._from(rows, source)
-        keys = without(keys, self._left_out(source, rows))
+        hidden = hidden_keys(source.order_by, rows, self.masked.columns)
+        keys = without(keys, hidden)
         found = await self._rows(query.order_by(*keys).limit(source.limit))
         if not hasattr(self.cls, "__strawberry_definition__") or isinstance(
             self.cls, StrawberryEnumDefinition
@@ -395,9 +393,6 @@ class _Load:
         if isinstance(rows, SelectBase):
             row = getattr(self.cls, "__cyclorama_row__", None)
         return await self._objects(row, found)
-
-    def _left_out(self, source: Many | Page, rows: Any) -> frozenset[int]:
-        return hidden_keys(source.order_by, rows, self.masked.columns)
 
     def _from(self, rows: Any, source: Many | Page) -> tuple[Any, list[Any]]:
         """A select of all columns of the rows that the condition leaves, and the keys
@@ -419,11 +414,13 @@ class _Load:
         return (query if where is None else query.where(where)), keys
 
     async def _page(self, source: Page) -> Any:
-        rows = self._evaluate(source.source)
+        rows, chosen = self._evaluate(source.source), self._evaluate(source.order_by)
         first = page_size(self.arguments.get("first", 20))
+        settled = partial(self._settled, decides=True)
+        source, coordinate = ordered(source, chosen, self._coordinate(), settled)
         query, order = self._from(rows, source)
-        left_out = self._left_out(source, rows)
-        keys = Keyset.of(self._coordinate(), order, left_out)
+        left_out = hidden_keys(source.order_by, rows, self.masked.columns)
+        keys = Keyset.of(coordinate, order, left_out)
         order = without(order, left_out)
         total = sa.select(sa.func.count()).select_from(query.order_by(None).subquery())
         after = self.arguments.get("after")

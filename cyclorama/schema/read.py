@@ -96,12 +96,22 @@ class Many:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Order:
+    """An order that a client may choose of several; `name` tells its cursors apart. The
+    conformance kit asks for each with None as `env`, `config` and `kind`."""
+
+    name: str
+    keys: Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Page:
     """A connection: rows by keyset, with `first` and `after`."""
 
     source: Any
     where: Any
-    order_by: Sequence[Any]
+    order_by: Any
+    """Keys, or a function that gives an `Order`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,8 +196,10 @@ def parts_of(source: Source) -> list[Any]:
             return [expression]
         case One(target, where):
             return [target, where]
-        case Many(rows, where, _, _) | Page(rows, where, _):
+        case Many(rows, where, _, _):
             return [rows, where]
+        case Page(rows, where, order):
+            return [rows, where, *([order] if isinstance(order, Call) else [])]
         case Each(function) | Known(function):
             return [function]
     return []

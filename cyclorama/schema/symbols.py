@@ -22,7 +22,7 @@ TYPE_NAMES = MappingProxyType({COMPANY: "Company", RELATIONSHIP: "Relationship"}
 """Their types in the graph."""
 
 RECORD_NAME = "\x01@r\x01"
-SYMBOLS = ("cy_now", "cy_today", "cy_viewer")
+SYMBOLS = ("cy_now", "cy_today", "cy_viewer", "cy_zone")
 
 now: BindParameter[datetime] = sa.bindparam("cy_now", type_=Instant())
 """The instant of the request."""
@@ -30,6 +30,8 @@ today: BindParameter[date] = sa.bindparam("cy_today", type_=Date())
 """The calendar day of the request in the organisation's zone."""
 viewer_id: BindParameter[str] = sa.bindparam("cy_viewer", type_=KEY)
 """The id of who asks."""
+zone: BindParameter[str] = sa.bindparam("cy_zone", type_=KEY)
+"""The name of the organisation's time zone."""
 
 
 class ByKind(ColumnElement[Any]):
@@ -125,4 +127,5 @@ __all__ = [
     "record",
     "today",
     "viewer_id",
+    "zone",
 ]

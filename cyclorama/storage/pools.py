@@ -9,7 +9,10 @@ import contextlib
 import math
 import sqlite3
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import URL, event
 from sqlalchemy.exc import NoSuchModuleError
@@ -21,6 +24,8 @@ from cyclorama.storage.calendar import keep_extremes
 MOST_STATEMENTS: Final = 100
 """That a connection holds prepared; each of a full page takes 2 MB of PostgreSQL's memory
 for every connection."""
+MOST_DAYS: Final = 50_000
+"""Minutes whose day in a time zone is kept."""
 BEGIN_BEHIND_PGBOUNCER: Final = (
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
     "SET LOCAL timezone = 'UTC'; SET LOCAL jit = off"
@@ -149,6 +154,20 @@ def _prepare_file(connection: Any, _record: Any) -> None:
         cursor.execute(pragma)
     cursor.close()
     connection.create_function("sqrt", 1, _square_root, deterministic=True)
+    connection.create_function("cy_day", 2, _day, deterministic=True)
+
+
+def _day(instant: str | None, zone: str) -> str | None:
+    """The calendar day of an instant in a time zone."""
+    if instant is None or zone == "UTC":
+        return instant and instant[:10]
+    return _local_day(instant[:16], zone)
+
+
+@lru_cache(MOST_DAYS)
+def _local_day(minute: str, zone: str) -> str:
+    at = datetime.fromisoformat(minute).replace(tzinfo=UTC)
+    return at.astimezone(ZoneInfo(zone)).date().isoformat()
 
 
 def _square_root(value: float | None) -> float | None:

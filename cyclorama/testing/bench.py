@@ -141,6 +141,7 @@ class Bench:
         self.budgets = budgets
         self.breakers = Breakers()
         self.now = NOW
+        self.zone = "UTC"
         self.graph = _composed(tuple(sections))
         self.fields = tuple(fields)
         """The custom fields of records."""
@@ -244,6 +245,7 @@ class Bench:
             settings=settings,
             now=self.now,
             today=self.today,
+            zone=self.zone,
             budgets=self.budgets,
             breakers=self.breakers,
             graph=self.graph,

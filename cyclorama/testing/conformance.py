@@ -6,6 +6,7 @@ import ast
 import inspect
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from cyclorama.errors import PluginError
 from cyclorama.plugins.checks import check_sections, parent_of
 from cyclorama.plugins.section import Section
 from cyclorama.schema.adapt import selectable
-from cyclorama.schema.read import Declared, Many, Page
+from cyclorama.schema.read import Call, Declared, Many, Page
 from cyclorama.storage.rows import Row
 
 MOST_ROWS: Final = 2000
@@ -125,8 +126,25 @@ def _lists(name: str, field: Declared) -> Iterator[str]:
         return
     if isinstance(source, Many) and not 1 <= source.limit <= MOST_ROWS:
         yield f"{name} holds up to {source.limit} rows; the most is {MOST_ROWS}."
-    if _is_mapped(source.source) and not _is_unique(source.source, source.order_by):
+    orders = list(_orders(source.order_by))
+    if not _is_mapped(source.source):
+        return
+    if not all(_is_unique(source.source, order) for order in orders):
         yield f"The order of {name} holds no unique key; equal rows change places."
+
+
+def _orders(order: Any) -> Iterator[Sequence[Any]]:
+    """Every order that clients may choose, of a placement and a layout not known."""
+    if not isinstance(order, Call):
+        yield order
+        return
+    names = [p.name for p in order.parameters]
+    choices = (
+        p.type if p.type is not bool else (False, True) for p in order.parameters
+    )
+    for chosen in product(*choices):
+        given = {**dict.fromkeys(order.given), **dict(zip(names, chosen, strict=True))}
+        yield order.function(**given).keys
 
 
 def _is_mapped(source: Any) -> bool:

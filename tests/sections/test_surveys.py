@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import cycle
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -228,7 +229,12 @@ async def test_numbers_are_those_of_the_rules_under_every_setting(bench: Bench) 
     ]
     await bench.add(*map(person, "abcde"), *rows)
     bench.book = book(*SETTINGS)
-    for record, settings in (("company_1", SETTINGS), ("relationship_1", SETTINGS[:2])):
+    for record, settings, name in (
+        ("company_1", SETTINGS, "Pacific/Auckland"),
+        ("relationship_1", SETTINGS[:2], "UTC"),
+    ):
+        zone = ZoneInfo(name)
+        bench.zone, bench.today = name, NOW.astimezone(zone).date()
         asked = " ".join(
             f"""s{n}: surveys(instance: "s{n}") {{ {NUMBERS}
             trend(months: 20) {{ month nps responseCount }} }}"""
@@ -241,7 +247,9 @@ async def test_numbers_are_those_of_the_rules_under_every_setting(bench: Bench) 
         for n, setting in enumerate(settings):
             period, policy = setting["period"], setting["policy"]
             inside = [
-                a for a in own if is_within(period, a.at, NOW, days=30, fiscal_start=5)
+                a
+                for a in own
+                if is_within(period, a.at, NOW, days=30, fiscal_start=5, zone=zone)
             ]
             expected = tally(a.rating for a in counted(inside, policy))
             section = found[kind][f"s{n}"]
@@ -250,7 +258,7 @@ async def test_numbers_are_those_of_the_rules_under_every_setting(bench: Bench) 
             assert section == shown(expected), (record, setting)
             assert points == [
                 {"month": str(m), "nps": t.nps, "responseCount": t.count}
-                for m, t in trend(known, policy, NOW.date(), 20)
+                for m, t in trend(known, policy, bench.today, 20, zone)
             ]
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -248,3 +250,23 @@ def test_pooling_is_counting_together(
 def test_rounding_is_odd_and_near(value: Fraction) -> None:
     assert half_away(-value) == -half_away(value)
     assert abs(half_away(value) - value) <= Fraction(1, 2)
+
+
+def test_days_and_months_are_those_of_the_organisation() -> None:
+    """The last hour of February in UTC is March in Auckland."""
+    late = datetime(2026, 2, 28, 23, tzinfo=UTC)
+    as_of = datetime(2026, 3, 15, tzinfo=UTC)
+    for name, counts in (("UTC", False), ("Pacific/Auckland", True)):
+        zone = ZoneInfo(name)
+        assert is_within(Period.MONTH, late, as_of, zone=zone) is counts
+        answer = Answer(id="1", rating=10, at=late)
+        (month,) = trend([answer], Policy.ALL, as_of.date(), 1, zone)
+        assert month == (date(2026, 3, 1), tally([10] if counts else []))
+
+
+def test_an_excluded_answer_does_not_count() -> None:
+    older = Answer(id="1", rating=9, at=datetime(2026, 1, 1, tzinfo=UTC), person="a")
+    newer = Answer(id="2", rating=0, at=datetime(2026, 1, 2, tzinfo=UTC), person="a")
+    for policy in Policy:
+        left = [older, replace(newer, is_excluded=True)]
+        assert counted(left, policy) == [older]

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from cyclorama.plugins import active_part, cleaned_html, plain_text
 from cyclorama.sections.timeline import rules
 from cyclorama.sections.timeline.config import ActivityType, TimelineConfig
-from cyclorama.sections.timeline.rich_text import active_part, cleaned, plain
 from cyclorama.sections.timeline.rules import Refused
 from cyclorama.testing import NOW
 
@@ -38,7 +38,7 @@ def test_what_would_run_is_refused_and_would_not_be_kept(html: str) -> None:
     with pytest.raises(Refused) as refused:
         rules.checked_notes(html)
     assert (refused.value.code, refused.value.path) == ("INVALID", ["notes"])
-    kept = cleaned(html).lower()
+    kept = cleaned_html(html).lower()
     assert not any(f"<{word}" in kept or f"{word}=" in kept for word in TELLING)
     assert "javascript:" not in kept
 
@@ -59,17 +59,17 @@ def test_what_only_dresses_up_is_dropped_and_text_stays() -> None:
 
 def test_plain_text_has_a_line_for_each_block() -> None:
     html = "<h2>A</h2><ul><li>b c</li><li> d\n e</li></ul><p>f<br>g</p>h"
-    assert plain(html) == "A\nb c\nd e\nf\ng\nh"
-    assert plain("a\nb<pre>c\nd</pre>") == "a b\nc\nd"
+    assert plain_text(html) == "A\nb c\nd e\nf\ng\nh"
+    assert plain_text("a\nb<pre>c\nd</pre>") == "a b\nc\nd"
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=80) | st.lists(st.sampled_from([*ACTIVE, "<p>", "<b", "\"'>"])))
 def test_what_is_kept_never_runs_and_is_kept_again(html: Any) -> None:
     text = html if isinstance(html, str) else "".join(html)
-    kept = cleaned(text)
+    kept = cleaned_html(text)
     assert active_part(kept) is None
-    assert cleaned(kept) == kept
+    assert cleaned_html(kept) == kept
 
 
 CONFIG = TimelineConfig.model_validate(

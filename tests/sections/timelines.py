@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from cyclorama.layouts.model import Layout, LayoutBook, Placement
-from cyclorama.plugins import PersonRow, Row, UserRow, folded
+from cyclorama.plugins import PersonRow, Row, UserRow, folded, plain_text
 from cyclorama.sections import summary, support, timeline
-from cyclorama.sections.timeline.rich_text import plain
 from cyclorama.sections.timeline.tables import (
     AUTHOR,
     EXTERNAL,
@@ -75,7 +74,7 @@ def activity(
     """An activity of a company, or of one of its relationships, with who took part."""
     key = f"activity_{number}"
     given = {"type": "call", "subject": f"Subject {number}", **values}
-    text = None if notes is None else plain(notes)
+    text = None if notes is None else plain_text(notes)
     yield ActivityRow(
         id=key,
         company_id=f"company_{of}",

@@ -25,10 +25,13 @@ SECTIONS = [s for s in graph().sections.values() if s.distribution == "cyclorama
 EVERYTHING = (
     "core_0001",
     "cockpit_0001",
+    "cockpit_0002",
     "scorecard_0001",
     "support_0001",
     "surveys_0001",
+    "surveys_0002",
     "timeline_0001",
+    "timeline_0002",
     "usage_0001",
 )
 REVISION = """

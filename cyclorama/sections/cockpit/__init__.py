@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from cyclorama.plugins import Card, Section, read
+from cyclorama.sections.cockpit.administration import (
+    delete_cta_vocabulary_item,
+    save_cta_vocabulary_item,
+)
 from cyclorama.sections.cockpit.bulk import bulk_update_ctas
 from cyclorama.sections.cockpit.config import CockpitConfig
 from cyclorama.sections.cockpit.demo import demo
@@ -13,6 +17,7 @@ from cyclorama.sections.cockpit.fields import (
     CockpitSection,
     open_by_type,
 )
+from cyclorama.sections.cockpit.links import link_cta_record, unlink_cta_record
 from cyclorama.sections.cockpit.mutations import (
     close_cta,
     create_cta,
@@ -21,14 +26,17 @@ from cyclorama.sections.cockpit.mutations import (
     unsnooze_cta,
     update_cta,
 )
+from cyclorama.sections.cockpit.recurrence import RECUR, set_cta_recurrence
 from cyclorama.sections.cockpit.tables import (
     ChoiceRow,
     CtaRow,
+    LinkRow,
     PlaybookRow,
     PlaybookTaskRow,
     PlaybookTypeRow,
     TaskRow,
     TypeRow,
+    ViewRow,
 )
 from cyclorama.sections.cockpit.task_mutations import (
     add_cta_task,
@@ -37,6 +45,7 @@ from cyclorama.sections.cockpit.task_mutations import (
     update_cta_task,
 )
 from cyclorama.sections.cockpit.types import Cta, CtaTask
+from cyclorama.sections.cockpit.views import delete_cta_view, save_cta_view
 from cyclorama.sections.cockpit.vocabulary import vocabulary
 
 section = Section(
@@ -68,7 +77,15 @@ section = Section(
         complete_cta_task,
         apply_playbook,
         bulk_update_ctas,
+        link_cta_record,
+        unlink_cta_record,
+        set_cta_recurrence,
+        save_cta_view,
+        delete_cta_view,
+        save_cta_vocabulary_item,
+        delete_cta_vocabulary_item,
     ),
+    jobs=(RECUR,),
     tables=(
         TypeRow,
         ChoiceRow,
@@ -77,6 +94,8 @@ section = Section(
         PlaybookTaskRow,
         CtaRow,
         TaskRow,
+        LinkRow,
+        ViewRow,
     ),
     seed=vocabulary,
     demo=demo,

@@ -13,6 +13,7 @@ from cyclorama.sections.cockpit.inputs import (
     BulkUpdateCtasInput,
     BulkUpdateCtasPayload,
 )
+from cyclorama.sections.cockpit.masking import CTA, check_given
 from cyclorama.sections.cockpit.mutations import close, hand_over, move, prioritise
 from cyclorama.sections.cockpit.rules import Refused, is_closing
 from cyclorama.sections.cockpit.showing import shown
@@ -97,6 +98,7 @@ async def _changed(
 
 async def _apply(change: Changing, input: BulkUpdateCtasInput) -> None:
     await check_right(change)
+    check_given(change.ctx, input, CTA)
     change.need_open()
     if input.owner_id is not None:
         hand_over(change, input.owner_id)

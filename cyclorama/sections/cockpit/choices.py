@@ -8,7 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cyclorama.plugins import PicklistItemRow, UserRow
+from cyclorama.plugins import (
+    PicklistItemRow,
+    UserRow,
+    active_part,
+    cleaned_html,
+    plain_text,
+)
 from cyclorama.sections.cockpit.rules import Category, Refused
 from cyclorama.sections.cockpit.tables import TYPE, ChoiceRow, PlaybookRow, TypeRow
 
@@ -133,4 +139,22 @@ def checked_text(
         raise Refused(path, "REQUIRED", "Write something.")
     if len(text) > longest:
         raise Refused(path, "LENGTH", f"At most {longest:,} characters.")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        message = "There is half a character in it; send whole ones."
+        raise Refused(path, "INVALID", message) from None
     return text or None
+
+
+def checked_html(html: str | None, path: str) -> str | None:
+    """Sanitised HTML; None where there is no text in it. `Refused` where something in it
+    would run."""
+    text = checked_text(html or "", path, LONGEST_TEXT, required=False)
+    if text is None:
+        return None
+    active = active_part(text)
+    if active is not None:
+        raise Refused(path, "INVALID", f"This is for text; take out {active}.")
+    kept = cleaned_html(text)
+    return kept if plain_text(kept) else None

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 from pydantic import BaseModel, ConfigDict, Field
+
+Column = Annotated[str, Field(max_length=80, pattern=r"^[a-z][A-Za-z]*$")]
 
 
 class CockpitConfig(BaseModel):
@@ -14,6 +18,18 @@ class CockpitConfig(BaseModel):
         default=True,
         title="CTAs of relationships",
         description="Whether a company's page also shows the CTAs of its relationships.",
+    )
+    default_view: Literal["ALL", "OPEN", "CLOSED", "SNOOZED", "MINE"] = Field(
+        default="OPEN",
+        title="View to begin with",
+        description="Which view of the list clients show first.",
+    )
+    columns: tuple[Column, ...] = Field(
+        default=(),
+        max_length=30,
+        title="Columns",
+        description="Fields of CTAs that clients show in lists, in order; without any "
+        "what they show anyway.",
     )
     editable: bool = Field(
         default=True,

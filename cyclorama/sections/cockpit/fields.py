@@ -23,19 +23,21 @@ from cyclorama.plugins import (
     viewer_id,
 )
 from cyclorama.sections.cockpit.config import CockpitConfig
+from cyclorama.sections.cockpit.options import KIND, CtaTypeOptions
+from cyclorama.sections.cockpit.recommended import in_order
 from cyclorama.sections.cockpit.rules import Category
 from cyclorama.sections.cockpit.tables import (
-    PRIORITY,
-    REASON,
-    STATUS,
-    ChoiceRow,
     CtaRow,
-    PlaybookRow,
-    PlaybookTypeRow,
     TaskRow,
     TypeRow,
+    ViewRow,
 )
-from cyclorama.sections.cockpit.types import OPEN, SNOOZED, CtaConnection, CtaPlaybook
+from cyclorama.sections.cockpit.types import (
+    OPEN,
+    SNOOZED,
+    CtaConnection,
+    CtaSavedView,
+)
 
 OVERDUE = sa.and_(OPEN, CtaRow.due_date < today)
 _task = TaskRow.__table__.alias()
@@ -47,9 +49,6 @@ MINE = sa.or_(
         )
     ),
 )
-KIND = record.by_kind(
-    company=sa.literal("COMPANY"), relationship=sa.literal("RELATIONSHIP")
-)
 
 
 @strawberry.enum(description="Which CTAs of the record.")
@@ -59,50 +58,6 @@ class CtaView(Enum):
     CLOSED = "CLOSED"
     SNOOZED = "SNOOZED"
     MINE = "MINE"
-
-
-def _of_type(picklist: str) -> ColumnElement[bool]:
-    """The active items of a vocabulary that are offered for the type at hand."""
-    offered = select(ChoiceRow.item_id).where(ChoiceRow.type_id == TypeRow.id)
-    return sa.and_(
-        PicklistItemRow.picklist == picklist,
-        PicklistItemRow.active,
-        PicklistItemRow.id.in_(offered),
-    )
-
-
-ITEM_ORDER = [PicklistItemRow.position, PicklistItemRow.id]
-_fits = select(PlaybookTypeRow.playbook_id).where(PlaybookTypeRow.type_id == TypeRow.id)
-
-
-@strawberry.type(
-    description="A type of CTA that may be made for the record, and what may be chosen "
-    "with it."
-)
-@read.table(TypeRow)
-class CtaTypeOptions:
-    type: PicklistItem = read.one(TypeRow.id)
-    only_in_plans: bool = strawberry.field(
-        description="Whether such a CTA is made inside success plans alone."
-    )
-    reasons: list[PicklistItem] = read.many(
-        PicklistItemRow, _of_type(REASON), order_by=ITEM_ORDER
-    )
-    priorities: list[PicklistItem] = read.many(
-        PicklistItemRow, _of_type(PRIORITY), order_by=ITEM_ORDER
-    )
-    statuses: list[PicklistItem] = read.many(
-        PicklistItemRow, _of_type(STATUS), order_by=ITEM_ORDER
-    )
-    playbooks: list[CtaPlaybook] = read.many(
-        PlaybookRow,
-        sa.and_(
-            PlaybookRow.id.in_(_fits),
-            PlaybookRow.active,
-            func.coalesce(PlaybookRow.record_kind, KIND) == KIND,
-        ),
-        order_by=[PlaybookRow.name, PlaybookRow.id],
-    )
 
 
 _item = PicklistItemRow.__table__.alias()
@@ -147,6 +102,21 @@ def _by_type(where: ColumnElement[bool]) -> Any:
     )
 
 
+def _by_status(where: ColumnElement[bool]) -> Any:
+    """How many of the CTAs that a condition leaves have each status."""
+    status = PicklistItemRow.__table__.alias()
+    return (
+        select(
+            CtaRow.status_id,
+            func.min(status.c.position).label("position"),
+            func.count().label("count"),
+        )
+        .join_from(CtaRow, status, status.c.id == CtaRow.status_id)
+        .where(where)
+        .group_by(CtaRow.status_id)
+    )
+
+
 WITH_RELATIONSHIPS = record.owns(CtaRow)
 ALONE = record.is_subject_of(CtaRow)
 ALL_COUNTS = record.row(_counts(WITH_RELATIONSHIPS))
@@ -156,6 +126,10 @@ open_by_type = _by_type(WITH_RELATIONSHIPS)
 OPEN_BY_TYPE = sa.table(
     "cockpit_open_by_type",
     *(sa.column(str(c.key), c.type) for c in open_by_type.selected_columns),
+)
+BY_STATUS = sa.table(
+    "cockpit_by_status",
+    *(sa.column(str(c.key), c.type) for c in _by_status(ALONE).selected_columns),
 )
 
 
@@ -176,8 +150,11 @@ def in_view(
     important: bool = False,
     type_keys: Arg[list[str]] | None = None,
     owner_ids: Arg[list[str]] | None = None,
+    reason_keys: Arg[list[str]] | None = None,
+    priority_keys: Arg[list[str]] | None = None,
 ) -> ColumnElement[bool]:
-    """The CTAs of a view; of these types or owners, or only those that are important."""
+    """The CTAs of a view; of these types, owners, reasons or priorities, or only those
+    that are important."""
     found = {
         CtaView.ALL: sa.true(),
         CtaView.OPEN: OPEN,
@@ -188,11 +165,14 @@ def in_view(
     parts = [shown(config), found]
     if important:
         parts.append(CtaRow.is_important)
-    if type_keys is not None:
-        item = PicklistItemRow.__table__.alias()
-        parts.append(
-            CtaRow.type_id.in_(select(item.c.id).where(item.c.key.in_(type_keys)))
-        )
+    for column, keys in (
+        (CtaRow.type_id, type_keys),
+        (CtaRow.reason_id, reason_keys),
+        (CtaRow.priority_id, priority_keys),
+    ):
+        if keys is not None:
+            item = PicklistItemRow.__table__.alias()
+            parts.append(column.in_(select(item.c.id).where(item.c.key.in_(keys))))
     if owner_ids is not None:
         parts.append(CtaRow.owner_id.in_(owner_ids))
     return sa.and_(*parts)
@@ -202,6 +182,13 @@ def in_view(
 @read.table(OPEN_BY_TYPE)
 class CtaTypeCount:
     type: PicklistItem = read.one(OPEN_BY_TYPE.c.type_id)
+    count: int
+
+
+@strawberry.type(description="How many CTAs have a status, open or closed.")
+@read.table(BY_STATUS)
+class CtaStatusCount:
+    status: PicklistItem = read.one(BY_STATUS.c.status_id)
     count: int
 
 
@@ -228,6 +215,10 @@ def _rate(config: CockpitConfig) -> ColumnElement[float]:
 
 def _open_by_type(config: CockpitConfig) -> Any:
     return _by_type(shown(config))
+
+
+def _of_status(config: CockpitConfig) -> Any:
+    return _by_status(shown(config))
 
 
 def _state(config: CockpitConfig) -> Any:
@@ -263,10 +254,23 @@ class CockpitSection(SectionBase):
     open_by_type: list[CtaTypeCount] = read.many(
         _open_by_type, order_by=["position", "type_id"]
     )
+    by_status: list[CtaStatusCount] = read.declared(
+        read.Many(read.called(_of_status), None, ("position", "status_id"), 200),
+        "All CTAs by status, snoozed and closed ones too.",
+    )
     ctas: CtaConnection = read.declared(
-        read.Page(CtaRow, read.called(in_view), (CtaRow.due_date, CtaRow.id)),
-        "The CTAs of a view, the earliest due first; MINE are the open ones that the "
+        read.Page(CtaRow, read.called(in_view), read.called(in_order)),
+        "The CTAs of a view, by default the earliest due first; MINE are the open ones that the "
         "viewer or one of whose tasks the viewer owns.",
+    )
+    views: list[CtaSavedView] = read.declared(
+        read.Many(
+            ViewRow,
+            sa.or_(ViewRow.owner_id == viewer_id, ViewRow.is_shared),
+            (ViewRow.name, ViewRow.id),
+            200,
+        ),
+        "The viewer's saved views and those that are everybody's, by name.",
     )
     types: list[CtaTypeOptions] = read.declared(
         read.Many(

@@ -53,7 +53,11 @@ class CreateCtaInput:
         default=None, description="The viewer if left out."
     )
     is_important: bool | None = None
-    comments: str | None = strawberry.field(default=None, description="Plain text.")
+    comments: str | None = strawberry.field(
+        default=None,
+        description="HTML, at most 32,000 characters. Scripts are refused; what comments "
+        "can't show is dropped.",
+    )
     idempotency_key: str | None = strawberry.field(
         default=None, description="Sent again, the same key returns the first result."
     )
@@ -79,7 +83,8 @@ class UpdateCtaInput:
     due_date: date | None = None
     is_important: bool | None = None
     comments: str | None = strawberry.field(
-        default=strawberry.UNSET, description="Plain text; null takes it away."
+        default=strawberry.UNSET,
+        description="HTML, as for `createCta`; null takes it away.",
     )
     task_owners: OwnerCascade = strawberry.field(
         default=OwnerCascade.NONE,

@@ -24,8 +24,8 @@ from cyclorama.plugins import (
 from cyclorama.sections.cockpit.choices import (
     LONGEST_NAME,
     LONGEST_REASON,
-    LONGEST_TEXT,
     Choices,
+    checked_html,
     checked_text,
     owner_of,
     type_of,
@@ -40,6 +40,12 @@ from cyclorama.sections.cockpit.inputs import (
     SnoozeCtaInput,
     UnsnoozeCtaInput,
     UpdateCtaInput,
+)
+from cyclorama.sections.cockpit.masking import (
+    CTA,
+    check_given,
+    check_open,
+    closed_fields,
 )
 from cyclorama.sections.cockpit.rules import (
     Category,
@@ -65,6 +71,8 @@ from cyclorama.sections.cockpit.writing import (
 )
 
 MOST_ATTEMPTS = 5
+STATE = ("Cta.status", "Cta.isClosed")
+"""What closing and opening again change."""
 CTAS: Any = CtaRow.__table__
 
 
@@ -124,6 +132,7 @@ async def _values_of(
     ctx: Context, session: AsyncSession, input: CreateCtaInput
 ) -> dict[str, Any]:
     """The columns of a new CTA."""
+    check_given(ctx, input, CTA, needed=("name", "type_key", "due_date"))
     name = checked_text(input.name, "name", LONGEST_NAME)
     due = checked_day(input.due_date, ctx.today, "dueDate")
     kind = "COMPANY" if kind_of_id(input.record_id) == "company" else "RELATIONSHIP"
@@ -135,7 +144,6 @@ async def _values_of(
     priority = _chosen(choices, PRIORITY, input.priority_key, "priorityKey")
     status = _open_status(choices, input.status_key)
     by_client = ctx.viewer.kind == "API_CLIENT"
-    comments = input.comments
     return {
         **await subject_of(ctx, input.record_id),
         "name": name,
@@ -148,9 +156,7 @@ async def _values_of(
         "original_due_date": due,
         "is_important": bool(input.is_important),
         "is_closed": False,
-        "comments": None
-        if comments is None
-        else checked_text(comments, "comments", LONGEST_TEXT, required=False),
+        "comments": checked_html(input.comments, "comments"),
         "source": "API" if by_client else "MANUAL",
         "total_tasks": 0,
         "closed_tasks": 0,
@@ -205,9 +211,7 @@ async def _twin_or_new(
                 continue
             change = Changing(ctx, session, settings, row, tasks)
             await check_right(change)
-            row.priority_id, row.due_date = values["priority_id"], values["due_date"]
-            row.is_important = values["is_important"]
-            row.comments = row.comments or values["comments"]
+            _follow(change, values)
             await change.save("cockpit.update")
             return change
         insert = _insert(session.get_bind().dialect.name)
@@ -218,6 +222,20 @@ async def _twin_or_new(
             return (await locked(ctx, session, [new]))[new][0]
     message = "Others open and close such CTAs at this moment; try again."
     raise Refused("dedupe", "CONFLICT", message)
+
+
+def _follow(change: Changing, values: dict[str, Any]) -> None:
+    """Give the CTA that stands for a new one what the new one would have had; what the
+    viewer may not change stays."""
+    row, closed = change.row, closed_fields(change.ctx)
+    for name, member in (
+        ("priority_id", "priority_key"),
+        ("due_date", "due_date"),
+        ("is_important", "is_important"),
+        ("comments", "comments"),
+    ):
+        if closed.isdisjoint(CTA[member]) and not (name == "comments" and row.comments):
+            setattr(row, name, values[name])
 
 
 def _same(values: dict[str, Any], named: bool) -> sa.Select[Any]:
@@ -242,9 +260,9 @@ async def update_cta(info: Info, input: UpdateCtaInput) -> CtaPayload:
 
     async def apply(change: Changing) -> None:
         row, session = change.row, change.session
+        check_given(change.ctx, input, CTA)
         if input.comments is not UNSET:
-            text = input.comments or ""
-            row.comments = checked_text(text, "comments", LONGEST_TEXT, required=False)
+            row.comments = checked_html(input.comments, "comments")
         if not _is_more_than_comments(input):
             return
         change.need_open()
@@ -319,6 +337,7 @@ async def close_cta(info: Info, input: CloseCtaInput) -> CtaPayload:
     """
 
     async def apply(change: Changing) -> None:
+        check_given(change.ctx, input, CTA)
         await close(change, input.status_key, input.open_tasks)
 
     return await change_cta(
@@ -330,6 +349,7 @@ async def close(
     change: Changing, status_key: str | None, open_tasks: OpenTasks | None
 ) -> None:
     """Close a CTA with a status, by default that for success."""
+    check_open(change.ctx, "statusKey", *STATE)
     change.need_open()
     choices, row, ctx = await change.choices(), change.row, change.ctx
     if status_key is None:
@@ -370,8 +390,10 @@ async def reopen_cta(info: Info, input: ReopenCtaInput) -> CtaPayload:
 
     async def apply(change: Changing) -> None:
         row = change.row
+        check_open(change.ctx, "statusKey", *STATE)
         if not row.is_closed:
             raise Refused("id", "INVALID_STATE", "The CTA is open.")
+        await _check_series(change)
         row.status_id = _open_status(await change.choices(), input.status_key).id
         row.is_closed = False
         row.closed_at = row.closed_on = row.closed_by = row.close_source = None
@@ -382,11 +404,21 @@ async def reopen_cta(info: Info, input: ReopenCtaInput) -> CtaPayload:
     )
 
 
+async def _check_series(change: Changing) -> None:
+    """`Refused` where another CTA of the series is open."""
+    series = change.row.series_id
+    others = sa.select(CtaRow.id).where(CtaRow.series_id == series, ~CtaRow.is_closed)
+    if series is not None and await change.session.scalar(others.limit(1)) is not None:
+        message = "The next CTA of its series is open; close that one first."
+        raise Refused("id", "INVALID_STATE", message)
+
+
 async def snooze_cta(info: Info, input: SnoozeCtaInput) -> CtaPayload:
     """Put an open CTA aside through a day: it stays open and is not in the way."""
 
     async def apply(change: Changing) -> None:
         row, today = change.row, change.ctx.today
+        check_given(change.ctx, input, CTA)
         change.need_open()
         if not any(s.snooze for s in change.settings):
             message = "Your layout does not let you snooze CTAs."
@@ -408,6 +440,7 @@ async def unsnooze_cta(info: Info, input: UnsnoozeCtaInput) -> CtaPayload:
     async def apply(change: Changing) -> None:
         row = change.row
         change.need_open()
+        check_open(change.ctx, "id", *CTA["until"], *CTA["reason"])
         if not is_snoozed(row.snoozed_until, change.ctx.today):
             raise Refused("id", "INVALID_STATE", "The CTA is not snoozed.")
         row.snoozed_until = row.snooze_reason = row.snoozed_by = None

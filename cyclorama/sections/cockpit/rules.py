@@ -5,6 +5,8 @@ Days are those of the organisation's zone. No input or output.
 
 from __future__ import annotations
 
+import re
+from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,6 +17,9 @@ from math import floor
 MOST_YEARS = 100
 """How far from today a day may be."""
 SATURDAY = 5
+LONGEST_URL = 2048
+_URL = re.compile(r"https?://[^\s<>\"\x00-\x1f\ud800-\udfff]+", re.IGNORECASE)
+MOST_UNITS = 60
 
 
 class Refused(Exception):
@@ -56,6 +61,31 @@ class Anchor(StrEnum):
     CREATED = "CREATED"
     DUE = "DUE"
     PREVIOUS = "PREVIOUS"
+
+
+class Recurrence(StrEnum):
+    """In what a series of CTAs is counted."""
+
+    WEEK = "WEEK"
+    MONTH = "MONTH"
+
+    def after(self, day: date, every: int) -> date:
+        """The day so many units later; of a month that is too short the last one."""
+        if self is Recurrence.WEEK:
+            return day + timedelta(weeks=every)
+        month = day.year * 12 + day.month - 1 + every
+        year, number = divmod(month, 12)
+        last = monthrange(year, number + 1)[1]
+        return date(year, number + 1, min(day.day, last))
+
+
+def next_day(unit: Recurrence, every: int, first: date, today: date) -> date:
+    """Of the days of a series the first one after today, counted from its first, so that
+    a short month moves no later day."""
+    count = every
+    while (found := unit.after(first, count)) <= today:
+        count += every
+    return found
 
 
 class OwnerCascade(StrEnum):
@@ -122,6 +152,19 @@ def success_rate(success: int, lost: int) -> float | None:
 def is_snoozed(until: date | None, today: date) -> bool:
     """Whether a snooze is in effect, which it is through its day."""
     return until is not None and today <= until
+
+
+def checked_url(url: str | None, path: str) -> str | None:
+    """An address of the web; `Refused` for what is none."""
+    if url is None or not url.strip():
+        return None
+    url = url.strip()
+    if len(url) > LONGEST_URL:
+        raise Refused(path, "LENGTH", f"At most {LONGEST_URL:,} characters.")
+    if not _URL.fullmatch(url):
+        message = "Write an address that begins with https:// or http://."
+        raise Refused(path, "INVALID", message)
+    return url
 
 
 def dedupe_key(

@@ -7,11 +7,13 @@ category of a status says whether it closes.
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Text, text
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cyclorama.plugins import KEY, Row, key_column
+from cyclorama.plugins import text as text_of
 
 TYPE, REASON, PRIORITY, STATUS = "cta.type", "cta.reason", "cta.priority", "cta.status"
 PICKLISTS = (TYPE, REASON, PRIORITY, STATUS)
@@ -113,6 +115,14 @@ class CtaRow(Row):
             sqlite_where=text("NOT is_closed"),
             postgresql_where=text("NOT is_closed"),
         ),
+        Index(
+            "uq_cockpit_cta_open_series",
+            "series_id",
+            unique=True,
+            sqlite_where=text("NOT is_closed"),
+            postgresql_where=text("NOT is_closed"),
+        ),
+        Index("ix_cockpit_cta_recur", "recur_on", "id"),
     )
 
     id: Mapped[str] = key_column()
@@ -145,6 +155,16 @@ class CtaRow(Row):
     playbook_id: Mapped[str | None] = mapped_column(
         KEY, ForeignKey("cockpit_playbook.id")
     )
+    recur_every: Mapped[int | None]
+    """The next one is made so many units after this one."""
+    recur_unit: Mapped[str | None] = mapped_column(KEY)
+    """WEEK or MONTH."""
+    recur_from: Mapped[date | None]
+    """The day from which the series is counted."""
+    recur_on: Mapped[date | None]
+    """The day on which the next one is made, or later, once this one is closed."""
+    series_id: Mapped[str | None] = mapped_column(KEY)
+    """The id of the first one of the series; one of a series is open at most."""
     total_tasks: Mapped[int] = mapped_column(default=0)
     closed_tasks: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
@@ -186,3 +206,46 @@ class TaskRow(Row):
     )
     completed_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+
+
+class LinkRow(Row):
+    """A record of another system, or of this one, that a CTA is linked with; `system` is
+    empty for one of this one."""
+
+    __tablename__ = "cockpit_link"
+    __table_args__ = (
+        UniqueConstraint("cta_id", "system", "object_name", "record_id"),
+        Index("ix_cockpit_link_company", "company_id"),
+        Index("ix_cockpit_link_relationship", "relationship_id"),
+    )
+
+    id: Mapped[str] = key_column()
+    cta_id: Mapped[str] = mapped_column(KEY, ForeignKey("cockpit_cta.id"))
+    company_id: Mapped[str] = mapped_column(KEY, ForeignKey("company.id"))
+    relationship_id: Mapped[str | None] = mapped_column(
+        KEY, ForeignKey("relationship.id")
+    )
+    system: Mapped[str] = mapped_column(KEY)
+    object_name: Mapped[str] = mapped_column(KEY)
+    record_id: Mapped[str]
+    label: Mapped[str | None]
+    url: Mapped[str | None] = mapped_column(text_of(2048))
+    created_by: Mapped[str] = mapped_column(KEY, ForeignKey("app_user.id"))
+    created_at: Mapped[datetime]
+
+
+class ViewRow(Row):
+    """A view of the list of CTAs that somebody has saved: its filters and columns."""
+
+    __tablename__ = "cockpit_view"
+    __table_args__ = (Index("ix_cockpit_view_owner", "owner_id", "name"),)
+
+    id: Mapped[str] = key_column()
+    owner_id: Mapped[str] = mapped_column(KEY, ForeignKey("app_user.id"))
+    name: Mapped[str]
+    is_shared: Mapped[bool] = mapped_column(default=False)
+    filters: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    columns: Mapped[list[str]] = mapped_column(default=list)
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]

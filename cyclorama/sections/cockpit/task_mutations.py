@@ -23,6 +23,7 @@ from cyclorama.sections.cockpit.inputs import (
     CtaPayload,
     UpdateCtaTaskInput,
 )
+from cyclorama.sections.cockpit.masking import CTA, TASK, check_given, check_open
 from cyclorama.sections.cockpit.rules import (
     Anchor,
     Refused,
@@ -55,6 +56,8 @@ async def add_cta_task(info: Info, input: AddCtaTaskInput) -> CtaPayload:
     ctx = info.context
 
     async def apply(change: Changing) -> None:
+        check_open(ctx, "ctaId", "Cta.tasks")
+        check_given(ctx, input, TASK, needed=("name",))
         change.need_open()
         owner = change.row.owner_id
         if input.owner_id is not None:
@@ -126,6 +129,7 @@ async def update_cta_task(info: Info, input: UpdateCtaTaskInput) -> CtaPayload:
     """
 
     async def apply(change: Changing, task: TaskRow) -> None:
+        check_given(change.ctx, input, TASK)
         change.need_open()
         if input.name is not None:
             task.name = checked_text(input.name, "name", LONGEST_NAME) or ""
@@ -151,6 +155,7 @@ async def complete_cta_task(info: Info, input: CompleteCtaTaskInput) -> CtaPaylo
     """Complete a task of an open CTA; the last one does not close the CTA."""
 
     async def apply(change: Changing, task: TaskRow) -> None:
+        check_open(change.ctx, "id", *TASK["status"])
         change.need_open()
         _set_status(change, task, TaskStatus.COMPLETED)
 
@@ -166,6 +171,7 @@ async def _change_task(ctx: Context, input: Any, apply: Any) -> CtaPayload:
         return CtaPayload(cta=None, errors=[error_of(absent)])
 
     async def changed(change: Changing) -> None:
+        check_open(ctx, "id", "Cta.tasks")
         (task,) = (t for t in change.tasks if t.id == input.id)
         await apply(change, task)
 
@@ -208,6 +214,7 @@ async def apply_playbook(info: Info, input: ApplyPlaybookInput) -> CtaPayload:
     """Add the tasks of a playbook to an open CTA, each due as the playbook says."""
 
     async def apply(change: Changing) -> None:
+        check_given(change.ctx, input, CTA)
         change.need_open()
         row, session = change.row, change.session
         playbook = await playbook_of(session, input.playbook_key, kind_of(row))

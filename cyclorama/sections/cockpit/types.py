@@ -10,6 +10,7 @@ import strawberry
 from sqlalchemy import func, select
 
 from cyclorama.plugins import (
+    JSON,
     Company,
     Node,
     PageInfo,
@@ -21,11 +22,14 @@ from cyclorama.plugins import (
     rounded,
     today,
 )
+from cyclorama.sections.cockpit.rules import Recurrence
 from cyclorama.sections.cockpit.tables import (
     CtaRow,
+    LinkRow,
     PlaybookRow,
     PlaybookTaskRow,
     TaskRow,
+    ViewRow,
 )
 
 SNOOZED = sa.and_(
@@ -60,6 +64,11 @@ class CtaSource(Enum):
     SURVEY = "SURVEY"
     API = "API"
     RECURRENCE = "RECURRENCE"
+
+
+strawberry.enum(
+    Recurrence, name="CtaRecurrence", description="In what a series is counted."
+)
 
 
 @strawberry.type(description="A set of tasks that `applyPlaybook` adds to a CTA.")
@@ -99,6 +108,20 @@ class CtaTask(Node):
     completed_at: datetime | None
 
 
+@strawberry.type(description="A record that a CTA is linked with.")
+@read.table(LinkRow)
+class CtaLink:
+    id: strawberry.ID
+    system: str | None = read.declared(
+        read.Value(func.nullif(LinkRow.system, "")),
+        "The system that has it; null for a thing of this one.",
+    )
+    object_name: str
+    record_id: str
+    label: str | None
+    url: str | None
+
+
 @strawberry.type(description="A call to action: something to be done about a record.")
 @read.table(CtaRow)
 class Cta(Node):
@@ -126,7 +149,9 @@ class Cta(Node):
         read.Value(SNOOZED),
         "Whether it is put aside, which it is through `snoozedUntil`.",
     )
-    comments: str | None = strawberry.field(description="Plain text.")
+    comments: str | None = strawberry.field(
+        description="HTML that was sanitised when it was saved: text, lists, tables, links."
+    )
     age: int = read.declared(
         read.Value(days_between(CtaRow.created_on, LAST_DAY)),
         "Days from its creation until today, or until it was closed.",
@@ -176,11 +201,44 @@ class Cta(Node):
         TaskRow, TaskRow.cta_id == CtaRow.id, order_by=[TaskRow.position, TaskRow.id]
     )
     playbook: CtaPlaybook | None = read.one(CtaRow.playbook_id)
+    linked_records: list[CtaLink] = read.declared(
+        read.Many(
+            LinkRow,
+            LinkRow.cta_id == CtaRow.id,
+            (LinkRow.created_at, LinkRow.id),
+            50,
+        ),
+        "Records of other systems and things of the company that it is linked with.",
+    )
+    recur_every: int | None = strawberry.field(
+        description="The next one of its series is made after so many units; null where "
+        "it has no next one."
+    )
+    recur_unit: Recurrence | None
+    recur_on: date | None = strawberry.field(
+        description="The day on which that is made, or later, once this one is closed."
+    )
     version: int = strawberry.field(
         description="Grows by one with each change of the CTA or of its tasks; hand it "
         "to what changes the CTA, and a change in between is refused."
     )
     created_at: datetime
+
+
+@strawberry.type(description="A view of the list of CTAs that a user has saved.")
+@read.table(ViewRow)
+class CtaSavedView:
+    id: strawberry.ID
+    name: str
+    is_shared: bool = strawberry.field(description="Whether it is everybody's.")
+    owner: User = read.one(ViewRow.owner_id)
+    filters: JSON = strawberry.field(
+        description="Arguments of `ctas`, to be handed in as they are."
+    )
+    columns: list[str] = strawberry.field(
+        description="Fields of `Cta` to show, in order; none: what the client shows."
+    )
+    version: int
 
 
 @strawberry.type(description="A CTA and its place in the list.")

@@ -44,6 +44,8 @@ class Changing:
     removed: list[TaskRow] = field(default_factory=list)
     known: dict[str, Choices] = field(default_factory=dict)
     """What is offered, by type."""
+    noted: dict[str, Any] = field(default_factory=dict)
+    """What else was changed, for the audit log."""
     before: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -72,7 +74,7 @@ class Changing:
 
     def told(self) -> dict[str, Any]:
         """What the audit log says of it."""
-        row, found = self.row, {}
+        row, found = self.row, dict(self.noted)
         for column in CtaRow.__table__.columns:
             if column.key not in _UNTOLD:
                 found[column.key] = getattr(row, column.key)

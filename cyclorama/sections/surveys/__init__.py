@@ -9,7 +9,12 @@ from cyclorama.sections.surveys.config import SurveysConfig
 from cyclorama.sections.surveys.demo import demo
 from cyclorama.sections.surveys.imports import check_responses, check_surveys
 from cyclorama.sections.surveys.measures import breakdown, card_value
-from cyclorama.sections.surveys.tables import ResponseRow, SurveyRow
+from cyclorama.sections.surveys.mutations import (
+    exclude_survey_response,
+    include_survey_response,
+    remark_survey_response,
+)
+from cyclorama.sections.surveys.tables import ResponseRow, ReviewRow, SurveyRow
 from cyclorama.sections.surveys.types import SurveyResponse, SurveysSection
 
 section = Section(
@@ -18,14 +23,23 @@ section = Section(
     description="How likely the customer is to recommend us, and what people answered.",
     sensitive={
         "pii.view": ("SurveyResponse.person",),
-        "verbatim.view": ("SurveyResponse.comment",),
+        "verbatim.view": (
+            "SurveyResponse.comment",
+            "SurveyResponse.remark",
+            "SurveyResponse.excludedReason",
+        ),
     },
     icon="message-circle",
     max_instances=None,
     type=SurveysSection,
     config=SurveysConfig,
     cards=(Card(key="nps", label="NPS", value=card_value, breakdown=breakdown),),
-    tables=(SurveyRow, ResponseRow),
+    tables=(SurveyRow, ResponseRow, ReviewRow),
+    mutations=(
+        exclude_survey_response,
+        include_survey_response,
+        remark_survey_response,
+    ),
     targets=(
         ImportTarget("survey", SurveyRow, "survey", check_surveys),
         ImportTarget(

@@ -81,3 +81,8 @@ class SurveysConfig(BaseModel):
         title="Show people",
         description="Whether is shown who answered.",
     )
+    editable: bool = Field(
+        default=True,
+        title="Answers may be noted on",
+        description="Whether viewers of this layout may write remarks on answers.",
+    )

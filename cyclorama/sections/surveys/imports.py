@@ -8,9 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cyclorama.sections.surveys.rules import HIGHEST
+from cyclorama.sections.surveys.rules import SCALES
 from cyclorama.sections.surveys.tables import (
     ANSWERED,
+    CES,
+    CSAT,
     DRAFT,
     NPS,
     STATES,
@@ -21,7 +23,7 @@ from cyclorama.sections.surveys.tables import (
 Values = Mapping[str, Any]
 Rows = Sequence[tuple[Values | None, Values]]
 """Each as it is, None where it is new, and as it would be."""
-KINDS = (NPS, "CSAT", "CES", "OTHER")
+KINDS = (NPS, CSAT, CES, "OTHER")
 STATUSES = (DRAFT, "PUBLISHED", "CLOSED")
 
 
@@ -59,22 +61,23 @@ def _of_survey(old: Values | None, new: Values, named: set[str]) -> str:
 async def check_responses(connection: AsyncConnection, rows: Rows) -> dict[int, str]:
     """Place and reason of those that are refused; one statement for all."""
     asked = sorted({new["survey_id"] for _, new in rows})
-    found = await connection.execute(
-        sa.select(SurveyRow.id).where(SurveyRow.id.in_(asked), SurveyRow.is_anonymous)
-    )
-    anonymous = {survey for (survey,) in found}
-    reasons = ((n, _of_response(new, anonymous)) for n, (_, new) in enumerate(rows))
+    query = sa.select(SurveyRow.id, SurveyRow.kind, SurveyRow.is_anonymous)
+    found = await connection.execute(query.where(SurveyRow.id.in_(asked)))
+    surveys = {s: (kind, hides) for s, kind, hides in found}
+    reasons = ((n, _of_response(new, surveys)) for n, (_, new) in enumerate(rows))
     return {n: reason for n, reason in reasons if reason}
 
 
-def _of_response(new: Values, anonymous: set[str]) -> str:
+def _of_response(new: Values, surveys: Mapping[str, tuple[str, bool]]) -> str:
     rating, state = new.get("rating"), new.get("state", "SUBMITTED")
-    if rating is not None and not 0 <= rating <= HIGHEST:
-        return f"rating: {rating} is not from 0 to {HIGHEST}"
+    kind, is_anonymous = surveys.get(new["survey_id"], (NPS, False))
+    low, high = SCALES.get(kind, SCALES[NPS])
+    if rating is not None and not low <= rating <= high:
+        return f"rating: {rating} is not from {low} to {high}"
     if state not in STATES:
         return f"state: {state!r:.60} is none of {', '.join(STATES)}"
     if state not in ANSWERED and (rating is not None or new.get("comment")):
         return f"state: with a rating or a comment it can't be {state}"
-    if new.get("person_id") and new["survey_id"] in anonymous:
+    if new.get("person_id") and is_anonymous:
         return "person_id: answers to an anonymous survey are kept without the person"
     return ""

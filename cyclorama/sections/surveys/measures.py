@@ -19,7 +19,7 @@ from cyclorama.plugins import (
     InvalidInputError,
     add_months,
     arg,
-    date_of,
+    day_of,
     elapsed_days,
     month_of,
     now,
@@ -29,6 +29,7 @@ from cyclorama.plugins import (
     series,
     today,
     walked,
+    zone,
 )
 from cyclorama.sections.surveys.config import SurveysConfig
 from cyclorama.sections.surveys.rules import (
@@ -36,10 +37,20 @@ from cyclorama.sections.surveys.rules import (
     LEAST_PARTICIPANTS,
     LEAST_PASSIVE,
     LEAST_PROMOTER,
+    LEAST_SATISFIED,
+    SCALES,
     Period,
     Policy,
 )
-from cyclorama.sections.surveys.tables import ANSWERED, NPS, ResponseRow, SurveyRow
+from cyclorama.sections.surveys.tables import (
+    ANSWERED,
+    CES,
+    CSAT,
+    NPS,
+    ResponseRow,
+    ReviewRow,
+    SurveyRow,
+)
 
 DEEPEST: Final = 50
 """Levels below a company that are rolled up."""
@@ -183,7 +194,7 @@ def in_period(rows: Any, config: SurveysConfig) -> ColumnElement[bool]:
         return known
     if config.period is Period.LAST_DAYS:
         return sa.and_(known, elapsed_days(at, now) < config.days - HALF_A_MILLISECOND)
-    return sa.and_(known, date_of(at) >= _period_start(config))
+    return sa.and_(known, day_of(at, zone) >= _period_start(config))
 
 
 def answered(rows: Any, config: SurveysConfig, kind: str) -> ColumnElement[bool]:
@@ -196,20 +207,37 @@ def answered(rows: Any, config: SurveysConfig, kind: str) -> ColumnElement[bool]
 # -- who counts
 
 
+def is_excluded(rows: Any) -> ColumnElement[bool]:
+    """Whether somebody has decided that an answer is left out of all numbers."""
+    review = alias_of(ReviewRow)
+    return (
+        select(review.c.id)
+        .where(review.c.id == rows.c.id, review.c.excluded_reason.is_not(None))
+        .correlate(rows)
+        .exists()
+    )
+
+
 def _counted(
-    config: SurveysConfig, kind: str, within: Any, *, by_month: bool = False
+    config: SurveysConfig,
+    kind: str,
+    within: Any,
+    *,
+    by_month: bool = False,
+    of: str = NPS,
 ) -> Any:
-    """The ratings that the NPS counts, each with the `month` of its answer: of somebody
-    who answered several times the latest, in each month if `by_month`."""
+    """The ratings that count of surveys of a kind, each with the `month` of its answer: of
+    somebody who answered several times the latest, in each month if `by_month`."""
     rows = alias_of(ResponseRow)
-    month = month_of(date_of(rows.c.responded_at))
-    asked = surveys(lambda s: s.kind == NPS)
+    month = month_of(day_of(rows.c.responded_at, zone))
+    asked = surveys(lambda s: s.kind == of)
     found = select(rows.c.rating, month.label("month")).where(
         of_record(rows, config, kind),
         _is_answered(rows),
         within(rows),
-        rows.c.rating.is_not(None),
+        rows.c.rating.between(*SCALES[of]),
         rows.c.survey_id.in_(asked),
+        ~is_excluded(rows),
     )
     if config.policy is Policy.ALL:
         return found.subquery()
@@ -239,6 +267,32 @@ def tally(config: SurveysConfig, kind: str) -> Any:
     """The ratings of the period, counted, as a row of the record."""
     found = _counted(config, kind, lambda rows: in_period(rows, config))
     return record.row(select(*_tallied(found.c.rating)))
+
+
+@lru_cache(MOST_SETTINGS)
+def satisfaction(config: SurveysConfig, kind: str) -> Any:
+    """See `rules.csat`."""
+    found = _counted(config, kind, lambda rows: in_period(rows, config), of=CSAT)
+    satisfied = func.count(sa.case((found.c.rating >= LEAST_SATISFIED, 1)))
+    number = func.count(found.c.rating)
+    return record.row(select(satisfied.label("satisfied"), number.label("number")))
+
+
+@lru_cache(MOST_SETTINGS)
+def effort(config: SurveysConfig, kind: str) -> Any:
+    """See `rules.ces`."""
+    found = _counted(config, kind, lambda rows: in_period(rows, config), of=CES)
+    rating = found.c.rating
+    counts = (func.sum(rating).label("total"), func.count(rating).label("number"))
+    return record.row(select(*counts))
+
+
+def csat(counts: Any) -> ColumnElement[float]:
+    """Of the columns of `satisfaction`, with one decimal; null without a rating."""
+    found: ColumnElement[float] = rounded(
+        counts.satisfied * 1000.0 / func.nullif(counts.number, 0), 0
+    )
+    return found / 10.0
 
 
 @lru_cache(MOST_SETTINGS)
@@ -291,7 +345,7 @@ def trend(config: SurveysConfig, kind: str, months: Arg[int] = arg(12)) -> Selec
     found = series(oldest, lambda day: add_months(day, 1), count)
 
     def within(rows: Any) -> Any:
-        day = date_of(rows.c.responded_at)
+        day = day_of(rows.c.responded_at, zone)
         known = rows.c.responded_at <= now
         return sa.and_(known, day >= oldest, month_of(day) <= this_month)
 

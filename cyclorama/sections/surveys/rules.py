@@ -9,13 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
 HIGHEST: Final = 10
 """Ratings are whole numbers from 0 to this."""
+SCALES: Final = {"NPS": (0, HIGHEST), "CSAT": (1, 5), "CES": (1, 7)}
+"""The lowest and the highest rating of kinds of surveys; of others as of NPS."""
+LEAST_SATISFIED: Final = 4
 LEAST_PROMOTER: Final = 9
 LEAST_PASSIVE: Final = 7
 LOW_SAMPLE: Final = 5
@@ -81,6 +84,7 @@ class Answer:
     rating: int | None
     at: datetime
     person: str | None = None
+    is_excluded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,22 @@ def tally(ratings: Iterable[int | None]) -> Tally:
     return found
 
 
+def csat(ratings: Iterable[int]) -> float | None:
+    """Of ratings from 1 to 5 the percentage of those that are 4 or 5, with one decimal;
+    None without one."""
+    found = list(ratings)
+    if not found:
+        return None
+    satisfied = sum(r >= LEAST_SATISFIED for r in found)
+    return half_away(Fraction(1000 * satisfied, len(found))) / 10
+
+
+def ces(ratings: Iterable[int]) -> float | None:
+    """The mean of ratings from 1 to 7, with one decimal; None without one."""
+    found = list(ratings)
+    return half_away(Fraction(10 * sum(found), len(found))) / 10 if found else None
+
+
 def half_away(value: Fraction) -> int:
     """The nearest whole number; halves go away from zero."""
     nearest = math.floor(abs(value) + Fraction(1, 2))
@@ -167,7 +187,8 @@ def half_away(value: Fraction) -> int:
 
 def counted(answers: Iterable[Answer], policy: Policy) -> list[Answer]:
     """The rated answers that count, by id; of who is not known each is of another."""
-    rated = sorted((a for a in answers if a.rating is not None), key=lambda a: a.id)
+    known = (a for a in answers if a.rating is not None and not a.is_excluded)
+    rated = sorted(known, key=lambda a: a.id)
     if policy is Policy.ALL:
         return rated
     latest = {a.person or a.id: a for a in sorted(rated, key=lambda a: (a.at, a.id))}
@@ -190,6 +211,7 @@ def is_within(
     *,
     days: int = 1,
     fiscal_start: int = 1,
+    zone: tzinfo = UTC,
 ) -> bool:
     """Whether an answer lies in a period: after the instant `days` days ago, or from the
     first day of a calendar period on, and not after `as_of`."""
@@ -197,18 +219,22 @@ def is_within(
         return False
     if period is Period.LAST_DAYS:
         return answered_at > as_of - timedelta(days=days)
-    start = period_start(period, as_of.date(), fiscal_start)
-    return start is None or answered_at.date() >= start
+    start = period_start(period, as_of.astimezone(zone).date(), fiscal_start)
+    return start is None or answered_at.astimezone(zone).date() >= start
 
 
 def trend(
-    answers: Sequence[Answer], policy: Policy, today: date, months: int
+    answers: Sequence[Answer],
+    policy: Policy,
+    today: date,
+    months: int,
+    zone: tzinfo = UTC,
 ) -> list[tuple[date, Tally]]:
     """The last months, oldest first, the running one last; each counts by itself."""
     found = []
     for back in range(months - 1, -1, -1):
         month = _moved(today.replace(day=1), -back)
-        own = [a for a in answers if a.at.date().replace(day=1) == month]
+        own = [a for a in answers if _month_of(a.at, zone) == month]
         found.append((month, tally(a.rating for a in counted(own, policy))))
     return found
 
@@ -232,7 +258,21 @@ def is_text_shown(*, is_anonymous: bool, participants: int, answers: int) -> boo
     return shown and (not is_anonymous or answers >= LEAST_FOR_TEXT)
 
 
+def _month_of(at: datetime, zone: tzinfo) -> date:
+    return at.astimezone(zone).date().replace(day=1)
+
+
 def _moved(month: date, months: int) -> date:
     """A first of month, moved."""
     number = month.year * 12 + month.month - 1 + months
     return date(number // 12, number % 12 + 1, 1)
+
+
+def checked_text(text: str, longest: int) -> tuple[str, str]:
+    """What is wrong with a text: a code of `UserErrorCode` and what to do; both are empty
+    for a good one."""
+    if not text.strip():
+        return "REQUIRED", "Write something."
+    if len(text) > longest:
+        return "LENGTH", f"At most {longest:,} characters."
+    return "", ""

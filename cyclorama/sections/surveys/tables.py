@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cyclorama.plugins import KEY, Row, key_column, text
 
-NPS: Final = "NPS"
+NPS, CSAT, CES = "NPS", "CSAT", "CES"
+"""The kinds of surveys whose ratings are counted."""
 DRAFT: Final = "DRAFT"
 STATES: Final = ("SENT", "OPENED", "PARTIAL", "SUBMITTED", "BOUNCED", "OPTED_OUT")
 ANSWERED: Final = ("PARTIAL", "SUBMITTED")
@@ -56,3 +57,23 @@ class ResponseRow(Row):
     comment: Mapped[str | None] = mapped_column(text(32_000))
     responded_at: Mapped[datetime]
     """Of a partial answer when it was saved last; where none came, when it was sent."""
+
+
+class ReviewRow(Row):
+    """What was decided about an answer: whether it is left out of all numbers, and what
+    was noted of it."""
+
+    __tablename__ = "surveys_review"
+
+    id: Mapped[str] = mapped_column(
+        KEY, ForeignKey("surveys_response.id"), primary_key=True
+    )
+    """That of the answer."""
+    excluded_reason: Mapped[str | None]
+    """Null for one that counts."""
+    excluded_by: Mapped[str | None] = mapped_column(KEY, ForeignKey("app_user.id"))
+    excluded_at: Mapped[datetime | None]
+    remark: Mapped[str | None] = mapped_column(text(32_000))
+    remark_by: Mapped[str | None] = mapped_column(KEY, ForeignKey("app_user.id"))
+    remark_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)

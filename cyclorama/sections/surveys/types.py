@@ -24,7 +24,7 @@ from cyclorama.sections.surveys import measures
 from cyclorama.sections.surveys.config import DialMode, SurveysConfig
 from cyclorama.sections.surveys.measures import alias_of, tally
 from cyclorama.sections.surveys.rules import LOW_SAMPLE
-from cyclorama.sections.surveys.tables import NPS, ResponseRow, SurveyRow
+from cyclorama.sections.surveys.tables import NPS, ResponseRow, ReviewRow, SurveyRow
 
 OWN = ResponseRow.__table__
 """The answer whose row this is."""
@@ -42,12 +42,15 @@ SHOWN = sa.table(
 
 
 def _tallied(
-    made: Callable[[Any], ColumnElement[Any]], description: str | None = None
+    made: Callable[[Any], ColumnElement[Any]],
+    description: str | None = None,
+    *,
+    of: Any = tally,
 ) -> Any:
-    """A field made of the columns of the tally."""
+    """A field made of the columns of the tally, or of other counts."""
 
     def found(config: SurveysConfig, kind: str) -> ColumnElement[Any]:
-        return made(tally(config, kind).c)
+        return made(of(config, kind).c)
 
     return read.declared(read.Value(read.called(found)), description)
 
@@ -114,7 +117,7 @@ class SurveySummary:
     counts_for_nps: bool = read.declared(
         read.Value(SHOWN.c.kind == NPS),
         "Whether it asks how likely somebody is to recommend; other ratings are shown "
-        "and not counted.",
+        "and not counted in `nps`.",
     )
     sent_count: int = read.value(SHOWN.c.sent)
     bounced_count: int = read.value(SHOWN.c.bounced)
@@ -128,6 +131,15 @@ class SurveySummary:
         read.Value(_rate(SHOWN.c.submitted + SHOWN.c.partial)),
         "The same with those who answered in part.",
     )
+
+
+_reviewed = alias_of(ReviewRow)
+
+
+def _review(column: Any) -> Any:
+    """What was decided about the answer."""
+    query = select(column).where(_reviewed.c.id == OWN.c.id).correlate(OWN)
+    return query.scalar_subquery()
 
 
 @strawberry.type(description="An answer to a survey.")
@@ -152,6 +164,19 @@ class SurveyResponse(Node):
         "survey.",
     )
     responded_at: datetime
+    is_excluded: bool = read.declared(
+        read.Value(measures.is_excluded(OWN)),
+        "Whether an admin has left it out of all numbers.",
+    )
+    excluded_reason: str | None = read.value(_review(_reviewed.c.excluded_reason))
+    remark: str | None = read.declared(
+        read.Value(_review(_reviewed.c.remark)),
+        "What was noted of it, plain text; the customer does not see it.",
+    )
+    version: int = read.declared(
+        read.Value(func.coalesce(_review(_reviewed.c.version), 0)),
+        "Grows with each decision about it, from 0; hand it in as `expectedVersion`.",
+    )
     person: Person | None = read.declared(
         read.One(read.called(person)), "Null for answers to anonymous surveys."
     )
@@ -239,6 +264,19 @@ class SurveysSection(SectionBase):
         lambda counts: counts.number < LOW_SAMPLE,
         "Whether fewer than five ratings were counted, which say little.",
     )
+    csat: float | None = _tallied(
+        measures.csat,
+        "Of the 1 to 5 ratings of satisfaction the percentage of 4 and 5, one decimal; "
+        "null without any.",
+        of=measures.satisfaction,
+    )
+    csat_count: int = _tallied(lambda counts: counts.number, of=measures.satisfaction)
+    ces: float | None = _tallied(
+        measures.average,
+        "Mean of the 1 to 7 ratings of effort, one decimal; null without any.",
+        of=measures.effort,
+    )
+    ces_count: int = _tallied(lambda counts: counts.number, of=measures.effort)
     responses: SurveyResponseConnection = read.declared(
         read.Page(
             ResponseRow,

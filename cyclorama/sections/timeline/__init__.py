@@ -12,13 +12,19 @@ from cyclorama.sections.timeline.comments import (
 )
 from cyclorama.sections.timeline.config import TimelineConfig
 from cyclorama.sections.timeline.demo import demo
+from cyclorama.sections.timeline.feed import activities, activity_drafts
 from cyclorama.sections.timeline.mutations import delete_activity, save_activity
 from cyclorama.sections.timeline.shown import (
     IS_SEEN,
     MILESTONES,
     milestones_by_type,
 )
-from cyclorama.sections.timeline.tables import ActivityRow, AttendeeRow, CommentRow
+from cyclorama.sections.timeline.tables import (
+    ActivityRow,
+    AttachmentRow,
+    AttendeeRow,
+    CommentRow,
+)
 from cyclorama.sections.timeline.types import Activity, TimelineSection
 
 section = Section(
@@ -30,6 +36,7 @@ section = Section(
             "Activity.notes",
             "Activity.notesText",
             "Activity.comments",
+            "Activity.attachments",
         ),
         "pii.view": ("Activity.externalAttendees",),
     },
@@ -51,7 +58,8 @@ section = Section(
         edit_activity_comment,
         delete_activity_comment,
     ),
-    tables=(ActivityRow, AttendeeRow, CommentRow),
+    tables=(ActivityRow, AttendeeRow, CommentRow, AttachmentRow),
+    fields=(activities, activity_drafts),
     nodes={"activity": Activity},
     node_conditions={"activity": IS_SEEN},
     demo=demo,

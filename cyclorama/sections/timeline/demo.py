@@ -12,8 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zlib import crc32
 
-from cyclorama.plugins import DemoRecords, Row, folded
-from cyclorama.sections.timeline.rich_text import plain
+from cyclorama.plugins import DemoRecords, Row, folded, plain_text
 from cyclorama.sections.timeline.tables import (
     AUTHOR,
     EXTERNAL,
@@ -194,7 +193,7 @@ class _Made:
     def _activity(
         self, told: _Told, company: str, relationship: str | None, at: datetime
     ) -> ActivityRow:
-        text = plain(told.notes)
+        text = plain_text(told.notes)
         return ActivityRow(
             id=f"activity_{self.key}",
             company_id=company,

@@ -34,6 +34,14 @@ _CONTEXTS: Final = {"cta": "CTA", "success_plan": "SUCCESS_PLAN", "case": "CASE"
 """What an activity may be about besides its record, by the type part of ids."""
 
 
+@strawberry.input(description="A file of another system that belongs to an activity.")
+class ActivityAttachmentInput:
+    name: str = strawberry.field(description="At most 255 characters.")
+    url: str = strawberry.field(description="An address with https or http.")
+    media_type: str | None = None
+    size: float | None = strawberry.field(default=None, description="Whole bytes.")
+
+
 @strawberry.input(
     description="An activity as it is to be. With `id` one is changed: what is left out "
     "stays, null clears."
@@ -62,6 +70,14 @@ class SaveActivityInput:
     )
     external_attendee_ids: list[strawberry.ID] | None = strawberry.field(
         default=strawberry.UNSET, description="People, at most 50."
+    )
+    mention_ids: list[strawberry.ID] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Users who took no part and are to read of it, at most 50: they may, "
+        "whatever its visibility.",
+    )
+    attachments: list[ActivityAttachmentInput] | None = strawberry.field(
+        default=strawberry.UNSET, description="All of them, in order; at most 20."
     )
     milestone_type: str | None = strawberry.field(
         default=strawberry.UNSET,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
+from cyclorama.plugins import active_part, cleaned_html, plain_text
 from cyclorama.sections.timeline.config import (
     MILESTONE,
     ActivityField,
     ActivityType,
     TimelineConfig,
 )
-from cyclorama.sections.timeline.rich_text import active_part, cleaned, plain
 from cyclorama.sections.timeline.tables import LONGEST_SUBJECT
 
 LONGEST_TEXT: Final = 32_000
@@ -21,6 +22,10 @@ MOST_MINUTES: Final = 7 * 24 * 60
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 FURTHEST: Final = timedelta(days=3660)
 LARGEST: Final = 10**15
+MOST_ATTACHMENTS: Final = 20
+LONGEST_URL: Final = 2048
+_URL: Final = re.compile(r"https?://[^\s<>\"\x00-\x1f\ud800-\udfff]+", re.IGNORECASE)
+_MEDIA_TYPE: Final = re.compile(r"(?=.{3,80}$)[\w.+-]+/[\w.+-]+", re.ASCII)
 
 
 class Refused(Exception):
@@ -69,8 +74,8 @@ def checked_notes(html: str | None) -> tuple[str | None, str | None]:
     if active is not None:
         message = f"Notes are text; take out {active}."
         raise Refused("INVALID", message, "notes")
-    kept = cleaned(html)
-    text = plain(kept)
+    kept = cleaned_html(html)
+    text = plain_text(kept)
     return (kept, text) if text else (None, None)
 
 
@@ -97,6 +102,35 @@ def checked_ids(ids: Sequence[str] | None, path: str) -> list[str]:
         message = f"{len(found)} attendees; at most {MOST_ATTENDEES} are kept."
         raise Refused("LIMIT_EXCEEDED", message, path)
     return found
+
+
+def checked_attachments(given: Sequence[Any] | None) -> list[dict[str, Any]]:
+    """Attachments as rows keep them, in order."""
+    if given is not None and len(given) > MOST_ATTACHMENTS:
+        message = f"{len(given)} attachments; at most {MOST_ATTACHMENTS} are kept."
+        raise Refused("LIMIT_EXCEEDED", message, "attachments")
+    return [_attachment(one, str(place)) for place, one in enumerate(given or ())]
+
+
+def _attachment(one: Any, place: str) -> dict[str, Any]:
+    path = ("attachments", place)
+    url = one.url.strip()
+    if len(url) > LONGEST_URL or not _URL.fullmatch(url):
+        message = "Write an address of the web that begins with https:// or http://."
+        raise Refused("INVALID", message, *path, "url")
+    size, media_type = one.size, one.media_type
+    if size is not None and not (0 <= size <= LARGEST and size == int(size)):
+        message = f"A size is a whole number of bytes, at most {LARGEST:,}."
+        raise Refused("RANGE", message, *path, "size")
+    if media_type is not None and not _MEDIA_TYPE.fullmatch(media_type):
+        message = "Write a media type as application/pdf."
+        raise Refused("INVALID", message, *path, "mediaType")
+    return {
+        "name": checked_text(one.name, LONGEST_SUBJECT, "The name", *path, "name"),
+        "url": url,
+        "media_type": media_type,
+        "size": None if size is None else int(size),
+    }
 
 
 def checked_type(

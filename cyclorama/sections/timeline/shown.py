@@ -28,6 +28,7 @@ from cyclorama.sections.timeline.config import TimelineConfig
 from cyclorama.sections.timeline.tables import (
     EXTERNAL,
     INTERNAL,
+    MENTIONED,
     PUBLIC,
     REDACTED,
     TEAM,
@@ -94,6 +95,11 @@ OF_ACTIVITY = sa.and_(C.activity_id == A.id, IS_WHOLE)
 def users_of_activity() -> Any:
     """The ids of the users who took part."""
     return select(T.user_id).where(T.activity_id == A.id, T.kind == INTERNAL)
+
+
+def mentioned_in_activity() -> Any:
+    """The ids of the users who are mentioned."""
+    return select(T.user_id).where(T.activity_id == A.id, T.kind == MENTIONED)
 
 
 def people_of_activity() -> Any:
@@ -186,13 +192,14 @@ def activities(
     if author_ids is not None:
         found.append(A.author_id.in_(author_ids))
     if attendee_ids is not None:
-        found += [IS_WHOLE, _attended_by(attendee_ids)]
+        found += [IS_WHOLE, attended_by(attendee_ids)]
     if milestone_types is not None:
         found += [IS_WHOLE, A.milestone_type.in_(milestone_types)]
     return sa.and_(*found)
 
 
-def _attended_by(ids: Any) -> ColumnElement[bool]:
+def attended_by(ids: Any) -> ColumnElement[bool]:
+    """Whether one of these users or people took part."""
     internal = sa.and_(T.kind == INTERNAL, T.user_id.in_(ids))
     return _attends(sa.or_(internal, T.person_id.in_(ids)))
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ForeignKey, Index, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cyclorama.plugins import KEY, Row, key_column, text
 
 AUTHOR, INTERNAL, EXTERNAL = "AUTHOR", "INTERNAL", "EXTERNAL"
 """The kinds of attendees; an activity's author is always one of them."""
+MENTIONED: Final = "MENTIONED"
+"""The kind of those who took no part and are to read of it."""
 PUBLIC, TEAM, PRIVATE, REDACTED = "PUBLIC", "TEAM", "PRIVATE", "REDACTED"
 """Who reads an activity that is logged; a draft is its author's alone."""
 LONGEST_SUBJECT: Final = 255
@@ -38,6 +40,8 @@ class ActivityRow(Row):
             "activity_date",
             "id",
         ),
+        Index("ix_timeline_activity_feed", "activity_date", "id"),
+        Index("ix_timeline_activity_author", "author_id", "is_draft", "updated_at"),
     )
 
     id: Mapped[str] = key_column()
@@ -101,3 +105,20 @@ class CommentRow(Row):
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     edited_at: Mapped[datetime | None]
+
+
+class AttachmentRow(Row):
+    """A file of another system that belongs to an activity: what it is and where."""
+
+    __tablename__ = "timeline_attachment"
+    __table_args__ = (
+        Index("ix_timeline_attachment_activity", "activity_id", "position", "id"),
+    )
+
+    id: Mapped[str] = key_column()
+    activity_id: Mapped[str] = mapped_column(KEY, ForeignKey("timeline_activity.id"))
+    position: Mapped[int]
+    name: Mapped[str]
+    url: Mapped[str] = mapped_column(text(2048))
+    media_type: Mapped[str | None] = mapped_column(KEY)
+    size: Mapped[int | None] = mapped_column(BigInteger)

@@ -36,11 +36,12 @@ from cyclorama.sections.timeline.shown import (
     C,
     activities,
     as_of,
+    mentioned_in_activity,
     people_of_activity,
     state,
     users_of_activity,
 )
-from cyclorama.sections.timeline.tables import ActivityRow, CommentRow
+from cyclorama.sections.timeline.tables import ActivityRow, AttachmentRow, CommentRow
 
 REDACTED_SUBJECT = "Confidential"
 MOST_COMMENTS = 200
@@ -80,6 +81,16 @@ class ActivityComment:
     version: int
     created_at: datetime
     edited_at: datetime | None
+
+
+@strawberry.type(description="A file of another system: what it is and where.")
+@read.table(AttachmentRow)
+class ActivityAttachment:
+    id: strawberry.ID
+    name: str
+    url: str
+    media_type: str | None = strawberry.field(description="As `application/pdf`.")
+    size: float | None = strawberry.field(description="Bytes.")
 
 
 @strawberry.type(
@@ -140,6 +151,24 @@ class Activity(Node):
         PersonRow,
         sa.and_(PersonRow.id.in_(people_of_activity()), IS_WHOLE),
         order_by=[PersonRow.search_key, PersonRow.id],
+    )
+    mentions: list[User] = read.declared(
+        read.Many(
+            UserRow,
+            sa.and_(UserRow.id.in_(mentioned_in_activity()), IS_WHOLE),
+            (UserRow.name, UserRow.id),
+            50,
+        ),
+        "Users who took no part and are to read of it; they may, whatever its visibility.",
+    )
+    attachments: list[ActivityAttachment] = read.declared(
+        read.Many(
+            AttachmentRow,
+            sa.and_(AttachmentRow.activity_id == A.id, IS_WHOLE),
+            (AttachmentRow.position, AttachmentRow.id),
+            20,
+        ),
+        "Files of other systems that belong to it, at most 20.",
     )
     comments: list[ActivityComment] = read.declared(
         read.Many(CommentRow, OF_ACTIVITY, (C.created_at, C.id), MOST_COMMENTS),

@@ -28,8 +28,10 @@ from cyclorama.sections.timeline.tables import (
     AUTHOR,
     EXTERNAL,
     INTERNAL,
+    MENTIONED,
     PUBLIC,
     ActivityRow,
+    AttachmentRow,
     AttendeeRow,
     CommentRow,
 )
@@ -45,6 +47,8 @@ _FIELDS: Final = {
     "fields": "Activity.fields",
     "internal_attendee_ids": "Activity.internalAttendees",
     "external_attendee_ids": "Activity.externalAttendees",
+    "mention_ids": "Activity.mentions",
+    "attachments": "Activity.attachments",
 }
 """Members of the input and what they change."""
 _NEEDED: Final = ("type", "subject", "activity_date")
@@ -59,6 +63,9 @@ _UNSAID: Final[Mapping[str, Any]] = {
 """What a new activity has where nothing is said."""
 Attendees = Mapping[str, Sequence[str]]
 """Ids by kind."""
+Files = Sequence[Mapping[str, Any]] | None
+"""The attachments to be; None: those that there are."""
+_FILE: Final = ("name", "url", "media_type", "size")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,9 +149,13 @@ async def save(
     _check_masks(ctx, input, held)
     columns = _columns(ctx, config, input, held)
     attendees = await _attendees(session, input)
+    files: Files = None
+    if is_given(input.attachments):
+        files = rules.checked_attachments(input.attachments)
     if held is None:
-        return await _create(ctx, session, _new(ctx, made, about, columns), attendees)
-    return await _change(ctx, session, held, columns, attendees)
+        row = _new(ctx, made, about, columns)
+        return await _create(ctx, session, row, attendees, files)
+    return await _change(ctx, session, held, columns, attendees, files)
 
 
 async def _saved_before(
@@ -157,10 +168,15 @@ async def _saved_before(
 
 
 async def _create(
-    ctx: Context, session: AsyncSession, row: ActivityRow, attendees: Attendees
+    ctx: Context,
+    session: AsyncSession,
+    row: ActivityRow,
+    attendees: Attendees,
+    files: Files,
 ) -> ActivityRow:
     session.add(row)
     await session.flush()
+    await _set_attachments(session, row, files)
     await _set_attendees(session, row, {AUTHOR: [row.author_id], **attendees})
     after = {"record": row.relationship_id or row.company_id, "type": row.type}
     action = "activity.draft" if row.is_draft else "activity.log"
@@ -174,6 +190,7 @@ async def _change(
     row: ActivityRow,
     columns: Mapping[str, Any],
     attendees: Attendees,
+    files: Files,
 ) -> ActivityRow:
     """The audit log tells which fields have changed, and never what was written."""
     was_draft, before = row.is_draft, {"version": row.version}
@@ -181,6 +198,7 @@ async def _change(
     for name in changed:
         setattr(row, name, columns[name])
     changed += await _set_attendees(session, row, attendees)
+    changed += await _set_attachments(session, row, files)
     if not changed:
         return row
     row.version += 1
@@ -300,6 +318,7 @@ async def _attendees(session: AsyncSession, input: Any) -> dict[str, list[str]]:
     for kind, name, row in (
         (INTERNAL, "internal_attendee_ids", UserRow),
         (EXTERNAL, "external_attendee_ids", PersonRow),
+        (MENTIONED, "mention_ids", UserRow),
     ):
         ids = getattr(input, name)
         if is_given(ids):
@@ -350,6 +369,26 @@ async def _set_attendees(
     return changed
 
 
+async def _set_attachments(
+    session: AsyncSession, row: ActivityRow, files: Files
+) -> list[str]:
+    """Replace the attachments if any are given; the name of what became different."""
+    if files is None:
+        return []
+    query = sa.select(AttachmentRow).where(AttachmentRow.activity_id == row.id)
+    held = list(await session.scalars(query.order_by(AttachmentRow.position)))
+    if [{name: getattr(h, name) for name in _FILE} for h in held] == list(files):
+        return []
+    for old in held:
+        await session.delete(old)
+    await session.flush()
+    for place, file in enumerate(files):
+        new = {"id": new_id("activity_attachment"), "position": place, **file}
+        session.add(AttachmentRow(**new, activity_id=row.id))
+    await session.flush()
+    return ["attachments"]
+
+
 async def delete(
     ctx: Context, session: AsyncSession, config: TimelineConfig, input: Any
 ) -> None:
@@ -360,7 +399,7 @@ async def delete(
         raise Refused("FORBIDDEN", "You may delete your own activities.", "id")
     check_version(row, input.expected_version)
     record = row.relationship_id or row.company_id
-    for of in (CommentRow, AttendeeRow):
+    for of in (CommentRow, AttendeeRow, AttachmentRow):
         await session.execute(sa.delete(of).where(of.activity_id == row.id))
     await session.execute(sa.delete(ActivityRow).where(ActivityRow.id == row.id))
     before = {"record": record, "type": row.type, "author": row.author_id}

@@ -93,7 +93,7 @@ _BLOCKS: Final = frozenset(
 _UNSEEN: Final = re.compile(r"[\x00-\x20]+")
 
 
-def cleaned(html: str) -> str:
+def cleaned_html(html: str) -> str:
     """The HTML with the tags that notes may have and with links to the web and to mail."""
     return nh3.clean(
         html,
@@ -112,7 +112,7 @@ def active_part(html: str) -> str | None:
     return reader.found
 
 
-def plain(html: str) -> str:
+def plain_text(html: str) -> str:
     """The text of HTML, a line for each block."""
     reader = _Text()
     reader.feed(html)

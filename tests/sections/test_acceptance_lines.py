@@ -1,0 +1,147 @@
+"""What the acceptance table of the domain asks of Cockpit, Surveys and Timeline is in the
+graph, cell by cell; what each does is tested beside its section."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cyclorama.app import graph
+from cyclorama.sections.surveys.tables import ResponseRow, SurveyRow
+from cyclorama.storage.engine import Database
+from cyclorama.testing import NOW, Bench
+from tests.sections.ctas import cta, filled
+
+CELLS: dict[str, dict[str, str]] = {
+    "Cockpit, read": {
+        "CTAs": "CockpitSection.ctas Cta.owner Cta.dueDate Cta.priority Cta.reason",
+        "tasks": "Cta.tasks CtaTask.status CtaTask.dependsOn CtaTask.isMandatory",
+        "computed values": "Cta.age Cta.daysDue Cta.daysUntilClose Cta.daysPastDue "
+        "Cta.closedOverdue Cta.dueDateVariance Cta.percentComplete "
+        "Cta.closedTaskCount Cta.openTaskCount Cta.totalTaskCount "
+        "CockpitSection.successRate",
+        "counts by status": "CockpitSection.byStatus",
+        "counts by type": "CockpitSection.openByType",
+        "drafts of the viewer": "Viewer.activityDrafts",
+        "saved views": "CockpitSection.views",
+    },
+    "Cockpit, actions": {
+        "create": "Mutation.createCta",
+        "edit, important, assign": "Mutation.updateCta UpdateCtaInput.isImportant "
+        "UpdateCtaInput.ownerId",
+        "close": "Mutation.closeCta",
+        "reopen": "Mutation.reopenCta",
+        "snooze": "Mutation.snoozeCta Mutation.unsnoozeCta",
+        "playbook": "Mutation.applyPlaybook",
+        "tasks": "Mutation.addCtaTask Mutation.updateCtaTask Mutation.completeCtaTask",
+        "link": "Mutation.linkCtaRecord Mutation.unlinkCtaRecord",
+        "bulk": "Mutation.bulkUpdateCtas",
+        "drafts edit and delete": "Mutation.saveActivity Mutation.deleteActivity",
+    },
+    "Cockpit, R360": {"relationship CTAs": "Relationship.cockpit"},
+    "Surveys, read": {
+        "nps, average, n, margin": "SurveysSection.nps SurveysSection.averageRating "
+        "SurveysSection.responseCount SurveysSection.marginOfError",
+        "P, Pa, D": "SurveysSection.promoters SurveysSection.passives "
+        "SurveysSection.detractors",
+        "trend": "SurveysSection.trend",
+        "survey list": "SurveysSection.surveys SurveySummary.responseRate",
+        "answers": "SurveysSection.responses SurveyResponse.comment",
+    },
+    "Surveys, actions": {
+        "comment": "Mutation.remarkSurveyResponse",
+        "CTA": "Mutation.createCta Mutation.linkCtaRecord",
+        "exclude": "Mutation.excludeSurveyResponse Mutation.includeSurveyResponse",
+    },
+    "Surveys, R360": {"relationship responses": "Relationship.surveys"},
+    "Timeline, read": {
+        "activities page": "TimelineSection.activities Viewer.activities",
+        "drafts": "TimelineSection.drafts Viewer.activityDrafts",
+        "comments": "Activity.comments",
+        "attendees": "Activity.internalAttendees Activity.externalAttendees",
+        "attachments": "Activity.attachments",
+        "milestones": "TimelineSection.milestones",
+    },
+    "Timeline, actions": {
+        "draft, log, edit": "Mutation.saveActivity SaveActivityInput.isDraft",
+        "delete": "Mutation.deleteActivity",
+        "comment": "Mutation.addActivityComment Mutation.editActivityComment "
+        "Mutation.deleteActivityComment",
+        "mention": "SaveActivityInput.mentionIds",
+        "attach": "SaveActivityInput.attachments",
+    },
+    "Timeline, R360": {"own": "Relationship.timeline"},
+}
+SETTINGS: dict[str, dict[str, str]] = {
+    "cockpit": {
+        "default view": "default_view",
+        "columns": "columns",
+        "snooze on": "snooze",
+        "C360 may include those of relationships": "with_relationships",
+    },
+    "surveys": {
+        "mode and dial": "mode",
+        "surveys": "surveys",
+        "period": "period",
+        "verbatims": "show_comments",
+    },
+    "timeline": {
+        "types, fields, categories": "types",
+        "milestones": "milestones",
+        "switches": "relationship_rollup",
+    },
+}
+
+
+@pytest.mark.parametrize("line", CELLS)
+def test_section_14_each_cell_is_in_the_graph(line: str) -> None:
+    types: Any = graph().schema._schema.type_map
+    for item, coordinates in CELLS[line].items():
+        for coordinate in coordinates.split():
+            type_, _, field = coordinate.partition(".")
+            assert field in types[type_].fields, f"{line}: {item}"
+
+
+@pytest.mark.parametrize("key", SETTINGS)
+def test_section_14_each_setting_is_one_of_the_layout(key: str) -> None:
+    model: Any = graph().sections[key].config
+    for item, name in SETTINGS[key].items():
+        assert name in model.model_fields, f"{key}: {item}"
+
+
+def test_section_14_answers_are_imported() -> None:
+    targets = {t.name for t in graph().sections["surveys"].targets}
+    assert targets == {"survey", "survey_response"}
+
+
+@pytest.mark.anyio
+async def test_section_14_a_cta_is_made_from_an_answer(database: Database) -> None:
+    """And counts by status hold open and closed ones."""
+    bench = Bench(database, graph().sections.values())
+    await filled(bench, cta(1), cta(2, closed=-1, status="closed_lost"))
+    await bench.add(SurveyRow(id="survey_a", key="a", name="A"))
+    await bench.add(
+        ResponseRow(
+            id="survey_response_1",
+            survey_id="survey_a",
+            company_id="company_1",
+            rating=2,
+            responded_at=NOW,
+        )
+    )
+    link = """mutation { linkCtaRecord(input: {ctaId: "cta_1", objectName: "answer",
+      recordId: "survey_response_1"}) { errors { code } cta {
+      linkedRecords { system objectName recordId } } } }"""
+    made = (await bench.query(link))["linkCtaRecord"]
+    assert made["cta"]["linkedRecords"] == [
+        {"system": None, "objectName": "answer", "recordId": "survey_response_1"}
+    ]
+    counts = (
+        '{ company(id: "company_1") { cockpit { byStatus { count status { key } } } } }'
+    )
+    found = (await bench.query(counts))["company"]["cockpit"]["byStatus"]
+    assert found == [
+        {"count": 1, "status": {"key": "new"}},
+        {"count": 1, "status": {"key": "closed_lost"}},
+    ]
