@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,21 +52,44 @@ class Settings:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """The nodes of a card; the same for all its records as long as it has its version."""
+
+    nodes: Mapping[str, Any]
+    """Rows of `nodes_of` by key, in the card's order."""
+    card: Card
+    """The card as rules compute it."""
+
+    @staticmethod
+    def of(settings: Settings, rows: Iterable[Any]) -> Frame:
+        """The nodes of a card, from the rows of `nodes_of`."""
+        nodes = {row.key: row for row in rows}
+        return Frame(nodes=nodes, card=_card(settings, list(nodes.values())))
+
+
 @dataclass(slots=True, kw_only=True)
 class State:
     """A record's card and what is known of its nodes."""
 
     record_id: str
     settings: Settings
-    nodes: list[Any]
-    """Rows of `nodes_of`, in the card's order."""
+    frame: Frame
     rows: dict[str, Any] = field(default_factory=dict)
     """By key of the node, of nodes that have a score or had one."""
-    card: Card
-    """The card as rules compute it."""
     newest_event: int = 0
     """Its number, where it was asked for."""
     _facts: dict[str, Fact] = field(default_factory=dict)
+
+    @property
+    def card(self) -> Card:
+        """The card as rules compute it."""
+        return self.frame.card
+
+    @property
+    def nodes(self) -> Iterable[Any]:
+        """Rows of `nodes_of`, in the card's order."""
+        return self.frame.nodes.values()
 
     @property
     def facts(self) -> dict[str, Fact]:
@@ -75,9 +98,11 @@ class State:
 
     def fact(self, key: str) -> Fact:
         """What is known of the node with this key."""
-        if key not in self._facts and key in self.rows:
-            self._facts[key] = fact_of(self.rows[key])
-        return self._facts.get(key, NOTHING)
+        found = self._facts.get(key)
+        if found is None:
+            row = self.rows.get(key)
+            found = self._facts[key] = NOTHING if row is None else fact_of(row)
+        return found
 
     def hold(self, key: str, row: Any) -> None:
         """Take what is known of a node by now."""
@@ -91,7 +116,7 @@ class State:
 
     def node(self, key: str) -> Any:
         """The row of the node with this key; None where there is none."""
-        return next((n for n in self.nodes if n.key == key), None)
+        return self.frame.nodes.get(key)
 
 
 def _card(settings: Settings, nodes: Sequence[Any]) -> Card:
@@ -183,18 +208,18 @@ def states_of(
         own = settings.get(row.record_id)
         if own is not None and own.card_id == row.card_id:
             known.setdefault(row.record_id, {})[row.key] = row
-    cards: dict[str, Card] = {}
+    frames: dict[str, Frame] = {}
     found = {}
     for record_id, own in settings.items():
-        held = list(nodes.get(own.card_id, {}).values())
-        if own.card_id not in cards:
-            cards[own.card_id] = _card(own, held)
+        frame = frames.get(own.card_id)
+        if frame is None:
+            held = nodes.get(own.card_id, {}).values()
+            frame = frames[own.card_id] = Frame.of(own, held)
         found[record_id] = State(
             record_id=record_id,
             settings=own,
-            nodes=held,
+            frame=frame,
             rows=known.get(record_id, {}),
-            card=cards[own.card_id],
         )
     return found
 
