@@ -26,6 +26,7 @@ EVERYTHING = (
     "core_0001",
     "cockpit_0001",
     "scorecard_0001",
+    "scorecard_0002",
     "support_0001",
     "surveys_0001",
     "timeline_0001",

@@ -24,6 +24,7 @@ from cyclorama.plugins import (
     settings_of_records,
 )
 from cyclorama.sections.scorecard.ledger import Ledger
+from cyclorama.sections.scorecard.masks import COMMENT, MEASURED, check_open
 from cyclorama.sections.scorecard.mutations import (
     SetScoreInput,
     check_change,
@@ -223,6 +224,9 @@ class _Bulk:
             key = row.input.measure_key
             try:
                 node = measure_of(state, key)
+                check_open(self.ctx, MEASURED, "value")
+                if row.input.comment is not None:
+                    check_open(self.ctx, COMMENT, "comment")
                 check_change(node, settings, ACTION, row.input.comment)
                 score = wanted_score(row.input, state.settings.bands)
             except Refused as refused:

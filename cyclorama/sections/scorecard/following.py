@@ -16,7 +16,7 @@ async def follow(written: RecordsWritten) -> None:
     ledger = Ledger(author=written.author, today=written.today)
     for kind in KINDS:
         ids = [i for i in written.ids if kind_of_id(i) == kind]
-        moved = await choose_cards(session, ids, written.fields)
+        moved = await choose_cards(session, ids, written.fields, ledger.author.at)
         await settle_moved(session, ledger, moved)
     companies = {*await companies_of(session, written.ids), *written.left}
     await roll_up(session, ledger, sorted(companies))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
@@ -108,7 +108,7 @@ async def recompute(
     """Choose the cards of records of one kind and compute their scores: of those that
     have another card now, and of those with scores on the cards `touched`, None: on any.
     `touched` says which comparator a card had, where that has changed."""
-    moved = await choose_cards(session, ids, fields)
+    moved = await choose_cards(session, ids, fields, ledger.author.at)
     effect.moved += len(moved)
     wanted = moved | await _scored(session, ids, touched)
     known = await states(executing(session), sorted(wanted), lock=True)
@@ -203,10 +203,10 @@ def _bases(comparator: Comparator, today: date) -> sa.Select[Any]:
 
 
 async def choose_cards(
-    session: AsyncSession, ids: Sequence[str], fields: Sequence[Any]
+    session: AsyncSession, ids: Sequence[str], fields: Sequence[Any], now: datetime
 ) -> set[str]:
     """Give records of one kind the cards whose criteria they meet; those that have
-    another one now. A card that somebody else has given stays."""
+    another one now. A card that somebody has pinned stays as long as the pin lasts."""
     if not ids:
         return set()
     kind = ids[0].partition("_")[0].upper()
@@ -215,14 +215,15 @@ async def choose_cards(
     cards = await execute(query, {})
     asked = {c.id: c.criteria for c in cards if c.criteria}
     held = {a.record_id: a for a in await execute(_ASSIGNED, {"ids": ids})}
-    if not asked and not any(a.by_rule for a in held.values()):
+    free = {r for r, a in held.items() if a.by_rule or _has_ended(a.pinned_until, now)}
+    if not asked and not free:
         return set()
     met = await meeting(execute, kind, ids, asked, fields)
     usual = next((c.id for c in cards if c.is_default), None)
     rows = []
     for record, own in met.items():
         row = held.get(record)
-        if row is not None and not row.by_rule:
+        if row is not None and record not in free:
             continue
         active = None if row is None else row.card_id
         chosen = applicable(
@@ -239,21 +240,44 @@ async def choose_cards(
             active=active,
         )
         if chosen is not None and chosen != (active or usual):
-            rows.append({"record_id": record, "card_id": chosen, "by_rule": True})
+            rows.append({"record_id": record, "card_id": chosen, **_BY_RULE})
     if rows:
         dialect = session.get_bind().dialect.name
-        await session.execute(_assign(dialect), rows)
+        await session.execute(_assign(dialect, tuple(rows[0])), rows)
     return {str(row["record_id"]) for row in rows}
 
 
 _ASSIGNED = select(
-    AssignmentRow.record_id, AssignmentRow.card_id, AssignmentRow.by_rule
+    AssignmentRow.record_id,
+    AssignmentRow.card_id,
+    AssignmentRow.by_rule,
+    AssignmentRow.pinned_until,
 ).where(AssignmentRow.record_id.in_(IDS))
 
 
+_BY_RULE: Mapping[str, Any] = {
+    "by_rule": True,
+    "pin_reason": None,
+    "pinned_until": None,
+}
+
+
+def _has_ended(until: datetime | None, now: datetime) -> bool:
+    return until is not None and until <= now
+
+
+async def assign(session: AsyncSession, record_id: str, **values: Any) -> None:
+    """Note the card of a record and what else is given of `AssignmentRow`; a new row is
+    as if criteria had chosen the card."""
+    dialect = session.get_bind().dialect.name
+    given = {"record_id": record_id, **values}
+    statement = _assign(dialect, tuple(given))
+    await session.execute(statement, [{"by_rule": True, **given}])
+
+
 @cache
-def _assign(dialect: str) -> Any:
+def _assign(dialect: str, names: tuple[str, ...]) -> Any:
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     statement = insert(AssignmentRow.__table__)  # type: ignore[arg-type]
-    new = {n: statement.excluded[n] for n in ("card_id", "by_rule")}
+    new = {n: statement.excluded[n] for n in names if n != "record_id"}
     return statement.on_conflict_do_update(index_elements=["record_id"], set_=new)

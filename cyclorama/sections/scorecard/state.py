@@ -39,17 +39,8 @@ class Settings:
     bands: Sequence[Band]
     row: Any
     """The columns of `CardRow`, and of `AssignmentRow` those of the override."""
-
-    @property
-    def override(self) -> Override | None:
-        """The override of the overall score, whether or not it has ended."""
-        if self.row.override_until is None or self.row.override_score is None:
-            return None
-        return Override(
-            score=self.row.override_score,
-            reason=self.row.override_reason or "",
-            expires_at=self.row.override_until,
-        )
+    override: Override | None
+    """Of the overall score, whether or not it has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +185,14 @@ def _settings(rows: Sequence[Any]) -> Settings:
         for r in rows
         if r.label is not None
     ]
-    return Settings(card_id=rows[0].card_id, bands=bands, row=rows[0])
+    row, override = rows[0], None
+    if row.override_until is not None and row.override_score is not None:
+        override = Override(
+            score=row.override_score,
+            reason=row.override_reason or "",
+            expires_at=row.override_until,
+        )
+    return Settings(card_id=row.card_id, bands=bands, row=row, override=override)
 
 
 def states_of(

@@ -44,7 +44,7 @@ async def write(
 
     `Refused` is raised before anything is written. Changes of one record wait for each
     other, so that each computes from what the others left."""
-    state = await _locked_state(ctx, session, change.record_id)
+    state = await locked_state(ctx, session, change.record_id)
     ledger = Ledger(author=author_of(ctx), today=ctx.today)
     node = measure_of(state, change.measure)
     change.check(node)
@@ -75,7 +75,7 @@ def measure_of(state: State, key: str) -> Any:
     return node
 
 
-async def _locked_state(ctx: Context, session: AsyncSession, record_id: str) -> State:
+async def locked_state(ctx: Context, session: AsyncSession, record_id: str) -> State:
     """The state of a record that nobody else changes until the transaction ends; read
     again where its card has changed while somebody else had to be waited for."""
     kind, execute = kind_of_id(record_id), executing(session)
