@@ -22,6 +22,7 @@ from cyclorama.plugins.commands import Commands, Told, Work, read_text, write_te
 from cyclorama.plugins.editing import (
     KeyRefusedError,
     claimed,
+    gets_everywhere,
     is_of_company,
     refusals,
     settings_of_records,
@@ -217,6 +218,7 @@ __all__ = [
     "field_items",
     "fold",
     "folded",
+    "gets_everywhere",
     "hookimpl",
     "is_of_company",
     "json",
