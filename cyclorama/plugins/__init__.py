@@ -40,7 +40,7 @@ from cyclorama.plugins.section import (
 )
 from cyclorama.plugins.written import RecordsWritten, records_written
 from cyclorama.resolvers.audit import author_of, record_change
-from cyclorama.resolvers.conditions import meeting, wrong_clauses
+from cyclorama.resolvers.conditions import attributes_of, meeting, wrong_clauses
 from cyclorama.resolvers.context import Context, Env, Info
 from cyclorama.resolvers.loaded import made
 from cyclorama.schema import read
@@ -208,6 +208,7 @@ __all__ = [
     "append_entries",
     "arg",
     "as_json",
+    "attributes_of",
     "audit_entry",
     "author_of",
     "claimed",

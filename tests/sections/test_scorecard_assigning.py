@@ -18,6 +18,7 @@ from cyclorama.testing import ADMIN, CSM, NOW, Bench
 from tests.sections.scorecards import card, score
 from tests.sections.test_scorecard_file import FILE, changed
 from tests.sections.test_scorecard_file import everything as everything_of
+from tests.sections.test_scorecard_many import book as editable
 from tests.sections.test_scorecard_many import work
 from tests.sections.test_scorecard_writing import (
     CLEAR,
@@ -45,6 +46,10 @@ PLAN, APPLY = (
 )
 SHOWN = """query($id: ID!) { company(id: $id) { scorecard { scorecardKey overall { value }
   explanation { computed value override } } } }"""
+UPDATE = """mutation($i: UpdateFieldsInput!) { answer: updateFields(input: $i) {
+  errors { path code message } } }"""
+SET_MANY = """mutation($i: BulkSetScoresInput!) { answer: bulkSetScores(input: $i) {
+  results { value overall errors { message } } } }"""
 LATER = wire_instant(NOW + timedelta(days=30))
 OVERRIDING = {"value": 20, "reason": "They are leaving.", "expiresAt": LATER}
 PINNING = {"scorecardKey": "second", "reason": "A pilot."}
@@ -236,3 +241,36 @@ async def test_a_file_is_planned_and_applied_in_the_graph(database: Database) ->
     await answer(bench, APPLY, ADMIN, file=lower)
     assert (await shown(bench))["overall"]["value"] == 7
     assert (await accepted(bench, SET, "tickets", value=25))["overall"]["value"] == 7
+
+
+async def test_an_exception_may_ask_for_an_attribute_of_the_record(
+    database: Database,
+) -> None:
+    bench = Bench(database, SECTIONS, book=editable())
+    await bench.fill()
+    file = changed("left: MEASURE, key: tickets", "left: ATTRIBUTE, key: arr")
+    file = file.replace("values: [10]", "values: [5000]")
+    assert (await answer(bench, APPLY, ADMIN, file=file))["errors"] == []
+    await accepted(bench, SET, "tickets", value=90)
+    assert await overall(bench) == (90, 90)
+    arr = {"path": "arr", "value": {"amount": "4000", "currency": "USD"}}
+    found = await answer(bench, UPDATE, recordId="company_1", fields=[arr])
+    assert found["errors"] == []
+    assert await overall(bench) == (40, 40)
+    assert (await accepted(bench, SET, "tickets", value=80))["overall"]["value"] == 40
+    row = {"recordId": "company_1", "measureKey": "tickets", "value": 85}
+    (done,) = (await answer(bench, SET_MANY, rows=[row]))["results"]
+    assert (done["value"], done["overall"]) == (85, 40)
+    arr["value"] = {"amount": "6000", "currency": "USD"}
+    await answer(bench, UPDATE, recordId="company_1", fields=[arr])
+    assert await overall(bench) == (85, 85)
+    higher = file.replace("values: [5000]", "values: [9000]")
+    plan = (await answer(bench, APPLY, ADMIN, file=higher))["plan"]
+    assert (plan["scoresChanged"], plan["mostPoints"]) == (1, 45)
+    assert await overall(bench) == (40, 40)
+
+
+async def overall(bench: Bench) -> tuple[int, int]:
+    """As stored, and as explained."""
+    found = await shown(bench)
+    return found["overall"]["value"], found["explanation"]["value"]

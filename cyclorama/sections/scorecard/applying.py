@@ -83,7 +83,7 @@ async def _save(
         return Applied(before=old, changes=changes, effect=effect, lost=0)
     saver = Saver(session)
     await saver.save(old, new)
-    ledger = Ledger(author=work.author, today=work.today)
+    ledger = Ledger(author=work.author, today=work.today, fields=work.fields)
     for kind in KINDS:
         last: str | None = ""
         while last is not None:

@@ -63,7 +63,7 @@ async def change(
         errors = [_error("FORBIDDEN", message, "recordId")]
     if errors:
         return _refused(errors)
-    ledger = Ledger(author=author_of(ctx), today=ctx.today)
+    ledger = Ledger(author=author_of(ctx), today=ctx.today, fields=ctx.settings.fields)
     try:
         async with ctx.database.write() as session:
             done = await work(session, ledger)

@@ -34,7 +34,7 @@ from cyclorama.sections.scorecard.recomputing import PAGE
 from cyclorama.sections.scorecard.rollups import companies_of, roll_up
 from cyclorama.sections.scorecard.rules.bands import Refused, shown
 from cyclorama.sections.scorecard.rules.facts import with_score
-from cyclorama.sections.scorecard.state import State, states
+from cyclorama.sections.scorecard.state import State, learn, states
 from cyclorama.sections.scorecard.statements import KINDS, executing, lock_of
 from cyclorama.sections.scorecard.writing import NO_CARD, measure_of
 
@@ -183,7 +183,9 @@ class _Bulk:
 
     def __init__(self, ctx: Context, permitted: Permitted) -> None:
         self.ctx, self.permitted = ctx, permitted
-        self.ledger = Ledger(author=author_of(ctx), today=ctx.today)
+        self.ledger = Ledger(
+            author=author_of(ctx), today=ctx.today, fields=ctx.settings.fields
+        )
         self.entries: list[Any] = []
 
     async def save(self, session: AsyncSession) -> None:
@@ -207,6 +209,7 @@ class _Bulk:
         )
         while page := list(islice(ids, PAGE)):
             known = await states(execute, page, lock=session is not None)
+            await learn(execute, known, self.ledger.fields)
             for record in page:
                 self._record(record, known.get(record))
             if session is not None:

@@ -50,7 +50,10 @@ async def apply(work: Work, file: Path) -> Told:
 async def close(work: Work) -> Told:
     """Bring stored scores up to what time has made of them, and give records the
     scorecards whose criteria they meet by now; a job does it every night."""
-    effect, ledger = Effect(), Ledger(author=work.author, today=work.today)
+    effect, ledger = (
+        Effect(),
+        Ledger(author=work.author, today=work.today, fields=work.fields),
+    )
     place: tuple[str, str] | None = (KINDS[0], "")
     while place is not None:
         async with work.database.write() as session:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
@@ -33,6 +33,8 @@ class Ledger:
 
     author: Author
     today: date
+    fields: Sequence[Any] = ()
+    """The custom fields of records, which exceptions may ask for."""
     scores: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
 
@@ -50,6 +52,7 @@ class Ledger:
             self.author.at,
             entered=state.entered,
             override=state.settings.override,
+            attributes=state.attributes,
         )
         stale = _first_stale(state, facts)
         for key, outcome in {**result.groups, "": result.overall}.items():

@@ -13,17 +13,18 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cyclorama.plugins import RelationshipRow, meeting
+from cyclorama.plugins import RelationshipRow, kind_of_id, meeting
 from cyclorama.sections.scorecard.ledger import Ledger
 from cyclorama.sections.scorecard.rollups import ANY_ROLLUP, rolled_up
 from cyclorama.sections.scorecard.rules.bands import band_of, shown
 from cyclorama.sections.scorecard.rules.choosing import Candidate, applicable
+from cyclorama.sections.scorecard.rules.exceptions import ATTRIBUTE
 from cyclorama.sections.scorecard.rules.trends import (
     Comparator,
     first_of_period,
     next_period,
 )
-from cyclorama.sections.scorecard.state import State, states
+from cyclorama.sections.scorecard.state import State, learn, states
 from cyclorama.sections.scorecard.statements import IDS, KINDS, RECORDS, executing
 from cyclorama.sections.scorecard.tables import (
     AssignmentRow,
@@ -112,6 +113,7 @@ async def recompute(
     effect.moved += len(moved)
     wanted = moved | await _scored(session, ids, touched)
     known = await states(executing(session), sorted(wanted), lock=True)
+    await learn(executing(session), known, ledger.fields)
     facts = await rolled_up(executing(session), known, ledger.author.at)
     await _rebase(session, ledger, known, touched or {})
     for record, state in known.items():
@@ -128,11 +130,33 @@ async def settle_moved(session: AsyncSession, ledger: Ledger, moved: set[str]) -
     if not moved:
         return
     known = await states(executing(session), sorted(moved), lock=True)
+    await learn(executing(session), known, ledger.fields)
     facts = await rolled_up(executing(session), known, ledger.author.at)
     for record, state in known.items():
         ledger.refresh(state)
         ledger.settle(state, facts.get(record))
     await ledger.save(session)
+
+
+async def settle_attributed(
+    session: AsyncSession, ledger: Ledger, ids: Sequence[str]
+) -> None:
+    """Compute the scores of records of one kind that have changed, where exceptions of
+    their cards ask for their attributes."""
+    if not ids:
+        return
+    execute, kind = executing(session), kind_of_id(ids[0])
+    query = select(CardRow.exceptions).where(CardRow.record_kind == kind.upper())
+    held = [e for row in await execute(query, {}) for e in row.exceptions]
+    if not any(c["left"] == ATTRIBUTE for e in held for c in e["criteria"]):
+        return
+    for start in range(0, len(ids), PAGE):
+        known = await states(execute, ids[start : start + PAGE], lock=True)
+        await learn(execute, known, ledger.fields)
+        for state in known.values():
+            if state.rows and state.attributes:
+                ledger.settle(state)
+        await ledger.save(session)
 
 
 async def _scored(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
-from cyclorama.plugins import kind_of_id
+from cyclorama.plugins import attributes_of, kind_of_id
 from cyclorama.sections.scorecard.rules.bands import Band
 from cyclorama.sections.scorecard.rules.cards import Card, Node
 from cyclorama.sections.scorecard.rules.exceptions import (
+    ATTRIBUTE,
     Criterion,
     Effect,
     ScoreException,
@@ -70,6 +72,8 @@ class State:
     """By key of the node, of nodes that have a score or had one."""
     newest_event: int = 0
     """Its number, where it was asked for."""
+    attributes: Mapping[str, float | str | None] = field(default_factory=dict)
+    """Of the record, those that exceptions ask for; `learn` finds them."""
     _facts: dict[str, Fact] = field(default_factory=dict)
 
     @property
@@ -220,6 +224,41 @@ def states_of(
             rows=known.get(record_id, {}),
         )
     return found
+
+
+async def learn(
+    execute: Execute, known: Mapping[str, State], fields: Sequence[Any]
+) -> None:
+    """Find the attributes of records that the exceptions of their cards ask for: a
+    statement for each kind of record, none where they ask for none. `fields` are the
+    custom fields of records."""
+    for kind in KINDS:
+        own = {r: s for r, s in known.items() if kind_of_id(r) == kind}
+        names = {n for s in own.values() for n in asked_of(s.card.exceptions)}
+        if names:
+            ids = sorted(r for r, s in own.items() if asked_of(s.card.exceptions))
+            found = await attributes_of(execute, kind.upper(), ids, names, fields)
+            for record, values in found.items():
+                plain = {n: _plain(v) for n, v in values.items()}
+                known[record].attributes = plain
+
+
+def asked_of(exceptions: Iterable[ScoreException]) -> set[str]:
+    """The attributes of records that exceptions ask for."""
+    return {c.key for e in exceptions for c in e.criteria if c.left == ATTRIBUTE}
+
+
+def _plain(value: Any) -> float | str | None:
+    """A value as criteria compare it: a number, or text."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float | Decimal):
+        return float(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(sorted(map(str, value)))
+    return str(value)
 
 
 async def states(

@@ -13,7 +13,7 @@ from cyclorama.sections.scorecard.ledger import Ledger
 from cyclorama.sections.scorecard.rollups import companies_of, roll_up
 from cyclorama.sections.scorecard.rules.bands import Band, Refused
 from cyclorama.sections.scorecard.rules.facts import Fact
-from cyclorama.sections.scorecard.state import Frame, State, settings_by_record
+from cyclorama.sections.scorecard.state import Frame, State, learn, settings_by_record
 from cyclorama.sections.scorecard.statements import (
     executing,
     nodes_of_one,
@@ -45,7 +45,7 @@ async def write(
     `Refused` is raised before anything is written. Changes of one record wait for each
     other, so that each computes from what the others left."""
     state = await locked_state(ctx, session, change.record_id)
-    ledger = Ledger(author=author_of(ctx), today=ctx.today)
+    ledger = Ledger(author=author_of(ctx), today=ctx.today, fields=ctx.settings.fields)
     node = measure_of(state, change.measure)
     change.check(node)
     old, overall = state.fact(node.key), state.fact("").score
@@ -94,10 +94,12 @@ async def locked_state(ctx: Context, session: AsyncSession, record_id: str) -> S
             continue
         if frame is None:
             frame = ctx.database.made.put(key, Frame.of(settings, known))
-        return State(
+        state = State(
             record_id=record_id,
             settings=settings,
             frame=frame,
             rows={row.key: row for row in known if row.record_id is not None},
             newest_event=known[0].newest_event or 0,
         )
+        await learn(execute, {record_id: state}, ctx.settings.fields)
+        return state
