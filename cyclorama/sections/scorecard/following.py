@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cyclorama.plugins import RecordsWritten, kind_of_id
+from cyclorama.sections.scorecard.cards_given import choose_cards
 from cyclorama.sections.scorecard.ledger import Ledger
 from cyclorama.sections.scorecard.recomputing import (
-    choose_cards,
     settle_attributed,
     settle_moved,
 )

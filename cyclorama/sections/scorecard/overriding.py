@@ -19,12 +19,10 @@ from cyclorama.sections.scorecard.assigning import (
     reason_of,
     told,
 )
+from cyclorama.sections.scorecard.cards_given import assign
 from cyclorama.sections.scorecard.ledger import Ledger
 from cyclorama.sections.scorecard.masks import OVERALL, check_open
 from cyclorama.sections.scorecard.mutations import wanted_score
-from cyclorama.sections.scorecard.recomputing import (
-    assign,
-)
 from cyclorama.sections.scorecard.rules.bands import Refused
 from cyclorama.sections.scorecard.rules.facts import Override, check_override
 from cyclorama.sections.scorecard.state import State

@@ -19,12 +19,9 @@ from cyclorama.sections.scorecard.assigning import (
     reason_of,
     told,
 )
+from cyclorama.sections.scorecard.cards_given import assign, choose_cards
 from cyclorama.sections.scorecard.ledger import Ledger
-from cyclorama.sections.scorecard.recomputing import (
-    assign,
-    choose_cards,
-    settle_moved,
-)
+from cyclorama.sections.scorecard.recomputing import settle_moved
 from cyclorama.sections.scorecard.rules.bands import Refused
 from cyclorama.sections.scorecard.state import State
 from cyclorama.sections.scorecard.statements import executing, lock_of
