@@ -22,7 +22,8 @@ SECTIONS = discover().sections
 STANDING = """query($i: ID!) { company(id: $i) { scorecard { standing {
   percentile quality scored unscored stale bands { label count } } } } }"""
 PEERS = """query($i: ID!, $list: PeerList!, $first: Int!) { company(id: $i) { scorecard {
-  peers(list: $list, first: $first) { recordId name value label stale lastTouch } } } }"""
+  peers(list: $list, first: $first) {
+    records { recordId name value label stale lastTouch } } } } }"""
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ async def standing(bench: Bench, number: int = 2) -> Any:
 
 async def peers(bench: Bench, which: str, first: int = 20) -> Any:
     found = await bench.query(PEERS, i="company_1", list=which, first=first)
-    return found["company"]["scorecard"]["peers"]
+    return found["company"]["scorecard"]["peers"]["records"]
 
 
 async def numbers(bench: Bench, which: str) -> list[int]:

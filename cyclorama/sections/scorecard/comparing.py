@@ -92,6 +92,13 @@ class ScorePeer:
     )
 
 
+@strawberry.type(
+    description="Records with the same scorecard, in the order of the list."
+)
+class ScorePeers:
+    records: list[ScorePeer]
+
+
 async def stood(
     rows: Sequence[tuple[str]], context: Context
 ) -> list[ScoreStanding | None]:
@@ -118,7 +125,7 @@ async def peers_of(
     context: Context,
     list: PeerList = PeerList.AT_RISK,
     first: int = 20,
-) -> list[list[ScorePeer]]:
+) -> list[ScorePeers]:
     """Record ids in, records with their scorecards out, same order."""
     if not 1 <= first <= MOST_PEERS:
         message = f"The argument `first` is {first}; use 1 to {MOST_PEERS}."
@@ -129,7 +136,9 @@ async def peers_of(
         if settings.card_id not in found:
             chosen = await _chosen(context, kind_of_id(record), settings, list, first)
             found[settings.card_id] = await _peers(context, settings.bands, chosen)
-    return [found[own[r].card_id] if r in own else [] for (r,) in rows]
+    return [
+        ScorePeers(records=found[own[r].card_id] if r in own else []) for (r,) in rows
+    ]
 
 
 async def _settings(context: Context, ids: Sequence[str]) -> dict[str, Settings]:
@@ -229,13 +238,9 @@ async def _chosen(
     else:
         quarter = f"{context.today.year}-{(context.today.month - 1) // 3}"
         found = await context.reading.execute(query, given)
-        return sorted(found, key=lambda r: _draw(quarter, r.id))[:first]
+        drawn = {r: sha256(f"{quarter} {r.id}".encode()).digest() for r in found}
+        return sorted(drawn, key=lambda r: drawn[r])[:first]
     return [*await context.reading.execute(query.limit(first), given)]
-
-
-def _draw(quarter: str, record_id: str) -> bytes:
-    """The place of a record in the sample of a quarter."""
-    return sha256(f"{quarter} {record_id}".encode()).digest()
 
 
 def _value_on(day: Any) -> Any:

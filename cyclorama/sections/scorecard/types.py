@@ -19,7 +19,7 @@ from cyclorama.plugins import (
     record,
 )
 from cyclorama.sections.scorecard.comparing import (
-    ScorePeer,
+    ScorePeers,
     ScoreStanding,
     peers_of,
     stood,
@@ -250,7 +250,7 @@ class ScorecardSection(SectionBase):
         "Where the record stands among those with its scorecard. Null without a "
         "scorecard, and for viewers who get the section on some records only.",
     )
-    peers: list[ScorePeer] = read.declared(
+    peers: ScorePeers = read.declared(
         read.python(peers_of, record.id).source,
         "Records with the same scorecard, at most 100; none where `standing` is null.",
     )
