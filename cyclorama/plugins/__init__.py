@@ -22,6 +22,7 @@ from cyclorama.plugins.commands import Commands, Told, Work, read_text, write_te
 from cyclorama.plugins.editing import (
     KeyRefusedError,
     claimed,
+    gets_everywhere,
     is_of_company,
     refusals,
     settings_of_records,
@@ -40,7 +41,7 @@ from cyclorama.plugins.section import (
 )
 from cyclorama.plugins.written import RecordsWritten, records_written
 from cyclorama.resolvers.audit import author_of, record_change
-from cyclorama.resolvers.conditions import meeting, wrong_clauses
+from cyclorama.resolvers.conditions import attributes_of, meeting, wrong_clauses
 from cyclorama.resolvers.context import Context, Env, Info
 from cyclorama.resolvers.cursors import Order as ListOrder
 from cyclorama.resolvers.cursors import OrderKey, page_info
@@ -218,6 +219,7 @@ __all__ = [
     "append_entries",
     "arg",
     "as_json",
+    "attributes_of",
     "audit_entry",
     "author_of",
     "claimed",
@@ -231,6 +233,7 @@ __all__ = [
     "find_nodes",
     "fold",
     "folded",
+    "gets_everywhere",
     "hookimpl",
     "is_of_company",
     "json",

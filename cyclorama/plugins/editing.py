@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry import UNSET
 
+from cyclorama.layouts.visibility import everywhere
 from cyclorama.resolvers.context import Context
 from cyclorama.resolvers.nodes import find_nodes
 from cyclorama.resolvers.refs import parsed
@@ -77,6 +78,14 @@ def _settings(
         ]
     held = context.settings.sections[section]
     return [parsed(held, p.config) for p in placed], []
+
+
+def gets_everywhere(context: Context, section: str, kind: str) -> bool:
+    """Whether the viewer gets the section on every record of a kind, so that what it says
+    of many records at once tells nothing that is hidden on one of them."""
+    settings = context.settings
+    held = everywhere(settings.book, context.viewer_attributes, settings.facts)
+    return (kind, section) in held - context.masked.sections
 
 
 async def subject_of(context: Context, record_id: str) -> Subject:

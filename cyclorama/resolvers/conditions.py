@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -55,9 +55,24 @@ async def meeting(
         ]
         for name, clauses in conditions.items()
     }
-    names = sorted({c.attribute for clauses in asked.values() for c in clauses})
+    names = {c.attribute for clauses in asked.values() for c in clauses}
+    held = await attributes_of(execute, kind, ids, names, fields)
+    return {
+        record: {name for name, c in asked.items() if Subject(values).meets(c)}
+        for record, values in held.items()
+    }
+
+
+async def attributes_of(
+    execute: Execute,
+    kind: str,
+    ids: Sequence[str],
+    names: Collection[str],
+    fields: Sequence[Any],
+) -> dict[str, dict[str, Any]]:
+    """Attributes of records, by id and name, as conditions compare them; one statement."""
     table: Any = ROWS[kind].__table__
-    columns = catalogue.attribute_columns(kind, names, fields)
+    columns = catalogue.attribute_columns(kind, sorted(names), fields)
     given: Any = sa.bindparam("ids", expanding=True)
     query = sa.select(
         table.c.id, *(c.label(f"a{n}") for n, c in enumerate(columns.values()))
@@ -66,10 +81,8 @@ async def meeting(
     for record, *texts in await execute(
         query.where(table.c.id.in_(given)), {"ids": ids}
     ):
-        values = {
+        found[record] = {
             name: catalogue.python_value(kind, name, text, fields)
             for name, text in zip(columns, texts, strict=True)
         }
-        subject = Subject(values)
-        found[record] = {name for name, c in asked.items() if subject.meets(c)}
     return found

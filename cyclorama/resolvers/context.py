@@ -172,6 +172,8 @@ class Context:
     _loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict)
     _replacing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _has_ended: bool = False
+    _read_to: int = 0
+    """How much of what this request has written its reading transaction sees."""
 
     def __post_init__(self) -> None:
         self._take(self.reading)
@@ -238,7 +240,7 @@ class Context:
             async with self._replacing:
                 return self.reading
 
-        self.reading = reading
+        self.reading, self._read_to = reading, self.database.written
         reading.successor = successor
 
     async def load(
@@ -267,7 +269,8 @@ class Context:
         return load_field(self, declared, source, info, values)
 
     async def ref(self, record_id: str) -> Any:
-        """The record with this id, read afresh; None where there is none."""
+        """The record with this id, as this request has left it; None where there is
+        none."""
         return (await self.refs([record_id]))[0]
 
     async def refs(self, record_ids: Sequence[str]) -> list[Any]:
@@ -278,7 +281,8 @@ class Context:
         for kind in ("company", "relationship"):
             ids = [i for i in record_ids if i.partition("_")[0] == kind]
             if ids:
-                await self.renew()
+                if self._read_to != self.database.written:
+                    await self.renew()
                 found = await find(self, kind.upper(), ids)
                 known |= zip(ids, found, strict=True)
         return [known.get(i) for i in record_ids]

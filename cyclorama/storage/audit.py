@@ -159,16 +159,27 @@ async def append(
     """Add entries, in this order; other writers wait until the transaction ends."""
     if not entries:
         return
-    head = sa.select(HEADS.c.number, HEADS.c.hash).where(HEADS.c.id == 1)
-    number, last = (await session.execute(head.with_for_update())).one()
+    if isinstance(session, AsyncSession):
+        session = await session.connection()
+    number, last = (await session.execute(_HEAD)).one()
     rows = []
     for entry in entries:
         number += 1
         rows.append(_row(number, entry, last))
         last = rows[-1]["hash"]
-    await session.execute(sa.insert(ROWS), rows)
-    moved = sa.update(HEADS).where(HEADS.c.id == 1).values(number=number, hash=last)
-    await session.execute(moved)
+    await session.execute(_INSERT, rows)
+    await session.execute(_MOVE, {"to": number, "last": last})
+
+
+_HEAD: Final = (
+    sa.select(HEADS.c.number, HEADS.c.hash).where(HEADS.c.id == 1).with_for_update()
+)
+_INSERT: Final = sa.insert(ROWS)
+_MOVE: Final = (
+    sa.update(HEADS)
+    .where(HEADS.c.id == 1)
+    .values(number=sa.bindparam("to"), hash=sa.bindparam("last"))
+)
 
 
 def _row(number: int, entry: Entry, previous: str) -> dict[str, Any]:

@@ -43,6 +43,7 @@ Successor = Callable[[bool], Awaitable["Reading"]]
 """Gives the transaction in which a statement goes on that came too late for its own: that
 has ended, or, as it is told, a neighbour's failure has made it useless."""
 MOST_PREPARED = 256
+MOST_MADE = 256
 MOST_SHADOWED = 20_000_000
 """Characters of the statements of restricted viewers that are kept."""
 PREFIX = "cy_prefix"
@@ -245,8 +246,13 @@ class Database:
         """Compiled Core statements."""
         self.behind = Kept[Hashable, Shadowed](1024, MOST_SHADOWED)
         """Statements behind their shadows."""
+        self.made = Kept[Hashable, Any](MOST_MADE)
+        """What sections have made of rows, by keys that change where these do."""
         self.prefix: Prefix | None = None
         """What its readers may read; None: everything."""
+        self.written = 0
+        """How many writing transactions have ended; each that is `restricted` counts
+        its own."""
         self._sent = [0]
 
     @property
@@ -390,14 +396,17 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """One writing transaction, committed at the end unless an error passes."""
-        async with (
-            self.engine.connect() as connection,
-            AsyncSession(connection, expire_on_commit=False) as session,
-            session.begin(),
-        ):
-            if self.prefix is not None:
-                await connection.execution_options(**{PREFIX: self.prefix})
-            yield session
+        try:
+            async with (
+                self.engine.connect() as connection,
+                AsyncSession(connection, expire_on_commit=False) as session,
+                session.begin(),
+            ):
+                if self.prefix is not None:
+                    await connection.execution_options(**{PREFIX: self.prefix})
+                yield session
+        finally:
+            self.written += 1
 
     async def check(self) -> None:
         """Raise `ConfigError` unless the database answers."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import URL, event
-from sqlalchemy.exc import NoSuchModuleError
+from sqlalchemy.exc import DisconnectionError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from cyclorama.errors import ConfigError
@@ -66,10 +66,12 @@ class Pools:
 
     def writers(self, size: int) -> AsyncEngine:
         """For writing transactions and migrations."""
-        made = self._make(size, pool_pre_ping=True)
+        made = self._make(size)
         if self.url.get_backend_name() == "sqlite":
             event.listen(made.sync_engine, "begin", _begin_immediate)
-        elif self.pgbouncer:
+            return made
+        event.listen(made.sync_engine, "checkout", _refuse_lost)
+        if self.pgbouncer:
             event.listen(made.sync_engine, "begin", _set_local)
         return made
 
@@ -137,6 +139,13 @@ def _keep_extremes(connection: Any, _record: Any) -> None:
 
 def _set_local(connection: Any) -> None:
     connection.exec_driver_sql(_SET_LOCAL)
+
+
+def _refuse_lost(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Have the pool replace a connection that the server has closed: the driver knows,
+    so that nothing need be sent."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def _begin_immediate(connection: Any) -> None:

@@ -27,6 +27,7 @@ EVERYTHING = (
     "cockpit_0001",
     "cockpit_0002",
     "scorecard_0001",
+    "scorecard_0002",
     "support_0001",
     "surveys_0001",
     "surveys_0002",

@@ -8,10 +8,16 @@ from cyclorama.plugins import Card, CompanyNumber, Section
 from cyclorama.sections.scorecard.bulk import bulk_set_scores
 from cyclorama.sections.scorecard.commands import commands
 from cyclorama.sections.scorecard.config import ScorecardConfig
+from cyclorama.sections.scorecard.configuring import (
+    apply_scorecards,
+    plan_scorecards,
+)
 from cyclorama.sections.scorecard.demo import demo
 from cyclorama.sections.scorecard.following import follow
 from cyclorama.sections.scorecard.jobs import CLOSE
 from cyclorama.sections.scorecard.mutations import clear_score, renew_score, set_score
+from cyclorama.sections.scorecard.overriding import override_score, remove_override
+from cyclorama.sections.scorecard.pinning import pin_scorecard, unpin_scorecard
 from cyclorama.sections.scorecard.shown import OVERALL_SCORE, company_score
 from cyclorama.sections.scorecard.tables import (
     AssignmentRow,
@@ -48,7 +54,18 @@ section = Section(
             value=company_score(), fields=("ScorecardSection.overall", "Score.value")
         )
     },
-    mutations=(set_score, renew_score, clear_score, bulk_set_scores),
+    mutations=(
+        set_score,
+        renew_score,
+        clear_score,
+        bulk_set_scores,
+        override_score,
+        remove_override,
+        pin_scorecard,
+        unpin_scorecard,
+        plan_scorecards,
+        apply_scorecards,
+    ),
     tables=(
         SchemeRow,
         BandRow,

@@ -24,6 +24,7 @@ from cyclorama.plugins import (
     settings_of_records,
 )
 from cyclorama.sections.scorecard.ledger import Ledger
+from cyclorama.sections.scorecard.masks import COMMENT, MEASURED, check_open
 from cyclorama.sections.scorecard.mutations import (
     SetScoreInput,
     check_change,
@@ -33,7 +34,7 @@ from cyclorama.sections.scorecard.recomputing import PAGE
 from cyclorama.sections.scorecard.rollups import companies_of, roll_up
 from cyclorama.sections.scorecard.rules.bands import Refused, shown
 from cyclorama.sections.scorecard.rules.facts import with_score
-from cyclorama.sections.scorecard.state import State, states
+from cyclorama.sections.scorecard.state import State, learn, states
 from cyclorama.sections.scorecard.statements import KINDS, executing, lock_of
 from cyclorama.sections.scorecard.writing import NO_CARD, measure_of
 
@@ -182,7 +183,9 @@ class _Bulk:
 
     def __init__(self, ctx: Context, permitted: Permitted) -> None:
         self.ctx, self.permitted = ctx, permitted
-        self.ledger = Ledger(author=author_of(ctx), today=ctx.today)
+        self.ledger = Ledger(
+            author=author_of(ctx), today=ctx.today, fields=ctx.settings.fields
+        )
         self.entries: list[Any] = []
 
     async def save(self, session: AsyncSession) -> None:
@@ -206,6 +209,7 @@ class _Bulk:
         )
         while page := list(islice(ids, PAGE)):
             known = await states(execute, page, lock=session is not None)
+            await learn(execute, known, self.ledger.fields)
             for record in page:
                 self._record(record, known.get(record))
             if session is not None:
@@ -223,6 +227,9 @@ class _Bulk:
             key = row.input.measure_key
             try:
                 node = measure_of(state, key)
+                check_open(self.ctx, MEASURED, "value")
+                if row.input.comment is not None:
+                    check_open(self.ctx, COMMENT, "comment")
                 check_change(node, settings, ACTION, row.input.comment)
                 score = wanted_score(row.input, state.settings.bands)
             except Refused as refused:

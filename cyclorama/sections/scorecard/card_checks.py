@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from cyclorama.plugins import Problems, listed, wrong_clauses
+from cyclorama.plugins import ClauseEntry, Problems, listed, wrong_clauses
 from cyclorama.sections.scorecard.file_entries import (
     CardEntry,
     CriterionEntry,
@@ -50,7 +50,7 @@ class CardCheck:
                 message = f"another exception has the key {exception.key!r}."
                 self.add(("exceptions", n, "key"), "DUPLICATE", message)
             seen.add(exception.key)
-            self._exception(("exceptions", n), exception)
+            self._exception(("exceptions", n), exception, fields)
 
     def _nodes(self) -> None:
         own = {m.key for m in self.known.measures if m.kind == self.card.kind}
@@ -90,7 +90,9 @@ class CardCheck:
                 message = f"all weights in the group {node.group!r} are 0; raise one."
                 self.add(("nodes", n, "measures"), "RANGE", message)
 
-    def _exception(self, path: Any, exception: ExceptionEntry) -> None:
+    def _exception(
+        self, path: Any, exception: ExceptionEntry, fields: Sequence[Any]
+    ) -> None:
         groups = {n.group for n in self.card.nodes if n.group is not None}
         if exception.target is not None and exception.target not in groups:
             message = (
@@ -102,16 +104,20 @@ class CardCheck:
             message = "a score is from 0 to 100; only ADJUST takes less."
             self.add((*path, "value"), "RANGE", message)
         for n, criterion in enumerate(exception.criteria):
-            for part, code, message in self._criterion(criterion, groups):
+            for part, code, message in self._criterion(criterion, groups, fields):
                 self.add((*path, "criteria", n, part), code, message)
 
     def _criterion(
-        self, asked: CriterionEntry, groups: set[str]
+        self, asked: CriterionEntry, groups: set[str], fields: Sequence[Any]
     ) -> Iterator[tuple[str, str, str]]:
         measures = {key for _, part, key in _keys(self.card.nodes) if part == "measure"}
         own = groups if asked.left == "GROUP" else measures
         if asked.left == "OVERALL" and asked.key is not None:
             yield "key", "INVALID", "OVERALL has no key; remove it."
+        elif asked.left == "ATTRIBUTE":
+            named = ClauseEntry(attribute=asked.key or "nothing", operator="NOT_NULL")
+            for _, code, message in wrong_clauses(self.card.kind, [named], fields):
+                yield "key", code, message
         elif asked.left != "OVERALL" and asked.key not in own:
             message = f"it has no {asked.key!r} for {asked.left}; use one of: "
             yield "key", "LOOKUP_NOT_FOUND", f"{message}{listed(own)}."
@@ -125,6 +131,9 @@ class CardCheck:
         for value in asked.values:
             if asked.left == "BAND" and value not in labels:
                 yield "values", "LOOKUP_NOT_FOUND", f"there is no band {value!r}."
+            elif asked.left == "ATTRIBUTE" and asked.operator in ("EQ", "NE", "IN"):
+                if not (isinstance(value, str) or _is_number(value)):
+                    yield "values", "TYPE", f"{value!r} is neither text nor a number."
             elif asked.left != "BAND" and not _is_number(value):
                 yield "values", "TYPE", f"{value!r} is no number."
 

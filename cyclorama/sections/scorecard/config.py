@@ -26,6 +26,12 @@ class ScorecardConfig(BaseModel):
         description="Keys of the only measures whose scores may be changed; without it "
         "all that people score.",
     )
+    overridable: bool = Field(
+        default=False,
+        title="Overall scores may be overridden",
+        description="Whether viewers of this layout may override overall scores and pin "
+        "scorecards; admins always may.",
+    )
     history_weeks: int = Field(
         default=18,
         ge=1,

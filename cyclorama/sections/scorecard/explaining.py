@@ -12,7 +12,7 @@ from cyclorama.plugins import Context, InvalidInputError
 from cyclorama.sections.scorecard.rules.bands import Refused, shown
 from cyclorama.sections.scorecard.rules.cards import Result
 from cyclorama.sections.scorecard.rules.rollup import what_if
-from cyclorama.sections.scorecard.state import State, states
+from cyclorama.sections.scorecard.state import State, learn, states
 
 MOST_VALUES = 200
 
@@ -91,6 +91,7 @@ async def supposed(
 async def _states(context: Context, ids: Sequence[str]) -> list[State | None]:
     """Record ids in, what is known of their scorecards out, same order."""
     found = await states(context.reading.execute, ids)
+    await learn(context.reading.execute, found, context.settings.fields)
     return [found.get(i) for i in ids]
 
 
@@ -126,6 +127,7 @@ def _explained(
             weights=other,
             entered=state.entered,
             override=state.settings.override,
+            attributes=state.attributes,
         )
     except Refused as refused:
         raise InvalidInputError(refused.message) from None

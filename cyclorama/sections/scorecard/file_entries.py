@@ -103,8 +103,9 @@ class NodeEntry(FileEntry):
 class CriterionEntry(FileEntry):
     """What an exception asks of a card."""
 
-    left: Literal["MEASURE", "GROUP", "BAND", "STALE_DAYS", "OVERALL"]
-    key: FileKey | None = None
+    left: Literal["MEASURE", "GROUP", "BAND", "STALE_DAYS", "OVERALL", "ATTRIBUTE"]
+    key: FileName | None = None
+    """Of the measure or the group, or the name of the record's attribute."""
     operator: Literal["LT", "LE", "EQ", "NE", "GE", "GT", "IN", "IS_NA", "NOT_NA"]
     values: list[Any] = Field(default=[], max_length=100)
 

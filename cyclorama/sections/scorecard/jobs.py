@@ -15,7 +15,10 @@ from cyclorama.sections.scorecard.statements import KINDS
 async def close(run: Run) -> None:
     """A page of records, and a job for the next one; each page has its own line in the
     audit log where something changed."""
-    effect, ledger = Effect(), Ledger(author=run.author, today=run.today)
+    effect, ledger = (
+        Effect(),
+        Ledger(author=run.author, today=run.today, fields=run.fields),
+    )
     kind, after = run.payload.get("kind", KINDS[0]), run.payload.get("after", "")
     place = await close_page(run.session, ledger, kind, after, run.fields, effect)
     if place is not None:

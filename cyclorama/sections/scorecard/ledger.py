@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -21,9 +21,10 @@ from cyclorama.sections.scorecard.rules.facts import Fact, StalePolicy, stale_af
 from cyclorama.sections.scorecard.rules.rollup import compute
 from cyclorama.sections.scorecard.rules.trends import Comparator, next_period, trend
 from cyclorama.sections.scorecard.state import State
+from cyclorama.sections.scorecard.statements import connection_of
 from cyclorama.sections.scorecard.tables import EventRow, ScoreRow
 
-EVENTS: Any = EventRow.__table__
+_INSERT: Final = sa.insert(EventRow.__table__)  # type: ignore[arg-type]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,6 +33,8 @@ class Ledger:
 
     author: Author
     today: date
+    fields: Sequence[Any] = ()
+    """The custom fields of records, which exceptions may ask for."""
     scores: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
 
@@ -49,9 +52,11 @@ class Ledger:
             self.author.at,
             entered=state.entered,
             override=state.settings.override,
+            attributes=state.attributes,
         )
+        stale = _first_stale(state, facts)
         for key, outcome in {**result.groups, "": result.overall}.items():
-            self._derive(state, key, outcome, result, facts)
+            self._derive(state, key, outcome, result, stale.get(key))
         return result
 
     def refresh(self, state: State) -> None:
@@ -79,14 +84,13 @@ class Ledger:
         key: str,
         outcome: Outcome,
         result: Result,
-        facts: Mapping[str, Fact],
+        after: datetime | None,
     ) -> None:
         """A group's or the overall score, written where something of it is new."""
         row, old = state.rows.get(key), state.fact(key)
         changed = words_of(state, outcome.exception)
         if key == "" and result.override is not None:
             changed = result.override
-        after = _stale_after(state, key, facts)
         found = (outcome.score, outcome.computed, changed, after)
         if row is None and found == (None, None, None, None):
             return
@@ -181,23 +185,30 @@ class Ledger:
 
     async def save(self, session: AsyncSession) -> None:
         """Write what was collected with two statements, and forget it."""
+        connection = await connection_of(session)
         if self.scores:
             last = {(s["record_id"], s["node_id"]): s for s in self.scores}
-            dialect = session.get_bind().dialect.name
-            await session.execute(_upsert(dialect), list(last.values()))
+            dialect = connection.dialect.name
+            await connection.execute(_upsert(dialect), list(last.values()))
         if self.events:
-            await session.execute(sa.insert(EVENTS), self.events)
+            await connection.execute(_INSERT, self.events)
         self.scores, self.events = [], []
 
 
-def _stale_after(state: State, key: str, facts: Mapping[str, Fact]) -> datetime | None:
-    """When the first measure of a group, or of the card, is stale."""
-    found = (
-        stale_after(facts[n.key], n.validity_days)
-        for n in state.card.nodes
-        if n.validity_days is not None and n.key in facts and key in ("", n.group)
-    )
-    return min((f for f in found if f is not None), default=None)
+def _first_stale(state: State, facts: Mapping[str, Fact]) -> dict[str, datetime]:
+    """When the first measure of each group, and of the card, is stale."""
+    found: dict[str, datetime] = {}
+    for node in state.card.nodes:
+        if node.validity_days is None or node.key not in facts:
+            continue
+        after = stale_after(facts[node.key], node.validity_days)
+        if after is None:
+            continue
+        for key in ("", node.group or ""):
+            held = found.get(key)
+            if held is None or after < held:
+                found[key] = after
+    return found
 
 
 def score_of(state: State, key: str, ledger: Ledger) -> dict[str, Any]:

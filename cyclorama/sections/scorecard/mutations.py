@@ -17,6 +17,7 @@ from cyclorama.plugins import (
     settings_or_refusals,
 )
 from cyclorama.sections.scorecard.ledger import Ledger, score_of
+from cyclorama.sections.scorecard.masks import COMMENT, MEASURED, check_open
 from cyclorama.sections.scorecard.rules import facts
 from cyclorama.sections.scorecard.rules.bands import Band, Refused, checked_score
 from cyclorama.sections.scorecard.rules.facts import Fact
@@ -107,7 +108,7 @@ async def clear_score(info: Info, input: ClearScoreInput) -> ScorePayload:
     return await _change(info.context, "scorecard.clear", input, apply)
 
 
-def wanted_score(input: SetScoreInput, bands: Sequence[Band]) -> float:
+def wanted_score(input: Any, bands: Sequence[Band]) -> float:
     """The score that is asked for, by its value or its band."""
     if input.band is None:
         if input.value is None:
@@ -142,6 +143,10 @@ async def _change(
         return ScorePayload(measure=None, overall=None, errors=errors)
 
     def check(node: Any) -> None:
+        path = "value" if action == "scorecard.set" else "measureKey"
+        check_open(ctx, MEASURED, path)
+        if input.comment is not None:
+            check_open(ctx, COMMENT, "comment")
         check_change(node, settings, action, input.comment)
 
     change = Change(

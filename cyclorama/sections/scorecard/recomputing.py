@@ -1,32 +1,30 @@
-"""Scores of many records: the cards they have by criteria, and all scores anew."""
+"""Scores of many records, all anew."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cyclorama.plugins import RelationshipRow, meeting
+from cyclorama.plugins import RelationshipRow, kind_of_id
+from cyclorama.sections.scorecard.cards_given import choose_cards
 from cyclorama.sections.scorecard.ledger import Ledger
 from cyclorama.sections.scorecard.rollups import ANY_ROLLUP, rolled_up
 from cyclorama.sections.scorecard.rules.bands import band_of, shown
-from cyclorama.sections.scorecard.rules.choosing import Candidate, applicable
+from cyclorama.sections.scorecard.rules.exceptions import ATTRIBUTE
 from cyclorama.sections.scorecard.rules.trends import (
     Comparator,
     first_of_period,
     next_period,
 )
-from cyclorama.sections.scorecard.state import State, states
+from cyclorama.sections.scorecard.state import State, learn, states
 from cyclorama.sections.scorecard.statements import IDS, KINDS, RECORDS, executing
 from cyclorama.sections.scorecard.tables import (
-    AssignmentRow,
     CardRow,
     EventRow,
     NodeRow,
@@ -108,10 +106,11 @@ async def recompute(
     """Choose the cards of records of one kind and compute their scores: of those that
     have another card now, and of those with scores on the cards `touched`, None: on any.
     `touched` says which comparator a card had, where that has changed."""
-    moved = await choose_cards(session, ids, fields)
+    moved = await choose_cards(session, ids, fields, ledger.author.at)
     effect.moved += len(moved)
     wanted = moved | await _scored(session, ids, touched)
     known = await states(executing(session), sorted(wanted), lock=True)
+    await learn(executing(session), known, ledger.fields)
     facts = await rolled_up(executing(session), known, ledger.author.at)
     await _rebase(session, ledger, known, touched or {})
     for record, state in known.items():
@@ -128,11 +127,33 @@ async def settle_moved(session: AsyncSession, ledger: Ledger, moved: set[str]) -
     if not moved:
         return
     known = await states(executing(session), sorted(moved), lock=True)
+    await learn(executing(session), known, ledger.fields)
     facts = await rolled_up(executing(session), known, ledger.author.at)
     for record, state in known.items():
         ledger.refresh(state)
         ledger.settle(state, facts.get(record))
     await ledger.save(session)
+
+
+async def settle_attributed(
+    session: AsyncSession, ledger: Ledger, ids: Sequence[str]
+) -> None:
+    """Compute the scores of records of one kind that have changed, where exceptions of
+    their cards ask for their attributes."""
+    if not ids:
+        return
+    execute, kind = executing(session), kind_of_id(ids[0])
+    query = select(CardRow.exceptions).where(CardRow.record_kind == kind.upper())
+    held = [e for row in await execute(query, {}) for e in row.exceptions]
+    if not any(c["left"] == ATTRIBUTE for e in held for c in e["criteria"]):
+        return
+    for start in range(0, len(ids), PAGE):
+        known = await states(execute, ids[start : start + PAGE], lock=True)
+        await learn(execute, known, ledger.fields)
+        for state in known.values():
+            if state.rows and state.attributes:
+                ledger.settle(state)
+        await ledger.save(session)
 
 
 async def _scored(
@@ -200,60 +221,3 @@ def _bases(comparator: Comparator, today: date) -> sa.Select[Any]:
     return select(ScoreRow.record_id, ScoreRow.node_id, newest.label("base")).where(
         ScoreRow.record_id.in_(IDS)
     )
-
-
-async def choose_cards(
-    session: AsyncSession, ids: Sequence[str], fields: Sequence[Any]
-) -> set[str]:
-    """Give records of one kind the cards whose criteria they meet; those that have
-    another one now. A card that somebody else has given stays."""
-    if not ids:
-        return set()
-    kind = ids[0].partition("_")[0].upper()
-    query = select(*CardRow.__table__.c).where(CardRow.record_kind == kind)
-    execute = executing(session)
-    cards = await execute(query, {})
-    asked = {c.id: c.criteria for c in cards if c.criteria}
-    held = {a.record_id: a for a in await execute(_ASSIGNED, {"ids": ids})}
-    if not asked and not any(a.by_rule for a in held.values()):
-        return set()
-    met = await meeting(execute, kind, ids, asked, fields)
-    usual = next((c.id for c in cards if c.is_default), None)
-    rows = []
-    for record, own in met.items():
-        row = held.get(record)
-        if row is not None and not row.by_rule:
-            continue
-        active = None if row is None else row.card_id
-        chosen = applicable(
-            [
-                Candidate(
-                    key=c.id,
-                    name=c.name,
-                    rank=c.rank,
-                    is_default=c.is_default,
-                    matches=c.id in own,
-                )
-                for c in cards
-            ],
-            active=active,
-        )
-        if chosen is not None and chosen != (active or usual):
-            rows.append({"record_id": record, "card_id": chosen, "by_rule": True})
-    if rows:
-        dialect = session.get_bind().dialect.name
-        await session.execute(_assign(dialect), rows)
-    return {str(row["record_id"]) for row in rows}
-
-
-_ASSIGNED = select(
-    AssignmentRow.record_id, AssignmentRow.card_id, AssignmentRow.by_rule
-).where(AssignmentRow.record_id.in_(IDS))
-
-
-@cache
-def _assign(dialect: str) -> Any:
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    statement = insert(AssignmentRow.__table__)  # type: ignore[arg-type]
-    new = {n: statement.excluded[n] for n in ("card_id", "by_rule")}
-    return statement.on_conflict_do_update(index_elements=["record_id"], set_=new)

@@ -20,7 +20,7 @@ from cyclorama.plugins import (
 from cyclorama.sections.scorecard.ledger import Ledger
 from cyclorama.sections.scorecard.rules.choosing import Aggregate, aggregated
 from cyclorama.sections.scorecard.rules.facts import Fact, with_score
-from cyclorama.sections.scorecard.state import State, states
+from cyclorama.sections.scorecard.state import State, learn, states
 from cyclorama.sections.scorecard.statements import IDS, Execute, executing
 from cyclorama.sections.scorecard.tables import (
     OVERALL,
@@ -124,6 +124,7 @@ async def roll_up(
     if not companies or not await execute(ANY_ROLLUP, {}):
         return
     known = await states(execute, sorted(set(companies)), lock=True)
+    await learn(execute, known, ledger.fields)
     for record, facts in (await rolled_up(execute, known, ledger.author.at)).items():
         if any(known[record].fact(k) != f for k, f in facts.items()):
             ledger.settle(known[record], facts)

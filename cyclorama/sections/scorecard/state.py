@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
-from cyclorama.plugins import kind_of_id
+from cyclorama.plugins import attributes_of, kind_of_id
 from cyclorama.sections.scorecard.rules.bands import Band
 from cyclorama.sections.scorecard.rules.cards import Card, Node
 from cyclorama.sections.scorecard.rules.exceptions import (
+    ATTRIBUTE,
     Criterion,
     Effect,
     ScoreException,
@@ -39,17 +41,24 @@ class Settings:
     bands: Sequence[Band]
     row: Any
     """The columns of `CardRow`, and of `AssignmentRow` those of the override."""
+    override: Override | None
+    """Of the overall score, whether or not it has ended."""
 
-    @property
-    def override(self) -> Override | None:
-        """The override of the overall score, whether or not it has ended."""
-        if self.row.override_until is None or self.row.override_score is None:
-            return None
-        return Override(
-            score=self.row.override_score,
-            reason=self.row.override_reason or "",
-            expires_at=self.row.override_until,
-        )
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """The nodes of a card; the same for all its records as long as it has its version."""
+
+    nodes: Mapping[str, Any]
+    """Rows of `nodes_of` by key, in the card's order."""
+    card: Card
+    """The card as rules compute it."""
+
+    @staticmethod
+    def of(settings: Settings, rows: Iterable[Any]) -> Frame:
+        """The nodes of a card, from the rows of `nodes_of`."""
+        nodes = {row.key: row for row in rows}
+        return Frame(nodes=nodes, card=_card(settings, list(nodes.values())))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,15 +67,24 @@ class State:
 
     record_id: str
     settings: Settings
-    nodes: list[Any]
-    """Rows of `nodes_of`, in the card's order."""
+    frame: Frame
     rows: dict[str, Any] = field(default_factory=dict)
     """By key of the node, of nodes that have a score or had one."""
-    card: Card
-    """The card as rules compute it."""
     newest_event: int = 0
     """Its number, where it was asked for."""
+    attributes: Mapping[str, float | str | None] = field(default_factory=dict)
+    """Of the record, those that exceptions ask for; `learn` finds them."""
     _facts: dict[str, Fact] = field(default_factory=dict)
+
+    @property
+    def card(self) -> Card:
+        """The card as rules compute it."""
+        return self.frame.card
+
+    @property
+    def nodes(self) -> Iterable[Any]:
+        """Rows of `nodes_of`, in the card's order."""
+        return self.frame.nodes.values()
 
     @property
     def facts(self) -> dict[str, Fact]:
@@ -75,9 +93,11 @@ class State:
 
     def fact(self, key: str) -> Fact:
         """What is known of the node with this key."""
-        if key not in self._facts and key in self.rows:
-            self._facts[key] = fact_of(self.rows[key])
-        return self._facts.get(key, NOTHING)
+        found = self._facts.get(key)
+        if found is None:
+            row = self.rows.get(key)
+            found = self._facts[key] = NOTHING if row is None else fact_of(row)
+        return found
 
     def hold(self, key: str, row: Any) -> None:
         """Take what is known of a node by now."""
@@ -91,7 +111,7 @@ class State:
 
     def node(self, key: str) -> Any:
         """The row of the node with this key; None where there is none."""
-        return next((n for n in self.nodes if n.key == key), None)
+        return self.frame.nodes.get(key)
 
 
 def _card(settings: Settings, nodes: Sequence[Any]) -> Card:
@@ -169,7 +189,14 @@ def _settings(rows: Sequence[Any]) -> Settings:
         for r in rows
         if r.label is not None
     ]
-    return Settings(card_id=rows[0].card_id, bands=bands, row=rows[0])
+    row, override = rows[0], None
+    if row.override_until is not None and row.override_score is not None:
+        override = Override(
+            score=row.override_score,
+            reason=row.override_reason or "",
+            expires_at=row.override_until,
+        )
+    return Settings(card_id=row.card_id, bands=bands, row=row, override=override)
 
 
 def states_of(
@@ -183,20 +210,55 @@ def states_of(
         own = settings.get(row.record_id)
         if own is not None and own.card_id == row.card_id:
             known.setdefault(row.record_id, {})[row.key] = row
-    cards: dict[str, Card] = {}
+    frames: dict[str, Frame] = {}
     found = {}
     for record_id, own in settings.items():
-        held = list(nodes.get(own.card_id, {}).values())
-        if own.card_id not in cards:
-            cards[own.card_id] = _card(own, held)
+        frame = frames.get(own.card_id)
+        if frame is None:
+            held = nodes.get(own.card_id, {}).values()
+            frame = frames[own.card_id] = Frame.of(own, held)
         found[record_id] = State(
             record_id=record_id,
             settings=own,
-            nodes=held,
+            frame=frame,
             rows=known.get(record_id, {}),
-            card=cards[own.card_id],
         )
     return found
+
+
+async def learn(
+    execute: Execute, known: Mapping[str, State], fields: Sequence[Any]
+) -> None:
+    """Find the attributes of records that the exceptions of their cards ask for: a
+    statement for each kind of record, none where they ask for none. `fields` are the
+    custom fields of records."""
+    for kind in KINDS:
+        own = {r: s for r, s in known.items() if kind_of_id(r) == kind}
+        names = {n for s in own.values() for n in asked_of(s.card.exceptions)}
+        if names:
+            ids = sorted(r for r, s in own.items() if asked_of(s.card.exceptions))
+            found = await attributes_of(execute, kind.upper(), ids, names, fields)
+            for record, values in found.items():
+                plain = {n: _plain(v) for n, v in values.items()}
+                known[record].attributes = plain
+
+
+def asked_of(exceptions: Iterable[ScoreException]) -> set[str]:
+    """The attributes of records that exceptions ask for."""
+    return {c.key for e in exceptions for c in e.criteria if c.left == ATTRIBUTE}
+
+
+def _plain(value: Any) -> float | str | None:
+    """A value as criteria compare it: a number, or text."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float | Decimal):
+        return float(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(sorted(map(str, value)))
+    return str(value)
 
 
 async def states(

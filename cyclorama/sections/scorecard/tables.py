@@ -132,6 +132,9 @@ class AssignmentRow(Row):
     override_score: Mapped[float | None]
     override_reason: Mapped[str | None]
     override_until: Mapped[datetime | None]
+    pin_reason: Mapped[str | None]
+    pinned_until: Mapped[datetime | None]
+    """When criteria decide again on a card that somebody has given; null: never."""
 
 
 class ScoreRow(Row):

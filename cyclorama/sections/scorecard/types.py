@@ -18,6 +18,12 @@ from cyclorama.plugins import (
     read,
     record,
 )
+from cyclorama.sections.scorecard.comparing import (
+    ScorePeers,
+    ScoreStanding,
+    peers_of,
+    stood,
+)
 from cyclorama.sections.scorecard.explaining import (
     ScoreExplanation,
     explained,
@@ -238,6 +244,15 @@ class ScorecardSection(SectionBase):
         "The explanation as it would be with these values and weights; nothing is "
         "saved. `node` is the key of a measure, or for weights of a group; a value of "
         "null clears the score, and leaves the weight.",
+    )
+    standing: ScoreStanding | None = read.declared(
+        read.python(stood, record.id).source,
+        "Where the record stands among those with its scorecard. Null without a "
+        "scorecard, and for viewers who get the section on some records only.",
+    )
+    peers: ScorePeers = read.declared(
+        read.python(peers_of, record.id).source,
+        "Records with the same scorecard, at most 100; none where `standing` is null.",
     )
     state: SectionState = read.value(
         sa.case(

@@ -13,8 +13,12 @@ from cyclorama.sections.scorecard.ledger import Ledger
 from cyclorama.sections.scorecard.rollups import companies_of, roll_up
 from cyclorama.sections.scorecard.rules.bands import Band, Refused
 from cyclorama.sections.scorecard.rules.facts import Fact
-from cyclorama.sections.scorecard.state import State, settings_by_record, states_of
-from cyclorama.sections.scorecard.statements import executing, nodes_of, settings_of
+from cyclorama.sections.scorecard.state import Frame, State, learn, settings_by_record
+from cyclorama.sections.scorecard.statements import (
+    executing,
+    nodes_of_one,
+    settings_of,
+)
 
 NO_CARD = "The record has no scorecard; an admin makes one of its kind the default."
 
@@ -40,8 +44,8 @@ async def write(
 
     `Refused` is raised before anything is written. Changes of one record wait for each
     other, so that each computes from what the others left."""
-    state = await _locked_state(session, change.record_id)
-    ledger = Ledger(author=author_of(ctx), today=ctx.today)
+    state = await locked_state(ctx, session, change.record_id)
+    ledger = Ledger(author=author_of(ctx), today=ctx.today, fields=ctx.settings.fields)
     node = measure_of(state, change.measure)
     change.check(node)
     old, overall = state.fact(node.key), state.fact("").score
@@ -71,19 +75,31 @@ def measure_of(state: State, key: str) -> Any:
     return node
 
 
-async def _locked_state(session: AsyncSession, record_id: str) -> State:
+async def locked_state(ctx: Context, session: AsyncSession, record_id: str) -> State:
     """The state of a record that nobody else changes until the transaction ends; read
     again where its card has changed while somebody else had to be waited for."""
-    kind, ids = kind_of_id(record_id), [record_id]
-    execute = executing(session)
+    kind, execute = kind_of_id(record_id), executing(session)
     while True:
-        rows = await execute(settings_of(kind, lock=True), {"ids": ids})
+        rows = await execute(settings_of(kind, lock=True), {"id": record_id})
         settings = settings_by_record(rows).get(record_id)
         if settings is None:
             raise Refused("INVALID_STATE", NO_CARD, "recordId")
-        given: dict[str, Any] = {"cards": [settings.card_id], "ids": ids}
-        known = await execute(nodes_of(numbered=True), given)
-        if known and known[0].version == settings.row.version:
-            state = states_of({record_id: settings}, known)[record_id]
-            state.newest_event = known[0].newest_event or 0
-            return state
+        version = settings.row.version
+        key = ("scorecard", settings.card_id, version)
+        frame: Frame | None = ctx.database.made.find(key)
+        query = nodes_of_one(whole=frame is None)
+        given = {"card": settings.card_id, "id": record_id}
+        known = await execute(query, given)
+        if not known or known[0].version != version:
+            continue
+        if frame is None:
+            frame = ctx.database.made.put(key, Frame.of(settings, known))
+        state = State(
+            record_id=record_id,
+            settings=settings,
+            frame=frame,
+            rows={row.key: row for row in known if row.record_id is not None},
+            newest_event=known[0].newest_event or 0,
+        )
+        await learn(execute, {record_id: state}, ctx.settings.fields)
+        return state

@@ -7,6 +7,8 @@ from enum import Enum
 
 from cyclorama.sections.scorecard.rules.bands import HIGHEST, LOWEST
 
+ATTRIBUTE = "ATTRIBUTE"
+
 
 class Effect(Enum):
     """What an exception does to its target."""

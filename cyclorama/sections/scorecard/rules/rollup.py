@@ -242,6 +242,7 @@ def what_if(
     weights: Mapping[str, float],
     entered: float | None = None,
     override: Override | None = None,
+    attributes: Mapping[str, float | str | None] | None = None,
 ) -> Result:
     """As `compute`, with other scores (None: cleared) of measures and other weights of
     nodes, by key."""
@@ -264,4 +265,11 @@ def what_if(
         for n in card.nodes
     ]
     other = replace(card, nodes=nodes)
-    return compute(other, changed, now, entered=entered, override=override)
+    return compute(
+        other,
+        changed,
+        now,
+        entered=entered,
+        override=override,
+        attributes=attributes,
+    )

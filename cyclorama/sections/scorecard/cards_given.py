@@ -1,0 +1,98 @@
+"""Which cards records have: those whose criteria they meet, or what somebody decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cyclorama.plugins import meeting
+from cyclorama.sections.scorecard.rules.choosing import Candidate, applicable
+from cyclorama.sections.scorecard.statements import IDS, executing
+from cyclorama.sections.scorecard.tables import AssignmentRow, CardRow
+
+
+async def choose_cards(
+    session: AsyncSession, ids: Sequence[str], fields: Sequence[Any], now: datetime
+) -> set[str]:
+    """Give records of one kind the cards whose criteria they meet; those that have
+    another one now. A card that somebody has pinned stays as long as the pin lasts."""
+    if not ids:
+        return set()
+    kind = ids[0].partition("_")[0].upper()
+    query = select(*CardRow.__table__.c).where(CardRow.record_kind == kind)
+    execute = executing(session)
+    cards = await execute(query, {})
+    asked = {c.id: c.criteria for c in cards if c.criteria}
+    held = {a.record_id: a for a in await execute(_ASSIGNED, {"ids": ids})}
+    free = {r for r, a in held.items() if a.by_rule or _has_ended(a.pinned_until, now)}
+    if not asked and not free:
+        return set()
+    met = await meeting(execute, kind, ids, asked, fields)
+    usual = next((c.id for c in cards if c.is_default), None)
+    rows = []
+    for record, own in met.items():
+        row = held.get(record)
+        if row is not None and record not in free:
+            continue
+        active = None if row is None else row.card_id
+        chosen = applicable(
+            [
+                Candidate(
+                    key=c.id,
+                    name=c.name,
+                    rank=c.rank,
+                    is_default=c.is_default,
+                    matches=c.id in own,
+                )
+                for c in cards
+            ],
+            active=active,
+        )
+        if chosen is not None and chosen != (active or usual):
+            rows.append({"record_id": record, "card_id": chosen, **_BY_RULE})
+    if rows:
+        dialect = session.get_bind().dialect.name
+        await session.execute(_assign(dialect, tuple(rows[0])), rows)
+    return {str(row["record_id"]) for row in rows}
+
+
+_ASSIGNED = select(
+    AssignmentRow.record_id,
+    AssignmentRow.card_id,
+    AssignmentRow.by_rule,
+    AssignmentRow.pinned_until,
+).where(AssignmentRow.record_id.in_(IDS))
+
+
+_BY_RULE: Mapping[str, Any] = {
+    "by_rule": True,
+    "pin_reason": None,
+    "pinned_until": None,
+}
+
+
+def _has_ended(until: datetime | None, now: datetime) -> bool:
+    return until is not None and until <= now
+
+
+async def assign(session: AsyncSession, record_id: str, **values: Any) -> None:
+    """Note the card of a record and what else is given of `AssignmentRow`; a new row is
+    as if criteria had chosen the card."""
+    dialect = session.get_bind().dialect.name
+    given = {"record_id": record_id, **values}
+    statement = _assign(dialect, tuple(given))
+    await session.execute(statement, [{"by_rule": True, **given}])
+
+
+@cache
+def _assign(dialect: str, names: tuple[str, ...]) -> Any:
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = insert(AssignmentRow.__table__)  # type: ignore[arg-type]
+    new = {n: statement.excluded[n] for n in names if n != "record_id"}
+    return statement.on_conflict_do_update(index_elements=["record_id"], set_=new)
