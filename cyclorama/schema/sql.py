@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -100,6 +101,12 @@ class walked(_Function):
         while hasattr(table, "element"):
             table = table.element
         self.of = table.name
+
+
+class positions(_Function):
+    """The numbers from 0 that are less than another one, as rows."""
+
+    name = "positions"
 
 
 class seldom(_Function):
@@ -417,6 +424,22 @@ def _has_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
     return f"({column} ? {text})"
 
 
+@compiles(positions, "sqlite")
+def _positions_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    (count,) = _parts(element, compiler, kw)
+    following = f"SELECT position + 1 FROM cy_n WHERE position + 1 < {count}"
+    numbers = f"cy_n(position) AS (SELECT 0 UNION ALL {following})"
+    return f"(WITH RECURSIVE {numbers} SELECT position FROM cy_n)"
+
+
+@compiles(positions, "postgresql")
+def _positions_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
+    (count,) = _parts(element, compiler, kw)
+    # With a limit it takes them for a hundred, without one for a thousand.
+    numbers = f"generate_series(0, ({count})::int - 1) AS position"
+    return f"(SELECT {numbers} LIMIT {count})"
+
+
 def money(minor: Any, currency: Any) -> Any:
     """A `Money` of minor units and a currency; null where there is no amount."""
     amount = decimal(minor, 2).label("amount")
@@ -427,21 +450,20 @@ def money(minor: Any, currency: Any) -> Any:
     )
 
 
-def series(start: ColumnElement[Any], step: Any, count: Any) -> Any:
-    """Days `day` with their `position`: the start, then one step on, `count` times."""
-    first = sa.select(
-        sa.literal(0).label("position"), sa.type_coerce(start, Date).label("day")
-    ).cte(recursive=True, nesting=True)
-    following = sa.select(
-        first.c.position + 1, sa.type_coerce(step(first.c.day), Date)
-    ).where(first.c.position + 1 < count)
-    return first.union_all(following)
+def series(
+    start: ColumnElement[Any], later: Callable[[Any, Any], Any], count: Any
+) -> Any:
+    """Days `day` with their `position`: `count` of them, from the start, each of which
+    `later(start, position)` gives."""
+    numbers = positions(count).table_valued(sa.column("position", Integer()))
+    day = sa.type_coerce(later(start, numbers.c.position), Date)
+    return sa.select(numbers.c.position, day.label("day")).subquery()
 
 
 def weeks_back(day: ColumnElement[Any], weeks: Any) -> Any:
     """The Mondays of the last `weeks` weeks, oldest first; columns `position`, `day`."""
     oldest = add_days(week_of(day), -7 * (weeks - 1))
-    return series(oldest, lambda d: add_days(d, 7), weeks)
+    return series(oldest, lambda first, number: add_days(first, 7 * number), weeks)
 
 
 Rows = Select[Any]
