@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import (
     BindParameter,
     ColumnClause,
-    ColumnElement,
     Date,
     Float,
     Integer,
@@ -101,12 +99,6 @@ class walked(_Function):
         while hasattr(table, "element"):
             table = table.element
         self.of = table.name
-
-
-class positions(_Function):
-    """The numbers from 0 that are less than another one, as rows."""
-
-    name = "positions"
 
 
 class seldom(_Function):
@@ -424,22 +416,6 @@ def _has_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
     return f"({column} ? {text})"
 
 
-@compiles(positions, "sqlite")
-def _positions_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
-    (count,) = _parts(element, compiler, kw)
-    following = f"SELECT position + 1 FROM cy_n WHERE position + 1 < {count}"
-    numbers = f"cy_n(position) AS (SELECT 0 UNION ALL {following})"
-    return f"(WITH RECURSIVE {numbers} SELECT position FROM cy_n)"
-
-
-@compiles(positions, "postgresql")
-def _positions_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
-    (count,) = _parts(element, compiler, kw)
-    # With a limit it takes them for a hundred, without one for a thousand.
-    numbers = f"generate_series(0, ({count})::int - 1) AS position"
-    return f"(SELECT {numbers} LIMIT {count})"
-
-
 def money(minor: Any, currency: Any) -> Any:
     """A `Money` of minor units and a currency; null where there is no amount."""
     amount = decimal(minor, 2).label("amount")
@@ -448,22 +424,6 @@ def money(minor: Any, currency: Any) -> Any:
             minor.is_not(None)
         )
     )
-
-
-def series(
-    start: ColumnElement[Any], later: Callable[[Any, Any], Any], count: Any
-) -> Any:
-    """Days `day` with their `position`: `count` of them, from the start, each of which
-    `later(start, position)` gives."""
-    numbers = positions(count).table_valued(sa.column("position", Integer()))
-    day = sa.type_coerce(later(start, numbers.c.position), Date)
-    return sa.select(numbers.c.position, day.label("day")).subquery()
-
-
-def weeks_back(day: ColumnElement[Any], weeks: Any) -> Any:
-    """The Mondays of the last `weeks` weeks, oldest first; columns `position`, `day`."""
-    oldest = add_days(week_of(day), -7 * (weeks - 1))
-    return series(oldest, lambda first, number: add_days(first, 7 * number), weeks)
 
 
 Rows = Select[Any]

@@ -92,6 +92,11 @@ def oldest_day(granularity: Granularity, periods: Any) -> Any:
     return _moved(granularity, start_of(granularity, today), 1 - count)
 
 
+def end_of_running(granularity: Granularity) -> Any:
+    """The first day after the running period."""
+    return _moved(granularity, start_of(granularity, today), 1)
+
+
 def newest_periods(granularity: Granularity, periods: Any) -> Any:
     """First days `day` of the newest periods, the last of which is running."""
     return series(

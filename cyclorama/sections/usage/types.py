@@ -25,6 +25,7 @@ from cyclorama.sections.usage import measures
 from cyclorama.sections.usage.config import UsageConfig
 from cyclorama.sections.usage.periods import (
     Granularity,
+    end_of_running,
     newest_periods,
     oldest_day,
     start_of,
@@ -58,8 +59,8 @@ def _empty(granularity: Granularity, periods: Any, *columns: Any) -> Select[Any]
 
 def _within(granularity: Granularity, periods: Any, day: Any) -> Any:
     """Whether a day lies in one of the newest periods."""
-    is_known = start_of(granularity, day) <= start_of(granularity, today)
-    return sa.and_(day >= oldest_day(granularity, periods), is_known)
+    oldest, end = oldest_day(granularity, periods), end_of_running(granularity)
+    return sa.and_(day >= oldest, day < end)
 
 
 def _by_period(granularity: Granularity, start: Any, value: Any) -> Select[Any]:
