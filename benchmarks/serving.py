@@ -61,9 +61,12 @@ def free_port() -> int:
 
 @contextmanager
 def served(name: str, url: str) -> Iterator[Running]:
-    """A variant on a database; its logs go nowhere."""
+    """A variant on a database; its logs go nowhere.
+
+    It finds its modules compiled, as pip leaves them."""
     port = free_port()
     kept = {k: v for k, v in os.environ.items() if not k.startswith("CYCLORAMA_")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     process = subprocess.Popen(
         command(name, port),
         cwd=ROOT,
