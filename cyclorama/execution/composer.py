@@ -64,10 +64,12 @@ from cyclorama.schema.read import (
     Many,
     One,
     Page,
+    Parameter,
     Python,
     Source,
     Value,
     arguments_of,
+    parts_of,
 )
 
 
@@ -242,10 +244,11 @@ class Composer:
         level: Level,
         kept: bool,
     ) -> Use:
-        parameters = [p for p in arguments_of(source) if p.mode != "python"]
-        parts = [getattr(source, n, None) for n in ("expression", "target", "where")]
-        parts += [getattr(source, n, None) for n in ("source", "function")]
-        kept = kept and not any(getattr(p, "given", ()) for p in parts)
+        calls = [p for p in parts_of(source) if isinstance(p, Call)]
+        kept = kept and not any(c.given for c in calls)
+        parameters: Sequence[Parameter] = ()
+        if calls or isinstance(source, Page):
+            parameters = arguments_of(source)
         if not parameters:
             return Use(coordinate, field_, details, level, NO_SHAPE, {}, kept)
         first = details[0]

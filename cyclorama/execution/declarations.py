@@ -30,11 +30,12 @@ class Shape:
 
     values: Mapping[str, Any]
     bound: frozenset[str]
+    key: tuple[Any, ...] = field(init=False)
+    """Equal for shapes that give the same templates."""
 
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """Equal for shapes that give the same templates."""
-        return (tuple(sorted((k, repr(v)) for k, v in self.values.items())), self.bound)
+    def __post_init__(self) -> None:
+        values = tuple(sorted((k, repr(v)) for k, v in self.values.items()))
+        object.__setattr__(self, "key", (values, self.bound))
 
 
 NO_SHAPE = Shape({}, frozenset())
