@@ -197,9 +197,11 @@ class Composer:
         proven = level.proven and not getattr(column, "nullable", True)
         leaf = Leaf.of(field_.type, self.tripwire, proven=proven)
         key = ("column", level.own, name, leaf)
-        scope = Scope(level.env.kind, own=level.own)
         template = self.library.cached(
-            key, lambda: self.library.leaf(column, scope, leaf)
+            key,
+            lambda: self.library.leaf(
+                column, Scope(level.env.kind, own=level.own), leaf
+            ),
         )
         return self.put(template, level)
 
@@ -285,14 +287,12 @@ class Composer:
         )
 
     def _value(self, source: Value, use: Use) -> str:
-        scope = use.scope()
-        leaf = Leaf.of(use.field.type, self.tripwire)
-
         def make() -> Any:
             expression = self.evaluate(source.expression, use)
             if not isinstance(expression, (ClauseElement, InstrumentedAttribute)):
                 return (expression,)
-            return self.library.leaf(clause(expression), scope, leaf)
+            leaf = Leaf.of(use.field.type, self.tripwire)
+            return self.library.leaf(clause(expression), use.scope(), leaf)
 
         made = self.library.cached(use.key("value"), make)
         if isinstance(made, tuple):
@@ -333,10 +333,10 @@ class Composer:
     def table(self, row: Any, use: Use) -> str:
         found = selectable(row)
         if isinstance(found, Subquery):
-            scope = use.scope()
             select: Any = found.element
             template = self.library.cached(
-                use.key("table"), lambda: self.library.compiler.rows(select, scope)
+                use.key("table"),
+                lambda: self.library.compiler.rows(select, use.scope()),
             )
             return self.put(template, use.level, use.arguments)
         while hasattr(found, "element"):
@@ -347,20 +347,19 @@ class Composer:
         condition = self.evaluate(where, use)
         if condition is None:
             return ""
-        scope = use.scope(child)
         template = self.library.cached(
             use.key("where"),
-            lambda: self.library.compiler.condition(condition, scope),
+            lambda: self.library.compiler.condition(condition, use.scope(child)),
         )
         return self.put(template, use.level, use.arguments, child=alias)
 
     def order(self, keys: Sequence[Any], child: Any, use: Use, alias: str) -> str:
-        scope = use.scope(child)
-        keys = without(keys, hidden_keys(keys, child, use.level.env.hidden))
-        template = self.library.cached(
-            use.key("order"),
-            lambda: self.library.compiler.order(order_keys(keys, child), scope),
-        )
+        def make() -> Template:
+            hidden = hidden_keys(keys, child, use.level.env.hidden)
+            left = order_keys(without(keys, hidden), child)
+            return self.library.compiler.order(left, use.scope(child))
+
+        template = self.library.cached(use.key("order"), make)
         return self.put(template, use.level, use.arguments, child=alias)
 
     def put(

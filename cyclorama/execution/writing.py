@@ -135,11 +135,12 @@ class _Joined(str):
         """The concatenation of known and composed texts."""
         merged: list[str] = []
         for part in parts:
-            for inner in getattr(part, "parts", (part,)):
-                if merged and merged[-1][-1] == inner[0] == KNOWN:
-                    merged[-1] = merged[-1][:-1] + inner[1:]
-                else:
-                    merged.append(inner)
+            first, *others = getattr(part, "parts", (part,))
+            if merged and merged[-1][-1] == first[0] == KNOWN:
+                merged[-1] = merged[-1][:-1] + first[1:]
+            else:
+                merged.append(first)
+            merged += others
         made = _Joined(_concatenated(merged))
         made.parts = tuple(merged)
         return made
