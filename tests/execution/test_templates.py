@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from cyclorama.execution.binds import Binds
+from cyclorama.execution.declarations import Declarations
 from cyclorama.execution.templates import Compiler, Scope
 from cyclorama.schema.series import weeks_back
 from cyclorama.schema.sql import days_between, months_between
@@ -79,6 +80,15 @@ def test_a_series_of_weeks_stands_in_a_from(compiler: Compiler) -> None:
     }
     assert text.startswith("(SELECT ")
     assert numbers[compiler.name] in text
+
+
+def test_sqlite_is_asked_once_whether_it_can_follow_a_statement() -> None:
+    library = Declarations("sqlite")
+    deep = "SELECT " + "(SELECT " * 60 + "1" + ")" * 60
+    for _ in range(2):
+        assert not library.parses(deep)
+        assert library.parses("SELECT 1 FROM nowhere")
+    assert library.cache.hits == 2
 
 
 def test_days_are_whole(compiler: Compiler) -> None:
