@@ -73,9 +73,12 @@ def free_port() -> int:
 
 @contextmanager
 def served(name: str, url: str) -> Iterator[Running]:
-    """A variant on a database; its standard error is kept as long as it runs."""
+    """A variant on a database; its standard error is kept as long as it runs.
+
+    It finds its modules compiled, as pip leaves them."""
     port = free_port()
     kept = {k: v for k, v in os.environ.items() if not k.startswith("CYCLORAMA_")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             command(name, port),

@@ -12,7 +12,7 @@ from graphql import GraphQLField
 from graphql.execution.collect_fields import FieldDetails
 from graphql.execution.values import VariableValues, get_argument_values
 
-from cyclorama.execution.templates import Bind, Template
+from cyclorama.execution.templates import Template, constant_key
 
 Getter = Callable[["Run"], Any]
 Process = Callable[[Any], Any]
@@ -120,8 +120,7 @@ class Binds:
 
     def constant(self, value: Any, process: Any = None, cast: str = "") -> str:
         """The placeholder of a value that the plan holds."""
-        key = ("constant", type(value), repr(value), cast)
-        return self.place(key, Given(value), process)
+        return self.place(constant_key(value, cast), Given(value), process)
 
     def text(self, value: str) -> str:
         """The placeholder of a text, with its type."""
@@ -135,28 +134,19 @@ class Binds:
         arguments: Mapping[str, tuple[Any, Getter]],
     ) -> str:
         """A template's text with its holes filled."""
-        parts = template.parts
-        out = []
-        for index, part in enumerate(parts):
-            if index % 2 == 0:
-                out.append(part)
-            elif part[0] == "@":
-                out.append(rows[part[1:]])
+        out = list(template.parts)
+        for index, row in template.rows:
+            out[index] = rows[row]
+        for index, bind in template.binds:
+            if bind.name is None:
+                place = self.place(bind.key, Given(bind.value), bind.process)
+            elif bind.name in SYMBOL_VALUES:
+                place = self.place(bind.name, SYMBOL_VALUES[bind.name], bind.process)
             else:
-                following = parts[index + 1]
-                cast = following.split(" ")[0] if following.startswith("::") else ""
-                out.append(self._fill(template.binds[part[1:]], cast, arguments))
+                key, getter = arguments[bind.name]
+                place = self.place((key, bind.name), getter, bind.process)
+            out[index] = place
         return "".join(out)
-
-    def _fill(
-        self, bind: Bind, cast: str, arguments: Mapping[str, tuple[Any, Getter]]
-    ) -> str:
-        if bind.name is None:
-            return self.constant(bind.value, bind.process, cast)
-        if bind.name in SYMBOL_VALUES:
-            return self.place(bind.name, SYMBOL_VALUES[bind.name], bind.process)
-        key, getter = arguments[bind.name]
-        return self.place((key, bind.name), getter, bind.process)
 
     def values(self, run: Run) -> list[Any]:
         """The parameters of a run, as the driver wants them."""

@@ -11,7 +11,6 @@ from typing import Any, cast
 import orjson
 from graphql import (
     GraphQLField,
-    GraphQLNonNull,
     GraphQLObjectType,
     get_named_type,
     is_leaf_type,
@@ -19,7 +18,7 @@ from graphql import (
 from graphql.execution.values import get_argument_values
 from sqlalchemy import ClauseElement
 from sqlalchemy.orm import InstrumentedAttribute
-from sqlalchemy.sql.selectable import SelectBase, Subquery
+from sqlalchemy.sql.selectable import Subquery
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
@@ -28,8 +27,6 @@ from cyclorama.execution.declarations import (
     NO_SHAPE,
     Declarations,
     Shape,
-    is_row,
-    row_of,
 )
 from cyclorama.execution.holes import Track
 from cyclorama.execution.joined import Joined
@@ -45,19 +42,18 @@ from cyclorama.execution.levels import (
     NotPlanned,
     Use,
     item_type,
-    origin_of,
     type_of,
     variables_of,
 )
 from cyclorama.execution.lists import many
-from cyclorama.execution.made import named, without_rows
+from cyclorama.execution.ones import one
 from cyclorama.execution.pages import page
 from cyclorama.execution.templates import Scope, Template
 from cyclorama.execution.writing import writer
 from cyclorama.resolvers.gates import OfRecord
 from cyclorama.resolvers.keyset import AFTER, Keyset, ordered, page_size
 from cyclorama.resolvers.loaded import KINDS
-from cyclorama.schema.adapt import clause, order_keys, own_row, selectable
+from cyclorama.schema.adapt import clause, order_keys, selectable
 from cyclorama.schema.columns import hidden_keys, shown, without
 from cyclorama.schema.read import (
     Call,
@@ -68,12 +64,13 @@ from cyclorama.schema.read import (
     Many,
     One,
     Page,
+    Parameter,
     Python,
     Source,
     Value,
     arguments_of,
+    parts_of,
 )
-from cyclorama.schema.symbols import RECORD
 
 
 class Composer:
@@ -200,9 +197,11 @@ class Composer:
         proven = level.proven and not getattr(column, "nullable", True)
         leaf = Leaf.of(field_.type, self.tripwire, proven=proven)
         key = ("column", level.own, name, leaf)
-        scope = Scope(level.env.kind, own=level.own)
         template = self.library.cached(
-            key, lambda: self.library.leaf(column, scope, leaf)
+            key,
+            lambda: self.library.leaf(
+                column, Scope(level.env.kind, own=level.own), leaf
+            ),
         )
         return self.put(template, level)
 
@@ -223,7 +222,7 @@ class Composer:
             case Value():
                 return self._value(source, use)
             case One():
-                return self._one(source, use)
+                return one(self, source, use)
             case Many():
                 return many(self, source, use)
             case Page():
@@ -247,10 +246,11 @@ class Composer:
         level: Level,
         kept: bool,
     ) -> Use:
-        parameters = [p for p in arguments_of(source) if p.mode != "python"]
-        parts = [getattr(source, n, None) for n in ("expression", "target", "where")]
-        parts += [getattr(source, n, None) for n in ("source", "function")]
-        kept = kept and not any(getattr(p, "given", ()) for p in parts)
+        calls = [p for p in parts_of(source) if isinstance(p, Call)]
+        kept = kept and not any(c.given for c in calls)
+        parameters: Sequence[Parameter] = ()
+        if calls or isinstance(source, Page):
+            parameters = arguments_of(source)
         if not parameters:
             return Use(coordinate, field_, details, level, NO_SHAPE, {}, kept)
         first = details[0]
@@ -287,98 +287,17 @@ class Composer:
         )
 
     def _value(self, source: Value, use: Use) -> str:
-        scope = use.scope()
-        leaf = Leaf.of(use.field.type, self.tripwire)
-
         def make() -> Any:
             expression = self.evaluate(source.expression, use)
             if not isinstance(expression, (ClauseElement, InstrumentedAttribute)):
                 return (expression,)
-            return self.library.leaf(clause(expression), scope, leaf)
+            leaf = Leaf.of(use.field.type, self.tripwire)
+            return self.library.leaf(clause(expression), use.scope(), leaf)
 
         made = self.library.cached(use.key("value"), make)
         if isinstance(made, tuple):
             return self.constant(made[0])
         return self.put(made, use.level, use.arguments)
-
-    def _one(self, source: One, use: Use) -> str:
-        target = self.evaluate(source.target, use)
-        level, scope = use.level, use.scope()
-        alias = f"t{next(self._names)}"
-        cls_row = row_of(origin_of(get_named_type(use.field.type)))
-        if isinstance(target, SelectBase):
-            item = without_rows(target, use)
-            if item is not None:
-                return self._made(target, item, use)
-            inner = Level(level.env, alias, named(self.library, cls_row, target, use))
-            text = self.nested(use, inner)
-            rows = self.library.cached(
-                use.key("rows"), lambda: self.library.compiler.rows(target, scope)
-            )
-            found = self.put(rows, level, use.arguments)
-            body = f"(SELECT {text} FROM {found} {alias}{inner.lookups})"
-            return self._required(body, use)
-        if is_row(target):
-            own = own_row(origin_of(get_named_type(use.field.type)), target)
-            inner = Level(level.env, alias, own, proven=True)
-            text = self.nested(use, inner)
-            where = self.condition(source.where, target, use, alias)
-            table = self.table(target, use)
-            found = f"{table} {alias}{inner.lookups}"
-            body = f"(SELECT {text} FROM {found} WHERE {where} LIMIT 1)"
-            return self._required(body, use)
-        key = self.library.cached(
-            use.key("key"), lambda: self.library.compiler.expression(target, scope)
-        )
-        table = self.table(cls_row, use)
-        left = self.put(key, level, use.arguments)
-        column = clause(target)
-        proven = level.proven and getattr(column, "nullable", True) is False
-        proven = proven and bool(getattr(column, "foreign_keys", ()))
-        lookups = self._lookups(column, level)
-        if lookups is None:
-            inner = Level(level.env, alias, cls_row, proven=True)
-            text = self.nested(use, inner)
-            found = f"{table} {alias}{inner.lookups}"
-            body = f"(SELECT {text} FROM {found} WHERE {alias}.id = {left})"
-            return body if proven else self._required(body, use)
-        alias = lookups.alias(table, left, self.next_alias)
-        text = self.nested(
-            use, Level(level.env, alias, cls_row, proven=True, lookups=lookups)
-        )
-        if proven:
-            return text
-        return self._required(f"CASE WHEN {alias}.id IS NOT NULL THEN {text} END", use)
-
-    def _made(self, target: Any, item: Mapping[str, Any], use: Use) -> str:
-        """An object of expressions, where the select's condition is met."""
-        level = use.level
-        where = (*level.where, use.coordinate, use.shape.key)
-        text = self.nested(use, level.same_row(item=item, where=where))
-        if target.whereclause is None:
-            return text
-        scope = Scope(level.env.kind, own=level.own)
-        template = self.library.cached(
-            use.key("made"),
-            lambda: self.library.compiler.condition(target.whereclause, scope),
-        )
-        condition = self.put(template, level, use.arguments)
-        return self._required(f"CASE WHEN {condition} THEN {text} END", use)
-
-    def _lookups(self, column: Any, level: Level) -> Lookups | None:
-        """Where the row that a column names is joined; None where it can't be."""
-        table = getattr(column, "table", None)
-        if table is None:
-            return None
-        if table is RECORD or level.alias in (None, "r0"):
-            return self.lookups
-        return level.lookups
-
-    def _required(self, text: str, use: Use) -> str:
-        """A value that may be missing where the graph says that it is not."""
-        if not isinstance(use.field.type, GraphQLNonNull):
-            return text if self.sqlite else self.json.or_null(text)
-        return self.json.or_wire(text, self.tripwire)
 
     def nested(self, use: Use, level: Level) -> str:
         """The object of a field's type over another level."""
@@ -414,10 +333,10 @@ class Composer:
     def table(self, row: Any, use: Use) -> str:
         found = selectable(row)
         if isinstance(found, Subquery):
-            scope = use.scope()
             select: Any = found.element
             template = self.library.cached(
-                use.key("table"), lambda: self.library.compiler.rows(select, scope)
+                use.key("table"),
+                lambda: self.library.compiler.rows(select, use.scope()),
             )
             return self.put(template, use.level, use.arguments)
         while hasattr(found, "element"):
@@ -428,20 +347,19 @@ class Composer:
         condition = self.evaluate(where, use)
         if condition is None:
             return ""
-        scope = use.scope(child)
         template = self.library.cached(
             use.key("where"),
-            lambda: self.library.compiler.condition(condition, scope),
+            lambda: self.library.compiler.condition(condition, use.scope(child)),
         )
         return self.put(template, use.level, use.arguments, child=alias)
 
     def order(self, keys: Sequence[Any], child: Any, use: Use, alias: str) -> str:
-        scope = use.scope(child)
-        keys = without(keys, hidden_keys(keys, child, use.level.env.hidden))
-        template = self.library.cached(
-            use.key("order"),
-            lambda: self.library.compiler.order(order_keys(keys, child), scope),
-        )
+        def make() -> Template:
+            hidden = hidden_keys(keys, child, use.level.env.hidden)
+            left = order_keys(without(keys, hidden), child)
+            return self.library.compiler.order(left, use.scope(child))
+
+        template = self.library.cached(use.key("order"), make)
         return self.put(template, use.level, use.arguments, child=alias)
 
     def put(

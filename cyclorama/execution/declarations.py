@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,11 +31,12 @@ class Shape:
 
     values: Mapping[str, Any]
     bound: frozenset[str]
+    key: tuple[Any, ...] = field(init=False)
+    """Equal for shapes that give the same templates."""
 
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """Equal for shapes that give the same templates."""
-        return (tuple(sorted((k, repr(v)) for k, v in self.values.items())), self.bound)
+    def __post_init__(self) -> None:
+        values = tuple(sorted((k, repr(v)) for k, v in self.values.items()))
+        object.__setattr__(self, "key", (values, self.bound))
 
 
 NO_SHAPE = Shape({}, frozenset())
@@ -91,17 +93,23 @@ class Declarations:
         its own for what is nested."""
         if self.dialect != "sqlite":
             return True
-        with contextlib.closing(sqlite3.connect(":memory:")) as parser:
-            try:
-                parser.execute(f"EXPLAIN {sql}")
-            except sqlite3.Error as error:  # no tables: that comes after parsing
-                return "parser stack overflow" not in str(error)
-        return True
+        # Texts that differ in names and values alone have one statement.
+        digest = hashlib.sha256(sql.encode("utf-8", "surrogatepass")).digest()
+        return bool(self.cached(("parses", digest), lambda: _parses(sql)))
 
     def leaf(self, expression: Any, scope: Scope, leaf: Leaf) -> Template:
         """A value as JSON."""
         wrap = partial(leaf.json, self.dialect)
         return self.compiler.expression(expression, scope, wrap)
+
+
+def _parses(sql: str) -> bool:
+    with contextlib.closing(sqlite3.connect(":memory:")) as parser:
+        try:
+            parser.execute(f"EXPLAIN {sql}")
+        except sqlite3.Error as error:  # no tables: that comes after parsing
+            return "parser stack overflow" not in str(error)
+    return True
 
 
 def row_of(cls: Any) -> Any:

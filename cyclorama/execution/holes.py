@@ -9,7 +9,6 @@ makes stand the columns that it is made of.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -118,14 +117,16 @@ class Track:
         """What was left open since then."""
         return tuple(self.holes), tuple(self.jobs)
 
-    @contextmanager
-    def at(self, key: str | int | None, type_: Any, details: Details) -> Iterator[None]:
-        """While what stands at this step is composed."""
+    def at(self, key: str | int | None, type_: Any, details: Details) -> Track:
+        """A step on the way, from here to the end of the `with` that it stands in."""
         self.steps.append(Step(key, type_, details))
-        try:
-            yield
-        finally:
-            self.steps.pop()
+        return self
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *error: object) -> None:
+        self.steps.pop()
 
 
 def places(root: Any, steps: Sequence[Step]) -> Iterator[tuple[tuple[Any, ...], Any]]:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from cyclorama.execution.binds import Binds
 from cyclorama.execution.declarations import Declarations
 from cyclorama.execution.templates import Scope
 from cyclorama.resolvers.context import Env
 from cyclorama.schema.symbols import RecordRow
-
-_ALIAS = re.compile(r"\b(s[0-9]+)\.")
 
 
 class Joined:
@@ -47,8 +43,8 @@ class Joined:
 
     def to_column(self, text: str) -> str:
         """A column with the rows that it reads."""
-        read = set(_ALIAS.findall(text))
-        joins = "".join(join for alias, join in self._joins.items() if alias in read)
+        read = (join for alias, join in self._joins.items() if f"{alias}." in text)
+        joins = "".join(read)
         return f"(SELECT {text} FROM (SELECT 1 AS one) s0{joins})" if joins else text
 
 

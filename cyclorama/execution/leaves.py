@@ -101,12 +101,10 @@ class Leaf:
         text: Any
         if self.kind == "DateTime":
             zoned = sa.func.timezone(sa.literal_column("'UTC'"), e)
-            wire = '\'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"\''
-            text = sa.func.to_char(zoned, sa.literal_column(wire), type_=sa.Text())
-            return _QUOTE.concat(text).concat(_QUOTE)
+            wire = """'\\"YYYY-MM-DD"T"HH24:MI:SS.MS"Z\\""'"""
+            return sa.func.to_char(zoned, sa.literal_column(wire), type_=sa.Text())
         if self.kind == "Date":
-            day = sa.cast(sa.type_coerce(e, sa.Date()), sa.Text())
-            return _QUOTE.concat(day).concat(_QUOTE)
+            return sa.func.to_json(sa.type_coerce(e, sa.Date()))
         if self.kind == "Float":
             text = sa.cast(sa.cast(e, sa.Double()), sa.Text())
             for word in ("NaN", "Infinity"):
@@ -117,14 +115,13 @@ class Leaf:
             return sa.case(
                 (is_out_of_range(e), self._json_wire), else_=sa.cast(e, sa.Text())
             )
-        if self.kind in ("Int", "Boolean") or _is_json(e):
+        if self.kind in ("Int", "Boolean"):
             return sa.cast(e, sa.Text())
-        return sa.cast(sa.func.to_json(e), sa.Text())
+        return e if _is_json(e) else sa.func.to_json(e)
 
 
 _MOST_WHOLE: Final[Any] = sa.literal_column("1000000000000000")
 _NULL: Final[Any] = sa.literal_column("'null'")
-_QUOTE: Final[Any] = sa.literal_column("'\"'", sa.Text())
 
 
 def leaf_of_column(column: Any, tripwire: str) -> tuple[Leaf, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
@@ -73,7 +73,16 @@ class Level:
 
     def same_row(self, **changes: Any) -> Level:
         """Another selection of the same row."""
-        return replace(self, **{"item": None, **changes})
+        known = {"item": None, "where": self.where, **changes}
+        return Level(
+            self.env,
+            self.alias,
+            self.own,
+            self.proven,
+            asked=self.asked,
+            lookups=self.lookups,
+            **known,
+        )
 
 
 @dataclass(frozen=True, slots=True)

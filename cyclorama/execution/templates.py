@@ -40,6 +40,15 @@ class Bind:
     name: str | None
     value: Any
     process: Callable[[Any], Any] | None
+    cast: str = ""
+    """The type that the text gives it."""
+    key: Any = None
+    """Equal for the same constants."""
+
+
+def constant_key(value: Any, cast: str) -> Any:
+    """Equal for constants that one parameter of a statement can be."""
+    return ("constant", type(value), repr(value), cast)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +56,9 @@ class Template:
     """Text, hole, text, …; a hole is a row (`@o`, `@c`, `@r`) or a bind (`:name`)."""
 
     parts: tuple[str, ...]
-    binds: Mapping[str, Bind]
+    rows: Sequence[tuple[int, str]]
+    """Which row is where in the text."""
+    binds: Sequence[tuple[int, Bind]]
     own: frozenset[str]
     """Columns of the own row that the text reads."""
     child: frozenset[str]
@@ -164,24 +175,34 @@ class Compiler:
     def _template(self, body: str, compiled: Any, fitted: _Fitted) -> Template:
         _refuse(body, fitted.sources, top=fitted.top)
         parts = tuple(body.split("\x01"))
-        holes = set(parts[1::2])
-        binds = {}
-        for hole in holes:
-            if hole[0] == ":":
-                binds[hole[1:]] = self._bind(hole[1:], compiled)
+        rows, binds = [], []
+        for index in range(1, len(parts), 2):
+            hole = parts[index]
+            if hole[0] == "@":
+                rows.append((index, hole[1:]))
+            else:
+                cast = _cast(parts[index + 1])
+                binds.append((index, self._bind(hole[1:], cast, compiled)))
         return Template(
             parts,
+            rows,
             binds,
             _columns_after(parts, "@o"),
             _columns_after(parts, "@c"),
             {r.name[1:-1]: r for r in fitted.rows if isinstance(r, RecordRow)},
         )
 
-    def _bind(self, name: str, compiled: Any) -> Bind:
+    def _bind(self, name: str, cast: str, compiled: Any) -> Bind:
         process = compiled._bind_processors.get(name)
         if name in SYMBOLS or name.startswith(ARGUMENT):
             return Bind(name, None, process)
-        return Bind(None, compiled.params[name], process)
+        value = compiled.params[name]
+        return Bind(None, value, process, cast, constant_key(value, cast))
+
+
+def _cast(following: str) -> str:
+    """The type that a text begins with, for the bind before it."""
+    return following.split(" ")[0] if following.startswith("::") else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from cyclorama.execution.levels import MOST_KEYS, NotPlanned, quoted
 
 KNOWN, DATA = "\x02", "\x03"
 """Around a text that is known, and around what of it is no name."""
-MOST_TOGETHER = 12
+MOST_TOGETHER = 100
+"""Arguments of a function on PostgreSQL."""
 _CHUNK = re.compile(f"{KNOWN}([^{KNOWN}]*){KNOWN}")
 
 
@@ -48,6 +49,9 @@ class Writer(Protocol):
 
     def or_wire(self, text: str, wire: str) -> str:
         """A value; a text in its place where it is missing."""
+
+    def either(self, condition: str, text: str, wire: str | None) -> str:
+        """A value where a condition is met; else a text, or null."""
 
     def text(self, expression: str) -> str:
         """A SQL text as JSON."""
@@ -104,6 +108,10 @@ class _Sqlite:
     def or_wire(self, text: str, wire: str) -> str:
         return f"coalesce({text}, '{wire}')"
 
+    def either(self, condition: str, text: str, wire: str | None) -> str:
+        missing = "" if wire is None else f" ELSE '{wire}'"
+        return f"CASE WHEN {condition} THEN {text}{missing} END"
+
     def text(self, expression: str) -> str:
         return expression
 
@@ -127,25 +135,26 @@ class _Joined(str):
         """The concatenation of known and composed texts."""
         merged: list[str] = []
         for part in parts:
-            for inner in getattr(part, "parts", (part,)):
-                if merged and merged[-1][-1] == inner[0] == KNOWN:
-                    merged[-1] = merged[-1][:-1] + inner[1:]
-                else:
-                    merged.append(inner)
+            first, *others = getattr(part, "parts", (part,))
+            if merged and merged[-1][-1] == first[0] == KNOWN:
+                merged[-1] = merged[-1][:-1] + first[1:]
+            else:
+                merged.append(first)
+            merged += others
         made = _Joined(_concatenated(merged))
         made.parts = tuple(merged)
         return made
 
 
 def _concatenated(texts: Sequence[str]) -> str:
-    """Few texts at a time, or the first ones would be copied again with each."""
     if len(texts) == 1:
         return texts[0]
     if len(texts) > MOST_TOGETHER:
         starts = range(0, len(texts), MOST_TOGETHER)
-        groups = [_concatenated(texts[i : i + MOST_TOGETHER]) for i in starts]
-        return _concatenated(groups)
-    return f"({' || '.join(texts)})"
+        return _concatenated(
+            [_concatenated(texts[i : i + MOST_TOGETHER]) for i in starts]
+        )
+    return f"concat({', '.join(texts)})"
 
 
 class _Postgresql:
@@ -175,12 +184,16 @@ class _Postgresql:
 
     def rows(self, item: str, source: str, number: str | None = None) -> str:
         order = "" if number is None else f" ORDER BY {number}"
-        found = f"(SELECT string_agg({item}, ','{order}) FROM {source})"
-        return f"coalesce('[' || {found} || ']', '[]')"
+        text = item if isinstance(item, _Joined) else f"({item})::text"
+        return self._listed(f"(SELECT string_agg({text}, ','{order}) FROM {source})")
 
     def collected(self, item: str, order: str, condition: str) -> str:
         found = f"string_agg({item}, ',' ORDER BY {order}) FILTER (WHERE {condition})"
-        return f"coalesce('[' || {found} || ']', '[]')"
+        return self._listed(found)
+
+    def _listed(self, items: str) -> str:
+        """No items are null, of which nothing is written."""
+        return _Joined.of([f"{KNOWN}[{KNOWN}", items, f"{KNOWN}]{KNOWN}"])
 
     def or_null(self, text: str) -> str:
         return f"coalesce({text}, 'null')"
@@ -188,11 +201,15 @@ class _Postgresql:
     def or_wire(self, text: str, wire: str) -> str:
         return f"coalesce({text}, '\"{wire}\"')"
 
+    def either(self, condition: str, text: str, wire: str | None) -> str:
+        missing = "null" if wire is None else f'"{wire}"'
+        return f"CASE WHEN {condition} THEN {text} ELSE '{missing}' END"
+
     def text(self, expression: str) -> str:
-        return f"coalesce(to_json({expression})::text, 'null')"
+        return f"coalesce(to_json({expression}), 'null')"
 
     def number(self, expression: str) -> str:
-        return f"({expression})::text"
+        return expression
 
     def flag(self, condition: str) -> str:
         return f"({condition})::text"

@@ -84,6 +84,7 @@ from cyclorama.schema.records import (
     Record360,
     Relationship,
 )
+from cyclorama.schema.series import series, weeks_back
 from cyclorama.schema.sql import (
     add_days,
     add_months,
@@ -101,10 +102,8 @@ from cyclorama.schema.sql import (
     months_between,
     rounded,
     seldom,
-    series,
     walked,
     week_of,
-    weeks_back,
 )
 from cyclorama.schema.symbols import now, record, today, viewer_id, zone
 from cyclorama.schema.viewer import Viewer

@@ -49,15 +49,16 @@ class Env:
     """The settings of the sections of the layout, by key; of one that stands several times
     in it those of the first."""
 
-    @property
-    def masked(self) -> Masked:
-        """What the viewer may not see."""
-        return masked_of(self.fields)
+    masked: Masked = field(init=False)
+    """What the viewer may not see."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "masked", masked_of(self.fields))
 
     @property
     def hidden(self) -> frozenset[str]:
         """The base columns that the viewer may not see."""
-        return masked_of(self.fields).columns
+        return self.masked.columns
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

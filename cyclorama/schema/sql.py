@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from sqlalchemy import (
     BindParameter,
     ColumnClause,
-    ColumnElement,
     Date,
     Float,
     Integer,
@@ -425,23 +424,6 @@ def money(minor: Any, currency: Any) -> Any:
             minor.is_not(None)
         )
     )
-
-
-def series(start: ColumnElement[Any], step: Any, count: Any) -> Any:
-    """Days `day` with their `position`: the start, then one step on, `count` times."""
-    first = sa.select(
-        sa.literal(0).label("position"), sa.type_coerce(start, Date).label("day")
-    ).cte(recursive=True, nesting=True)
-    following = sa.select(
-        first.c.position + 1, sa.type_coerce(step(first.c.day), Date)
-    ).where(first.c.position + 1 < count)
-    return first.union_all(following)
-
-
-def weeks_back(day: ColumnElement[Any], weeks: Any) -> Any:
-    """The Mondays of the last `weeks` weeks, oldest first; columns `position`, `day`."""
-    oldest = add_days(week_of(day), -7 * (weeks - 1))
-    return series(oldest, lambda d: add_days(d, 7), weeks)
 
 
 Rows = Select[Any]

@@ -36,7 +36,8 @@ from cyclorama.schema.common import Money, PageInfo, PicklistItem, RelationshipT
 from cyclorama.schema.envelope import SectionBase
 from cyclorama.schema.records import Company, FieldValue, Record360, Relationship
 from cyclorama.schema.scalars import SCALARS
-from cyclorama.schema.sql import as_json, money, rounded, weeks_back
+from cyclorama.schema.series import weeks_back
+from cyclorama.schema.sql import as_json, money, rounded
 from cyclorama.schema.symbols import record, today, viewer_id
 from cyclorama.storage.accounts import Viewer
 from cyclorama.storage.engine import Database

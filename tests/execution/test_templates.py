@@ -7,8 +7,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from cyclorama.execution.binds import Binds
+from cyclorama.execution.declarations import Declarations
 from cyclorama.execution.templates import Compiler, Scope
-from cyclorama.schema.sql import days_between, months_between, weeks_back
+from cyclorama.schema.series import weeks_back
+from cyclorama.schema.sql import days_between, months_between
 from cyclorama.schema.symbols import record, today
 from cyclorama.storage.engine import Database
 from cyclorama.storage.rows import CompanyRow, RelationshipRow
@@ -50,7 +52,7 @@ def test_a_template_knows_the_columns_that_it_reads(compiler: Compiler) -> None:
     lifetime = months_between(CompanyRow.original_contract_date, today)
     template = compiler.expression(lifetime, OWN)
     assert template.own == {"original_contract_date"}
-    assert {b.name for b in template.binds.values()} == {"cy_today"}
+    assert {b.name for _, b in template.binds} == {"cy_today"}
 
 
 def test_a_condition_by_kind_compares_a_column(compiler: Compiler) -> None:
@@ -71,7 +73,22 @@ def test_another_row_of_the_same_table_is_an_alias(compiler: Compiler) -> None:
 def test_a_series_of_weeks_stands_in_a_from(compiler: Compiler) -> None:
     weeks = weeks_back(today, sa.literal(4))
     template = compiler.rows(sa.select(weeks.c.day), Scope("COMPANY"))
-    assert template.parts[0].startswith("(WITH RECURSIVE")
+    text = "".join(template.parts)
+    numbers = {
+        "sqlite": "(WITH RECURSIVE cy_n",
+        "postgresql": "(SELECT generate_series(",
+    }
+    assert text.startswith("(SELECT ")
+    assert numbers[compiler.name] in text
+
+
+def test_sqlite_is_asked_once_whether_it_can_follow_a_statement() -> None:
+    library = Declarations("sqlite")
+    deep = "SELECT " + "(SELECT " * 60 + "1" + ")" * 60
+    for _ in range(2):
+        assert not library.parses(deep)
+        assert library.parses("SELECT 1 FROM nowhere")
+    assert library.cache.hits == 2
 
 
 def test_days_are_whole(compiler: Compiler) -> None:

@@ -342,7 +342,7 @@ def trend(config: SurveysConfig, kind: str, months: Arg[int] = arg(12)) -> Selec
     count = sa.type_coerce(months, Months())
     this_month = month_of(today)
     oldest = add_months(this_month, 1 - count)
-    found = series(oldest, lambda day: add_months(day, 1), count)
+    found = series(oldest, add_months, count)
 
     def within(rows: Any) -> Any:
         day = day_of(rows.c.responded_at, zone)

@@ -83,7 +83,7 @@ def start_of(granularity: Granularity, day: Any) -> Any:
 def _moved(granularity: Granularity, day: Any, periods: Any) -> Any:
     if granularity is Granularity.MONTH:
         return add_months(day, periods)
-    return add_days(day, periods * (7 if granularity is Granularity.WEEK else 1))
+    return add_days(day, (7 * periods if granularity is Granularity.WEEK else periods))
 
 
 def oldest_day(granularity: Granularity, periods: Any) -> Any:
@@ -92,11 +92,16 @@ def oldest_day(granularity: Granularity, periods: Any) -> Any:
     return _moved(granularity, start_of(granularity, today), 1 - count)
 
 
+def end_of_running(granularity: Granularity) -> Any:
+    """The first day after the running period."""
+    return _moved(granularity, start_of(granularity, today), 1)
+
+
 def newest_periods(granularity: Granularity, periods: Any) -> Any:
     """First days `day` of the newest periods, the last of which is running."""
     return series(
         oldest_day(granularity, periods),
-        lambda day: _moved(granularity, day, 1),
+        lambda first, number: _moved(granularity, first, number),
         sa.type_coerce(periods, Periods()),
     )
 

@@ -25,6 +25,7 @@ from cyclorama.sections.usage import measures
 from cyclorama.sections.usage.config import UsageConfig
 from cyclorama.sections.usage.periods import (
     Granularity,
+    end_of_running,
     newest_periods,
     oldest_day,
     start_of,
@@ -48,22 +49,28 @@ MODULE = sa.table(
 """A module that the record has used, with the total of the placement's window."""
 
 
-def _by_period(granularity: Granularity, periods: Any, values: Any) -> Select[Any]:
-    """The newest periods, each with the `value` of its `start`; null where there is none.
+def _empty(granularity: Granularity, periods: Any, *columns: Any) -> Select[Any]:
+    """The newest periods, by their first days, with nothing in the columns. What is used
+    is put to them and grouped: SQLite would compute it anew for each period of a join."""
+    found = newest_periods(granularity, periods)
+    nothing = (sa.cast(sa.null(), c.type).label(c.name) for c in columns)
+    return select(found.c.day.label("start"), *nothing)
 
-    They are put together and grouped: SQLite would compute the values anew for each
-    period of a join."""
-    found, current = newest_periods(granularity, periods), start_of(granularity, today)
-    empty = select(
-        found.c.day.label("start"), sa.cast(sa.null(), sa.Float()).label("value")
-    )
-    filled = select(values.c.start, values.c.value).where(values.c.start <= current)
-    both = empty.union_all(filled).subquery()
+
+def _within(granularity: Granularity, periods: Any, day: Any) -> Any:
+    """Whether a day lies in one of the newest periods."""
+    oldest, end = oldest_day(granularity, periods), end_of_running(granularity)
+    return sa.and_(day >= oldest, day < end)
+
+
+def _by_period(granularity: Granularity, start: Any, value: Any) -> Select[Any]:
+    """The `value` of each period; null where there is none."""
+    current = start_of(granularity, today)
     return select(
-        both.c.start.label("period_start"),
-        func.max(both.c.value).label("value"),
-        (both.c.start == current).label("partial"),
-    ).group_by(both.c.start)
+        start.label("period_start"),
+        value.label("value"),
+        (start == current).label("partial"),
+    )
 
 
 def _by_day(aggregation: Any, highest: Any, mean: Any, last: Any) -> Any:
@@ -85,16 +92,21 @@ def usage_by_period(
     """The module's usage by period. What the record's relationships used on one day adds
     up before days are compared, which only modules that don't sum need."""
     of_module = sa.and_(DAYS, UsageDailyRow.module_id == MODULE.c.id)
-    start = start_of(granularity, UsageDailyRow.day)
+    used = select(
+        start_of(granularity, UsageDailyRow.day).label("start"),
+        UsageDailyRow.day,
+        UsageDailyRow.value,
+    ).where(of_module, _within(granularity, periods, UsageDailyRow.day))
+    empty = _empty(granularity, periods, UsageDailyRow.day, UsageDailyRow.value)
+    both = empty.union_all(used).subquery()
     found = (
         select(
-            start.label("start"),
-            func.sum(UsageDailyRow.value).label("added"),
-            func.min(UsageDailyRow.day).label("oldest"),
-            func.max(UsageDailyRow.day).label("newest"),
+            both.c.start,
+            func.sum(both.c.value).label("added"),
+            func.min(both.c.day).label("oldest"),
+            func.max(both.c.day).label("newest"),
         )
-        .where(of_module, UsageDailyRow.day >= oldest_day(granularity, periods))
-        .group_by(start)
+        .group_by(both.c.start)
         .subquery()
     )
     day = (
@@ -110,25 +122,20 @@ def usage_by_period(
     )
     of_days = select(taken).select_from(day).correlate(found, MODULE).scalar_subquery()
     value = _as_aggregated(MODULE.c.aggregation, found.c.added, of_days)
-    values = select(found.c.start, value.label("value")).subquery()
-    return _by_period(granularity, periods, values)
+    return _by_period(granularity, found.c.start, value)
 
 
 def people_by_period(
     granularity: Granularity = Granularity.WEEK, periods: Arg[int] = arg(12)
 ) -> Select[Any]:
     """Distinct people by period."""
-    start = start_of(granularity, UsageActiveDayRow.day)
-    people = (
-        select(
-            start.label("start"),
-            func.count(UsageActiveDayRow.person_key.distinct()).label("value"),
-        )
-        .where(PERSON_DAYS, UsageActiveDayRow.day >= oldest_day(granularity, periods))
-        .group_by(start)
-        .subquery()
-    )
-    return _by_period(granularity, periods, people)
+    person = UsageActiveDayRow.person_key
+    active = select(
+        start_of(granularity, UsageActiveDayRow.day).label("start"), person
+    ).where(PERSON_DAYS, _within(granularity, periods, UsageActiveDayRow.day))
+    both = _empty(granularity, periods, person).union_all(active).subquery()
+    people = func.nullif(func.count(both.c.person_key.distinct()), 0)
+    return _by_period(granularity, both.c.start, people).group_by(both.c.start)
 
 
 def shown(config: UsageConfig) -> Select[Any]:

@@ -19,7 +19,8 @@ from cyclorama.plugins import (
 )
 from cyclorama.schema.common import Money, PageInfo, PicklistItem
 from cyclorama.schema.records import Company, FieldValue, Relationship
-from cyclorama.schema.sql import as_json, money, weeks_back
+from cyclorama.schema.series import weeks_back
+from cyclorama.schema.sql import as_json, money
 from cyclorama.schema.symbols import today
 from cyclorama.storage.rows import CompanyRow, RelationshipRow
 from differential.expressions import KINDS, Kind, Size
