@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from cyclorama.execution.binds import Binds
 from cyclorama.execution.declarations import Declarations
 from cyclorama.execution.templates import Scope
 from cyclorama.resolvers.context import Env
 from cyclorama.schema.symbols import RecordRow
+
+_ALIAS = re.compile(r"\bs[0-9]+\.")
 
 
 class Joined:
