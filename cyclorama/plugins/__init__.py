@@ -105,6 +105,7 @@ from cyclorama.storage.audit import Author
 from cyclorama.storage.audit import append as append_entries
 from cyclorama.storage.audit import change as audit_entry
 from cyclorama.storage.engine import WHOLE
+from cyclorama.storage.events import Event, EventKind, emit
 from cyclorama.storage.ids import kind_of_id, new_id
 from cyclorama.storage.jobs import put as put_job
 from cyclorama.storage.rows import (
@@ -144,6 +145,8 @@ __all__ = [
     "Context",
     "DemoRecords",
     "Env",
+    "Event",
+    "EventKind",
     "ExternalRef",
     "ExternalRefRow",
     "FieldRow",
@@ -214,6 +217,7 @@ __all__ = [
     "days_between",
     "decimal",
     "elapsed_days",
+    "emit",
     "field_items",
     "fold",
     "folded",

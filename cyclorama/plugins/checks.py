@@ -32,6 +32,7 @@ def check_sections(sections: Sequence[Section]) -> None:
         _check_values(section)
         _check_tables(section)
         _check_jobs(section)
+        _check_events(section)
         _check_type(section)
         for function in (*section.fields, *section.mutations):
             description(section, function)
@@ -46,6 +47,7 @@ def check_sections(sections: Sequence[Section]) -> None:
     )
     _check_unique("import target", ((t.name, s) for s in sections for t in s.targets))
     _check_unique("job", ((j.kind, s) for s in sections for j in s.jobs))
+    _check_unique("event", ((e.key, s) for s in sections for e in s.events))
     brought = ((s.commands.name, s) for s in sections if s.commands)
     _check_unique("group of commands", brought)
 
@@ -139,6 +141,26 @@ def _check_jobs(section: Section) -> None:
             raise PluginError(
                 f"The job {job.kind!r} of the section {who(section)} is no async "
                 "function; write async def."
+            )
+
+
+def _check_events(section: Section) -> None:
+    for kind in section.events:
+        owner, _, name = kind.key.partition(".")
+        if owner != section.key:
+            raise PluginError(
+                f"The event {kind.key!r} of the section {who(section)} has a kind "
+                f"outside the section's own; call it {section.key}.{kind.key}."
+            )
+        if not _SNAKE.fullmatch(name):
+            raise PluginError(
+                f"The event {kind.key!r} of the section {who(section)} has a name that "
+                "is not snake_case; write it as score_changed."
+            )
+        if not kind.description:
+            raise PluginError(
+                f"The event {kind.key!r} of the section {who(section)} has no "
+                "description; say when it happens."
             )
 
 

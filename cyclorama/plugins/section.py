@@ -14,6 +14,7 @@ from cyclorama.layouts.model import KINDS, SURFACES, SectionFacts
 from cyclorama.plugins.commands import Commands
 from cyclorama.plugins.jobs import Job
 from cyclorama.plugins.written import RecordsWritten
+from cyclorama.storage.events import EventKind
 from cyclorama.storage.rows import Row
 
 
@@ -126,6 +127,8 @@ class Section:
     targets: Sequence[ImportTarget] = ()
     jobs: Sequence[Job] = ()
     """What it does in the background while it is enabled."""
+    events: Sequence[EventKind] = ()
+    """The kinds of events that it emits."""
     nodes: Mapping[str, GraphType] = field(default_factory=dict)
     """Types with a table that `node(id:)` finds, by the type part of their ids. A row is
     found by who gets the section on the record that its `relationship_id` or its
@@ -178,5 +181,5 @@ class Section:
         )
 
 
-_TUPLES: Final = ("fields", "cards", "mutations", "tables", "targets", "jobs")
+_TUPLES: Final = ("fields", "cards", "mutations", "tables", "targets", "jobs", "events")
 _SETS: Final = ("kinds", "surfaces")

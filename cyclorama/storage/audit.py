@@ -95,6 +95,8 @@ class Author:
     at: datetime
     operation: str | None = None
     request_id: str | None = None
+    chain: tuple[str, ...] = ()
+    """The rules that led to it, the first one first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

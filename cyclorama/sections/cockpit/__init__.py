@@ -8,6 +8,7 @@ from cyclorama.plugins import Card, Section, read
 from cyclorama.sections.cockpit.bulk import bulk_update_ctas
 from cyclorama.sections.cockpit.config import CockpitConfig
 from cyclorama.sections.cockpit.demo import demo
+from cyclorama.sections.cockpit.events import EVENTS
 from cyclorama.sections.cockpit.fields import (
     ALL_COUNTS,
     CockpitSection,
@@ -78,6 +79,7 @@ section = Section(
         CtaRow,
         TaskRow,
     ),
+    events=EVENTS,
     seed=vocabulary,
     demo=demo,
     migrations=str(Path(__file__).parent / "migrations"),

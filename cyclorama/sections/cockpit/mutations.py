@@ -14,6 +14,7 @@ from cyclorama.plugins import (
     Context,
     Info,
     KeyRefusedError,
+    author_of,
     claimed,
     kind_of_id,
     new_id,
@@ -30,6 +31,7 @@ from cyclorama.sections.cockpit.choices import (
     owner_of,
     type_of,
 )
+from cyclorama.sections.cockpit.events import tell
 from cyclorama.sections.cockpit.inputs import (
     CloseCtaInput,
     CreateCtaInput,
@@ -116,6 +118,7 @@ async def _created(
             return found.row, found.tasks
         row = found
     after = Changing(ctx, session, (), row, []).before
+    await tell(session, author_of(ctx), row.id, {}, after)
     await record_change(ctx, session, "cockpit.create", row.id, after=after)
     return row, []
 

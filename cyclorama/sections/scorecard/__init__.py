@@ -9,6 +9,7 @@ from cyclorama.sections.scorecard.bulk import bulk_set_scores
 from cyclorama.sections.scorecard.commands import commands
 from cyclorama.sections.scorecard.config import ScorecardConfig
 from cyclorama.sections.scorecard.demo import demo
+from cyclorama.sections.scorecard.events import SCORE_CHANGED
 from cyclorama.sections.scorecard.following import follow
 from cyclorama.sections.scorecard.jobs import CLOSE
 from cyclorama.sections.scorecard.mutations import clear_score, renew_score, set_score
@@ -64,5 +65,6 @@ section = Section(
     demo=demo,
     commands=commands,
     jobs=(CLOSE,),
+    events=(SCORE_CHANGED,),
     migrations=str(Path(__file__).parent / "migrations"),
 )

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cyclorama.plugins import Author, new_id
+from cyclorama.plugins import Author, emit, new_id
+from cyclorama.sections.scorecard.events import Changes
 from cyclorama.sections.scorecard.explaining import words_of
 from cyclorama.sections.scorecard.rules.bands import band_of, shown
 from cyclorama.sections.scorecard.rules.cards import Outcome, Result
@@ -34,6 +35,8 @@ class Ledger:
     today: date
     scores: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
+    changes: Changes = field(default_factory=Changes)
+    """What others are told of."""
 
     def settle(self, state: State, changed: Mapping[str, Fact] | None = None) -> Result:
         """Note what becomes of a record's scores with these facts of measures; `state`
@@ -113,6 +116,8 @@ class Ledger:
         """A node's row, and an event where its score was set or confirmed."""
         node, old = state.node(key), state.fact(key)
         is_measure = node.measure_id is not None
+        if new.score != old.score and (is_measure or not key):
+            self.changes.note(state, key)
         renews = is_measure and new.score is not None and new.score == old.score
         if is_measure:
             after = stale_after(new, node.validity_days)
@@ -180,13 +185,14 @@ class Ledger:
         )
 
     async def save(self, session: AsyncSession) -> None:
-        """Write what was collected with two statements, and forget it."""
+        """Write what was collected with three statements, and forget it."""
         if self.scores:
             last = {(s["record_id"], s["node_id"]): s for s in self.scores}
             dialect = session.get_bind().dialect.name
             await session.execute(_upsert(dialect), list(last.values()))
         if self.events:
             await session.execute(sa.insert(EVENTS), self.events)
+        await emit(session, self.author, self.changes.take())
         self.scores, self.events = [], []
 
 

@@ -12,6 +12,7 @@ from cyclorama.sections.timeline.comments import (
 )
 from cyclorama.sections.timeline.config import TimelineConfig
 from cyclorama.sections.timeline.demo import demo
+from cyclorama.sections.timeline.events import EVENTS
 from cyclorama.sections.timeline.mutations import delete_activity, save_activity
 from cyclorama.sections.timeline.shown import (
     IS_SEEN,
@@ -54,6 +55,7 @@ section = Section(
     tables=(ActivityRow, AttendeeRow, CommentRow),
     nodes={"activity": Activity},
     node_conditions={"activity": IS_SEEN},
+    events=EVENTS,
     demo=demo,
     migrations=str(Path(__file__).parent / "migrations"),
 )

@@ -1,0 +1,125 @@
+"""What happened, for whoever acts on it later: rows written in the change's transaction.
+
+An event exists if and only if the change does. Events are handed out in the order of
+their ids, which sort by time.
+"""
+
+from __future__ import annotations
+
+import json as wire
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import Index
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cyclorama.storage.audit import Author, canonical
+from cyclorama.storage.ids import new_id
+from cyclorama.storage.rows import KEY, Row, key_column
+from cyclorama.storage.types import json
+
+_WAITS: Final = sa.text("handled_at IS NULL")
+
+
+class EventRow(Row):
+    """Something that happened to a record; `handled_at` is null until all who act on
+    events have seen it."""
+
+    __tablename__ = "domain_event"
+    __table_args__ = (
+        Index(
+            "ix_domain_event_waiting",
+            "id",
+            sqlite_where=_WAITS,
+            postgresql_where=_WAITS,
+        ),
+    )
+
+    id: Mapped[str] = key_column()
+    kind: Mapped[str] = mapped_column(KEY)
+    record_id: Mapped[str] = mapped_column(KEY)
+    """The company or the relationship."""
+    subject_id: Mapped[str | None] = mapped_column(KEY)
+    """What of it, as a CTA or an activity; null: the record itself."""
+    at: Mapped[datetime]
+    actor_kind: Mapped[str] = mapped_column(KEY)
+    actor_id: Mapped[str | None] = mapped_column(KEY)
+    actor: Mapped[str]
+    payload: Mapped[dict[str, Any]]
+    """`before` and `after`: values by name, as the kind declares them."""
+    chain: Mapped[list[str]] = mapped_column(json())
+    """The rules that led to it, the first one first; empty where somebody did it."""
+    handled_at: Mapped[datetime | None]
+
+
+EVENTS: Final[sa.Table] = EventRow.__table__  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventKind:
+    """A kind of events, declared by who emits them."""
+
+    key: str
+    """As `cockpit.cta_closed`; it begins with the section's key and a dot."""
+    description: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    """What `before` and `after` hold: name and meaning. A name that ends in `*` stands
+    for all that begin like it."""
+
+    def has(self, name: str) -> bool:
+        """Whether events of this kind may hold a value of this name."""
+        if name in self.values:
+            return True
+        opened = (n[:-1] for n in self.values if n.endswith("*"))
+        return any(name.startswith(n) and name != n for n in opened)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that has just happened."""
+
+    kind: EventKind
+    record_id: str
+    subject_id: str | None = None
+    before: Mapping[str, Any] = field(default_factory=dict)
+    """Empty for what is new."""
+    after: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def emit(session: AsyncSession, author: Author, events: Iterable[Event]) -> None:
+    """Leave events in the transaction of the change, in this order, with one statement.
+
+    Before the entry of the audit log, for which writers wait."""
+    given = list(events)
+    if not given:
+        return
+    # Ids of one millisecond are in no order by themselves.
+    ids = sorted(new_id("event") for _ in given)
+    rows = [_row(id, author, e) for id, e in zip(ids, given, strict=True)]
+    await session.execute(sa.insert(EVENTS), rows)
+
+
+def _row(id: str, author: Author, event: Event) -> dict[str, Any]:
+    actor = author.actor
+    return {
+        "id": id,
+        "kind": event.kind.key,
+        "record_id": event.record_id,
+        "subject_id": event.subject_id,
+        "at": author.at,
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+        "actor": actor.name[:255],
+        "payload": {"before": _plain(event.before), "after": _plain(event.after)},
+        "chain": list(author.chain),
+    }
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as JSON has them."""
+    plain: dict[str, Any] = wire.loads(canonical(values))
+    return plain
