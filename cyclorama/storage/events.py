@@ -17,7 +17,7 @@ from sqlalchemy import Index
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cyclorama.storage.audit import Author, canonical
+from cyclorama.storage.audit import Author, Insertion, canonical
 from cyclorama.storage.ids import new_id
 from cyclorama.storage.rows import KEY, Row, key_column
 from cyclorama.storage.types import json
@@ -101,6 +101,17 @@ async def emit(session: AsyncSession, author: Author, events: Iterable[Event]) -
     ids = sorted(new_id("event") for _ in given)
     rows = [_row(id, author, e) for id, e in zip(ids, given, strict=True)]
     await session.execute(sa.insert(EVENTS), rows)
+
+
+async def with_first(
+    session: AsyncSession, author: Author, events: Iterable[Event]
+) -> Insertion | None:
+    """As `emit`, but a single event is left to who inserts it with another statement."""
+    given = list(events)
+    if len(given) != 1:
+        await emit(session, author, given)
+        return None
+    return Insertion(EVENTS, _row(new_id("event"), author, given[0]))
 
 
 def _row(id: str, author: Author, event: Event) -> dict[str, Any]:

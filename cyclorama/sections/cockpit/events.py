@@ -8,7 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cyclorama.plugins import Author, Event, EventKind, PicklistItemRow, emit
+from cyclorama.plugins import Event, EventKind, PicklistItemRow
 
 _VALUES: Final = {
     "name": "What it is called.",
@@ -45,23 +45,21 @@ _PLAIN: Final = tuple(
 _CHOSEN: Final = ("type", "reason", "priority", "status")
 
 
-async def tell(
+async def event_of(
     session: AsyncSession,
-    author: Author,
     cta_id: str,
     before: Mapping[str, Any],
     after: Mapping[str, Any],
-) -> None:
-    """Leave the event of a CTA whose columns were and are these; none before: a new one."""
+) -> Event:
+    """The event of a CTA whose columns were and are these; none before: a new one."""
     keys = await _keys(session, before, after)
-    event = Event(
+    return Event(
         kind=_kind(before, after),
         record_id=after["relationship_id"] or after["company_id"],
         subject_id=cta_id,
         before=_shown(before, keys) if before else {},
         after=_shown(after, keys),
     )
-    await emit(session, author, [event])
 
 
 def _kind(before: Mapping[str, Any], after: Mapping[str, Any]) -> EventKind:

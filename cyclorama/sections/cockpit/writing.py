@@ -15,14 +15,13 @@ from cyclorama.plugins import (
     RelationshipRow,
     UserError,
     UserErrorCode,
-    author_of,
     record_change,
     settings_or_refusals,
 )
 from cyclorama.sections.cockpit import rules
 from cyclorama.sections.cockpit.choices import Choices
 from cyclorama.sections.cockpit.config import CockpitConfig
-from cyclorama.sections.cockpit.events import tell
+from cyclorama.sections.cockpit.events import event_of
 from cyclorama.sections.cockpit.inputs import CtaPayload
 from cyclorama.sections.cockpit.rules import Refused, TaskStatus
 from cyclorama.sections.cockpit.showing import shown
@@ -103,10 +102,15 @@ class Changing:
             await self.session.delete(task)
         self.session.add_all(self.tasks)
         await self.session.flush()
-        author = author_of(self.ctx)
-        await tell(self.session, author, row.id, self.before, after)
+        event = await event_of(self.session, row.id, self.before, after)
         await record_change(
-            self.ctx, self.session, action, row.id, before=self.before, after=after
+            self.ctx,
+            self.session,
+            action,
+            row.id,
+            before=self.before,
+            after=after,
+            events=[event],
         )
 
 

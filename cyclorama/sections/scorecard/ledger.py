@@ -184,15 +184,17 @@ class Ledger:
             }
         )
 
-    async def save(self, session: AsyncSession) -> None:
-        """Write what was collected with three statements, and forget it."""
+    async def save(self, session: AsyncSession, *, tell: bool = True) -> None:
+        """Write what was collected with three statements, and forget it; without `tell`
+        the events are left to be emitted."""
         if self.scores:
             last = {(s["record_id"], s["node_id"]): s for s in self.scores}
             dialect = session.get_bind().dialect.name
             await session.execute(_upsert(dialect), list(last.values()))
         if self.events:
             await session.execute(sa.insert(EVENTS), self.events)
-        await emit(session, self.author, self.changes.take())
+        if tell:
+            await emit(session, self.author, self.changes.take())
         self.scores, self.events = [], []
 
 

@@ -19,7 +19,7 @@ from cyclorama.plugins import (
     new_id,
     record_change,
 )
-from cyclorama.sections.timeline.events import COMMENTED, tell, told
+from cyclorama.sections.timeline.events import COMMENTED, events_of, told
 from cyclorama.sections.timeline.mutations import (
     TimelineDeletionPayload,
     check_writer,
@@ -183,9 +183,16 @@ async def _add(
     session.add(row)
     await session.flush()
     values = {**told(held.row), "comment_id": new, "commenter_id": row.author_id}
-    await tell(ctx, session, COMMENTED, held.row, after=values)
+    events = events_of(COMMENTED, held.row, after=values)
     after = {"comment": row.id}
-    await record_change(ctx, session, "activity.comment", row.activity_id, after=after)
+    await record_change(
+        ctx,
+        session,
+        "activity.comment",
+        row.activity_id,
+        after=after,
+        events=events,
+    )
     return row
 
 

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from cyclorama.plugins import Context, Event, EventKind, author_of, emit
+from cyclorama.plugins import Event, EventKind
 from cyclorama.sections.timeline.tables import ActivityRow
 
 _VALUES: Final = {
@@ -46,18 +44,16 @@ def told(row: ActivityRow) -> dict[str, Any]:
     return {name: getattr(row, name) for name in _VALUES}
 
 
-async def tell(
-    ctx: Context,
-    session: AsyncSession,
+def events_of(
     kind: EventKind,
     row: ActivityRow,
     *,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
-) -> None:
-    """Leave the event of an activity, unless it is a draft."""
+) -> list[Event]:
+    """The event of an activity; none of a draft."""
     if row.is_draft:
-        return
+        return []
     event = Event(
         kind=kind,
         record_id=row.relationship_id or row.company_id,
@@ -65,4 +61,4 @@ async def tell(
         before=before or {},
         after=after or {},
     )
-    await emit(session, author_of(ctx), [event])
+    return [event]

@@ -22,7 +22,7 @@ from cyclorama.plugins import (
 )
 from cyclorama.sections.timeline import rules
 from cyclorama.sections.timeline.config import TimelineConfig
-from cyclorama.sections.timeline.events import DELETED, SAVED, tell, told
+from cyclorama.sections.timeline.events import DELETED, SAVED, events_of, told
 from cyclorama.sections.timeline.rules import Refused
 from cyclorama.sections.timeline.shown import IS_SEEN, IS_WHOLE
 from cyclorama.sections.timeline.tables import (
@@ -164,9 +164,9 @@ async def _create(
     await session.flush()
     await _set_attendees(session, row, {AUTHOR: [row.author_id], **attendees})
     after = {"record": row.relationship_id or row.company_id, "type": row.type}
-    await tell(ctx, session, SAVED, row, after=told(row))
+    events = events_of(SAVED, row, after=told(row))
     action = "activity.draft" if row.is_draft else "activity.log"
-    await record_change(ctx, session, action, row.id, after=after)
+    await record_change(ctx, session, action, row.id, after=after, events=events)
     return row
 
 
@@ -192,9 +192,11 @@ async def _change(
     named = sorted(n for n in changed if not n.endswith(("_key", "_text")))
     after = {"version": row.version, "changed": named}
     old = {} if was_draft else old
-    await tell(ctx, session, SAVED, row, before=old, after=told(row))
+    events = events_of(SAVED, row, before=old, after=told(row))
     action = "activity.log" if was_draft and not row.is_draft else "activity.update"
-    await record_change(ctx, session, action, row.id, before=before, after=after)
+    await record_change(
+        ctx, session, action, row.id, before=before, after=after, events=events
+    )
     return row
 
 
@@ -365,9 +367,11 @@ async def delete(
         raise Refused("FORBIDDEN", "You may delete your own activities.", "id")
     check_version(row, input.expected_version)
     record = row.relationship_id or row.company_id
-    await tell(ctx, session, DELETED, row, before=told(row))
+    events = events_of(DELETED, row, before=told(row))
     for of in (CommentRow, AttendeeRow):
         await session.execute(sa.delete(of).where(of.activity_id == row.id))
     await session.execute(sa.delete(ActivityRow).where(ActivityRow.id == row.id))
     before = {"record": record, "type": row.type, "author": row.author_id}
-    await record_change(ctx, session, "activity.delete", row.id, before=before)
+    await record_change(
+        ctx, session, "activity.delete", row.id, before=before, events=events
+    )
