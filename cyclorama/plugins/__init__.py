@@ -18,7 +18,9 @@ from cyclorama.layouts.entries import Name as FileName
 from cyclorama.layouts.problems import LayoutFileError as FileError
 from cyclorama.layouts.problems import Problem, Problems, listed
 from cyclorama.layouts.yaml_text import Flow, YamlTextError, read_yaml, write_yaml
+from cyclorama.plugins.acting import Acting, Action, Result, Target, Trigger
 from cyclorama.plugins.commands import Commands, Told, Work, read_text, write_text
+from cyclorama.plugins.dispatching import Dispatched
 from cyclorama.plugins.editing import (
     KeyRefusedError,
     claimed,
@@ -132,6 +134,8 @@ __all__ = [
     "KEY",
     "NAME",
     "WHOLE",
+    "Acting",
+    "Action",
     "Arg",
     "Author",
     "Card",
@@ -144,6 +148,7 @@ __all__ = [
     "ConfigError",
     "Context",
     "DemoRecords",
+    "Dispatched",
     "Env",
     "Event",
     "EventKind",
@@ -187,6 +192,7 @@ __all__ = [
     "RelationshipType",
     "RelationshipTypeRow",
     "RequestError",
+    "Result",
     "Row",
     "Run",
     "Schedule",
@@ -195,9 +201,11 @@ __all__ = [
     "SectionPlacement",
     "SectionState",
     "Surface",
+    "Target",
     "TeamMemberRow",
     "Told",
     "Trend",
+    "Trigger",
     "User",
     "UserError",
     "UserErrorCode",

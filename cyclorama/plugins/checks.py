@@ -32,7 +32,7 @@ def check_sections(sections: Sequence[Section]) -> None:
         _check_values(section)
         _check_tables(section)
         _check_jobs(section)
-        _check_events(section)
+        _check_named(section)
         _check_type(section)
         for function in (*section.fields, *section.mutations):
             description(section, function)
@@ -48,6 +48,8 @@ def check_sections(sections: Sequence[Section]) -> None:
     _check_unique("import target", ((t.name, s) for s in sections for t in s.targets))
     _check_unique("job", ((j.kind, s) for s in sections for j in s.jobs))
     _check_unique("event", ((e.key, s) for s in sections for e in s.events))
+    _check_unique("action", ((a.key, s) for s in sections for a in s.actions))
+    _check_unique("trigger", ((t.key, s) for s in sections for t in s.triggers))
     brought = ((s.commands.name, s) for s in sections if s.commands)
     _check_unique("group of commands", brought)
 
@@ -144,23 +146,29 @@ def _check_jobs(section: Section) -> None:
             )
 
 
-def _check_events(section: Section) -> None:
-    for kind in section.events:
-        owner, _, name = kind.key.partition(".")
+def _check_named(section: Section) -> None:
+    """What rules name: events, actions and triggers."""
+    named: Iterable[tuple[str, Any]] = (
+        *(("event", e) for e in section.events),
+        *(("action", a) for a in section.actions),
+        *(("trigger", t) for t in section.triggers),
+    )
+    for what, held in named:
+        owner, _, name = held.key.partition(".")
         if owner != section.key:
             raise PluginError(
-                f"The event {kind.key!r} of the section {who(section)} has a kind "
-                f"outside the section's own; call it {section.key}.{kind.key}."
+                f"The {what} {held.key!r} of the section {who(section)} has a key "
+                f"outside the section's own; call it {section.key}.{held.key}."
             )
         if not _SNAKE.fullmatch(name):
             raise PluginError(
-                f"The event {kind.key!r} of the section {who(section)} has a name that "
-                "is not snake_case; write it as score_changed."
+                f"The {what} {held.key!r} of the section {who(section)} has a name "
+                "that is not snake_case; write it as score_changed."
             )
-        if not kind.description:
+        if not held.description:
             raise PluginError(
-                f"The event {kind.key!r} of the section {who(section)} has no "
-                "description; say when it happens."
+                f"The {what} {held.key!r} of the section {who(section)} has no "
+                "description; say what it is."
             )
 
 

@@ -11,7 +11,9 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyclorama.layouts.model import KINDS, SURFACES, SectionFacts
+from cyclorama.plugins.acting import Action, Trigger
 from cyclorama.plugins.commands import Commands
+from cyclorama.plugins.dispatching import Listener
 from cyclorama.plugins.jobs import Job
 from cyclorama.plugins.written import RecordsWritten
 from cyclorama.storage.events import EventKind
@@ -129,6 +131,13 @@ class Section:
     """What it does in the background while it is enabled."""
     events: Sequence[EventKind] = ()
     """The kinds of events that it emits."""
+    actions: Sequence[Action] = ()
+    """What rules can do with records."""
+    triggers: Sequence[Trigger] = ()
+    """What rules can follow from, beyond kinds of events."""
+    events_seen: Sequence[Listener] = ()
+    """Functions that act on events of all kinds when they are handed out, whether or not
+    the section is enabled."""
     nodes: Mapping[str, GraphType] = field(default_factory=dict)
     """Types with a table that `node(id:)` finds, by the type part of their ids. A row is
     found by who gets the section on the record that its `relationship_id` or its
@@ -181,5 +190,16 @@ class Section:
         )
 
 
-_TUPLES: Final = ("fields", "cards", "mutations", "tables", "targets", "jobs", "events")
+_TUPLES: Final = (
+    "actions",
+    "triggers",
+    "fields",
+    "cards",
+    "mutations",
+    "tables",
+    "targets",
+    "jobs",
+    "events",
+    "events_seen",
+)
 _SETS: Final = ("kinds", "surfaces")

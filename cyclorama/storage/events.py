@@ -7,7 +7,7 @@ their ids, which sort by time.
 from __future__ import annotations
 
 import json as wire
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -18,11 +18,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cyclorama.storage.audit import Author, Insertion, canonical
+from cyclorama.storage.engine import Database
 from cyclorama.storage.ids import new_id
 from cyclorama.storage.rows import KEY, Row, key_column
 from cyclorama.storage.types import json
 
 _WAITS: Final = sa.text("handled_at IS NULL")
+_LOCK: Final = 7_203
+"""Of advisory locks: who hands out events."""
+_LONGEST_ERROR: Final = 2_000
 
 
 class EventRow(Row):
@@ -54,6 +58,8 @@ class EventRow(Row):
     chain: Mapped[list[str]] = mapped_column(json())
     """The rules that led to it, the first one first; empty where somebody did it."""
     handled_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(sa.Text())
+    """Why it could not be handled, where that is so."""
 
 
 EVENTS: Final[sa.Table] = EventRow.__table__  # type: ignore[assignment]
@@ -134,3 +140,45 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values as JSON has them."""
     plain: dict[str, Any] = wire.loads(canonical(values))
     return plain
+
+
+async def any_waiting(database: Database) -> bool:
+    """Whether events wait; a reader does not wait for those who write."""
+    query = sa.select(EVENTS.c.id).where(EVENTS.c.handled_at.is_(None)).limit(1)
+    async with database.read() as reading:
+        return bool(await reading.execute(query))
+
+
+async def take(session: AsyncSession, most: int) -> Sequence[Any]:
+    """The events that wait, the oldest first. Nobody else gets any until the transaction
+    ends; none where somebody else has them."""
+    if session.get_bind().dialect.name == "postgresql":
+        schema = sa.func.hashtext(sa.func.current_schema())
+        lock = sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK, schema))
+        if not await session.scalar(lock):
+            return ()
+    query = sa.select(EVENTS).where(EVENTS.c.handled_at.is_(None))
+    return (await session.execute(query.order_by(EVENTS.c.id).limit(most))).all()
+
+
+async def handled(
+    session: AsyncSession, ids: Sequence[str], at: datetime, error: str | None = None
+) -> None:
+    """Events are never taken again once the transaction commits."""
+    await session.execute(
+        sa.update(EVENTS)
+        .where(EVENTS.c.id.in_(ids))
+        .values(handled_at=at, error=None if error is None else error[:_LONGEST_ERROR])
+    )
+
+
+async def forget(session: AsyncSession, before: datetime, most: int) -> int:
+    """Delete up to so many events that were handled before; how many."""
+    old = (
+        sa.select(EVENTS.c.id)
+        .where(EVENTS.c.at < before, EVENTS.c.handled_at.is_not(None))
+        .order_by(EVENTS.c.id)
+        .limit(most)
+    )
+    done: Any = await session.execute(sa.delete(EVENTS).where(EVENTS.c.id.in_(old)))
+    return int(done.rowcount)
