@@ -29,7 +29,7 @@ from cyclorama.plugins.configs import upgraded
 from cyclorama.plugins.discovery import discover
 from cyclorama.plugins.dispatching import LISTENERS
 from cyclorama.plugins.rules.actions import catalogue
-from cyclorama.plugins.rules.engine import Engine
+from cyclorama.plugins.rules.engine import RuleEngine
 from cyclorama.plugins.rules.running import Runs
 from cyclorama.plugins.rules.webhooks import Sender
 from cyclorama.plugins.working import Worker
@@ -317,7 +317,7 @@ class App:
 
     def rules(self) -> Runs:
         """What runs the rules of the organisation."""
-        engine = Engine(catalogue(self.graph.sections.values()))
+        engine = RuleEngine(catalogue(self.graph.sections.values()))
         return Runs(engine=engine, zone=ZoneInfo(self.settings.time_zone))
 
     async def close(self) -> None:

@@ -74,7 +74,7 @@ class Told:
         }
 
 
-class Engine:
+class RuleEngine:
     """Listens to events and does what rules say."""
 
     def __init__(self, known: Catalogue) -> None:

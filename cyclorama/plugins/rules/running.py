@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cyclorama.plugins.dispatching import Dispatched
 from cyclorama.plugins.jobs import Job, Run, Schedule
-from cyclorama.plugins.rules.engine import Engine, Match, Told, awake, load, meets
+from cyclorama.plugins.rules.engine import Match, RuleEngine, Told, awake, load, meets
 from cyclorama.plugins.rules.entries import WEEKDAYS, RuleEntry, ScheduleEntry
 from cyclorama.plugins.rules.file import data_of, difference
 from cyclorama.schema.symbols import ROWS
@@ -33,7 +33,7 @@ KEPT_DAYS: Final = 30
 class Runs:
     """Runs rules that follow from no event."""
 
-    engine: Engine
+    engine: RuleEngine
     zone: ZoneInfo
 
     def jobs(self) -> list[Job]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cyclorama.plugins import Card, Section, read
+from cyclorama.sections.cockpit.actions import ACTIONS
 from cyclorama.sections.cockpit.bulk import bulk_update_ctas
 from cyclorama.sections.cockpit.config import CockpitConfig
 from cyclorama.sections.cockpit.demo import demo
@@ -80,6 +81,7 @@ section = Section(
         TaskRow,
     ),
     events=EVENTS,
+    actions=ACTIONS,
     seed=vocabulary,
     demo=demo,
     migrations=str(Path(__file__).parent / "migrations"),

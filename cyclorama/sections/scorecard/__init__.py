@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cyclorama.plugins import Card, CompanyNumber, Section
+from cyclorama.sections.scorecard.actions import ACTIONS, TRIGGERS
 from cyclorama.sections.scorecard.bulk import bulk_set_scores
 from cyclorama.sections.scorecard.commands import commands
 from cyclorama.sections.scorecard.config import ScorecardConfig
@@ -66,5 +67,7 @@ section = Section(
     commands=commands,
     jobs=(CLOSE,),
     events=(SCORE_CHANGED,),
+    actions=ACTIONS,
+    triggers=TRIGGERS,
     migrations=str(Path(__file__).parent / "migrations"),
 )
