@@ -99,6 +99,6 @@ class Dispatcher:
         if len(events) > 1:
             self._most = max(1, len(events) // 2)
             return
-        log.error("event_failed", event=events[0].id, exc_info=error)
+        log.error("event_failed", id=events[0].id, exc_info=error)
         async with self._database.write() as session:
             await handled(session, [events[0].id], now, repr(error))
