@@ -107,7 +107,7 @@ def run_command(
 @rules_app.command("log")
 def log_command(
     key: Annotated[str | None, typer.Argument(help="The key of a rule.")] = None,
-    first: Annotated[int, typer.Option(min=1, max=1_000)] = 50,
+    first: Annotated[int, typer.Option(min=1, max=1_000, help="How many runs.")] = 50,
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:

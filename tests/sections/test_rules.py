@@ -24,7 +24,7 @@ from ruling import (
     rows,
     save,
 )
-from scorecards import card, scheme, score
+from scorecards import card, event, scheme, score
 
 from cyclorama.plugins import Event
 from cyclorama.plugins.dispatching import Dispatched
@@ -42,6 +42,7 @@ from cyclorama.storage.engine import Database
 from cyclorama.storage.events import EVENTS
 from cyclorama.storage.jobs import JOBS
 from cyclorama.storage.rules import RUNS
+from cyclorama.storage.switches import switch
 from cyclorama.testing import NOW, Bench, company
 
 pytestmark = pytest.mark.anyio
@@ -392,3 +393,57 @@ async def test_a_schedule_leaves_one_job_that_goes_with_the_rule(
     assert job.due_at.weekday() == 4
     await save(database, "rules: []")
     assert await rows(database, query) == []
+
+
+async def test_a_drop_in_steps_is_held_against_the_score_that_the_days_began_with(
+    database: Database,
+) -> None:
+    bench = await world(database, companies=2)
+    days = timedelta(days=1)
+    await bench.add(
+        event(1, "", 60, NOW - 30 * days),
+        event(2, "", 78, NOW - 9 * days),
+        event(3, "", 72, NOW - 5 * days),
+        event(4, "", 66, NOW),
+        event(1, "", 90, NOW - 20 * days, of="company_2"),
+        event(2, "", 72, NOW - 10 * days, of="company_2"),
+        event(3, "", 66, NOW, of="company_2"),
+    )
+    await save(database, RISK)
+    step: Any = {
+        "before": {"overall": 72, "band": "Yellow"},
+        "after": {"overall": 66, "band": "Yellow"},
+    }
+    await happen(
+        database,
+        Event(kind=SCORE_CHANGED, record_id="company_1", **step),
+        Event(kind=SCORE_CHANGED, record_id="company_2", **step),
+    )
+    await hand_out(database)
+    made = await rows(database, sa.select(CTAS.c.company_id))
+    assert [c.company_id for c in made] == ["company_1"]
+    # The next one within the days is suppressed, and after them it is not.
+    for later, count in ((1, 1), (8, 2)):
+        await happen(database, Event(kind=SCORE_CHANGED, record_id="company_1", **step))
+        async with database.write() as session:
+            closed = {"is_closed": True, "closed_on": NOW.date()}
+            await session.execute(sa.update(CTAS).values(**closed))
+            again = sa.update(EVENTS).where(EVENTS.c.handled_at.is_(None))
+            await session.execute(again.values(at=NOW + later * days))
+        await bench.add(event(4 + later, "", 66 - 10 * later, NOW + later * days))
+        await hand_out(database, NOW + later * days)
+        assert len(await rows(database, sa.select(CTAS.c.id))) == count
+
+
+async def test_rules_of_a_section_that_is_switched_off_rest(
+    database: Database,
+) -> None:
+    await world(database, companies=1)
+    await save(database, RISK)
+    async with database.write() as session:
+        await switch(session, "cockpit", False)
+    drop: Any = {"before": {"overall": 78}, "after": {"overall": 60}}
+    await happen(database, Event(kind=SCORE_CHANGED, record_id="company_1", **drop))
+    await hand_out(database)
+    assert await rows(database, sa.select(CTAS)) == []
+    assert await logged(database) == []

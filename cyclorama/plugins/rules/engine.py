@@ -23,6 +23,7 @@ from cyclorama.resolvers.conditions import meeting
 from cyclorama.storage.audit import Actor, Author, append
 from cyclorama.storage.events import emit
 from cyclorama.storage.ids import kind_of_id, new_id
+from cyclorama.storage.rows import PluginSwitchRow
 from cyclorama.storage.rules import FIRINGS, RULES, RUNS
 
 MOST_DEPTH: Final = 3
@@ -83,8 +84,10 @@ class RuleEngine:
     async def listen(self, batch: Dispatched) -> None:
         """Do what the enabled rules say of these events, rule after rule."""
         told = []
+        off = await disabled(batch.session)
+        subjects: dict[str, Subject] = {}
         for rule in await load(batch.session):
-            kind = self.known.event_of(rule) if self.usable(rule) else None
+            kind = self.known.event_of(rule) if self.usable(rule, off) else None
             if kind is None or not rule.enabled:
                 continue
             events = [
@@ -94,7 +97,7 @@ class RuleEngine:
                 and kind_of_id(e.record_id) == rule.kind.lower()
                 and follows(e.chain, rule.key)
             ]
-            matches = await self.matches(batch, rule, events) if events else []
+            matches = await self.matches(batch, rule, events, subjects)
             matches = await awake(batch, rule, matches) if matches else []
             if matches:
                 told.append(await self._follow(batch, rule, kind.key, matches))
@@ -102,9 +105,13 @@ class RuleEngine:
             rows = [t.row(batch.now) for t in told]
             await batch.session.execute(sa.insert(RUNS), rows)
 
-    def usable(self, rule: RuleEntry) -> bool:
-        """Whether everything that the rule names is installed."""
+    def usable(self, rule: RuleEntry, off: frozenset[str] = frozenset()) -> bool:
+        """Whether everything that the rule names is installed, and none of it of the
+        sections that are switched off."""
         when, known = rule.when, self.known
+        named = [when.event, when.trigger, *(a.action for a in rule.actions)]
+        if off.intersection(n.partition(".")[0] for n in named if n is not None):
+            return False
         return (
             (when.event is None or when.event in known.events)
             and (when.trigger is None or when.trigger in known.triggers)
@@ -112,11 +119,21 @@ class RuleEngine:
         )
 
     async def matches(
-        self, batch: Dispatched, rule: RuleEntry, events: Sequence[Any]
+        self,
+        batch: Dispatched,
+        rule: RuleEntry,
+        events: Sequence[Any],
+        subjects: dict[str, Subject],
     ) -> list[Match]:
-        """Those of the events of which the rule's conditions hold, in their order."""
+        """Those of the events of which the rule's conditions hold, in their order;
+        `subjects` keeps by id what is asked of events."""
         asked = [clause_of(c) for c in rule.event]
-        found = [Match(e.record_id, e) for e in events if _holds(e, asked)]
+        found = []
+        for event in events:
+            if asked and event.id not in subjects:
+                subjects[event.id] = Subject(_Values(event))
+            if not asked or subjects[event.id].meets(asked):
+                found.append(Match(event.record_id, event))
         if rule.when.trigger is not None and found:
             trigger = self.known.triggers[rule.when.trigger]
             settings = trigger.settings.model_validate(rule.when.with_)
@@ -198,10 +215,6 @@ def clause_of(entry: Any) -> Clause:
     return Clause(entry.attribute, entry.operator, tuple(entry.values))
 
 
-def _holds(event: Any, clauses: Sequence[Clause]) -> bool:
-    return not clauses or Subject(_Values(event)).meets(clauses)
-
-
 class _Values(dict[str, Any]):
     """What conditions ask of an event; `change.x` is by how much a number is more."""
 
@@ -218,6 +231,12 @@ class _Values(dict[str, Any]):
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+async def disabled(session: AsyncSession) -> frozenset[str]:
+    """The keys of the sections that are switched off."""
+    query = sa.select(PluginSwitchRow.key).where(~PluginSwitchRow.enabled)
+    return frozenset(await session.scalars(query))
 
 
 async def load(session: AsyncSession) -> list[RuleEntry]:

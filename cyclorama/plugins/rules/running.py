@@ -13,7 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cyclorama.plugins.dispatching import Dispatched
 from cyclorama.plugins.jobs import Job, Run, Schedule
-from cyclorama.plugins.rules.engine import Match, RuleEngine, Told, awake, load, meets
+from cyclorama.plugins.rules.engine import (
+    Match,
+    RuleEngine,
+    Told,
+    awake,
+    disabled,
+    load,
+    meets,
+)
 from cyclorama.plugins.rules.entries import WEEKDAYS, RuleEntry, ScheduleEntry
 from cyclorama.plugins.rules.file import data_of, difference
 from cyclorama.schema.symbols import ROWS
@@ -87,7 +95,7 @@ class Runs:
         rest: list[str] = []
         if len(ids) > rule.most_records:
             told.state, told.records = "CAPPED", len(ids)
-        elif self.engine.usable(rule):
+        elif self.engine.usable(rule, await disabled(batch.session)):
             now, rest = list(ids[:PAGE]), list(ids[PAGE:])
             matches = await awake(batch, rule, [Match(i) for i in now])
             told.records = len(matches)
@@ -156,7 +164,7 @@ class Runs:
         found: dict[str, None] = {}
         for start in range(0, len(events), 500):
             page = events[start : start + 500]
-            for match in await self.engine.matches(batch, rule, page):
+            for match in await self.engine.matches(batch, rule, page, {}):
                 found[match.record_id] = None
         return list(found)[: rule.most_records + 1]
 

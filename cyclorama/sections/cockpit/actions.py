@@ -31,7 +31,7 @@ from cyclorama.sections.cockpit.choices import (
     Choices,
     type_of,
 )
-from cyclorama.sections.cockpit.events import event_of
+from cyclorama.sections.cockpit.events import keys_of, told
 from cyclorama.sections.cockpit.rules import (
     Category,
     Refused,
@@ -111,9 +111,10 @@ async def create_cta(
             own = {"id": new_id("cta"), "owner_id": owner, "dedupe_key": key}
             rows.append({**values, **about, **own})
     made = await _insert(acting, rows)
+    keys = await keys_of(acting.session, values) if made else {}
     for row in rows:
         if row["id"] in made:
-            await _tell(acting, "cockpit.create", row["id"], {}, row)
+            _tell(acting, "cockpit.create", row["id"], {}, row, keys)
     new = {r["relationship_id"] or r["company_id"] for r in rows if r["id"] in made}
     return [
         Result(
@@ -289,18 +290,20 @@ async def _close(acting: Acting, row: Any, status: str, open_tasks: str) -> str 
     row.updated_at = acting.now
     await session.flush()
     after = {c.key: getattr(row, c.key) for c in CTAS.columns}
-    await _tell(acting, "cockpit.close", row.id, before, after)
+    keys = await keys_of(session, before, after)
+    _tell(acting, "cockpit.close", row.id, before, after, keys)
     return None
 
 
-async def _tell(
+def _tell(
     acting: Acting,
     action: str,
     cta_id: str,
     before: Mapping[str, Any],
     after: Mapping[str, Any],
+    keys: Mapping[str, str],
 ) -> None:
-    acting.events.append(await event_of(acting.session, cta_id, before, after))
+    acting.events.append(told(cta_id, before, after, keys))
     entry = audit_entry(acting.author, action, cta_id, before, after)
     acting.entries.append(entry)
 

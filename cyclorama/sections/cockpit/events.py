@@ -52,7 +52,17 @@ async def event_of(
     after: Mapping[str, Any],
 ) -> Event:
     """The event of a CTA whose columns were and are these; none before: a new one."""
-    keys = await _keys(session, before, after)
+    keys = await keys_of(session, before, after)
+    return told(cta_id, before, after, keys)
+
+
+def told(
+    cta_id: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    keys: Mapping[str, str],
+) -> Event:
+    """As `event_of`, with the keys of what is chosen by id."""
     return Event(
         kind=_kind(before, after),
         record_id=after["relationship_id"] or after["company_id"],
@@ -75,7 +85,9 @@ def _shown(values: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, Any]
     return {n: values[n] for n in _PLAIN} | chosen
 
 
-async def _keys(session: AsyncSession, *versions: Mapping[str, Any]) -> dict[str, str]:
+async def keys_of(
+    session: AsyncSession, *versions: Mapping[str, Any]
+) -> dict[str, str]:
     """The keys of what is chosen, by id."""
     ids = {v[f"{n}_id"] for v in versions if v for n in _CHOSEN} - {None}
     query = sa.select(PicklistItemRow.id, PicklistItemRow.key)

@@ -152,12 +152,13 @@ async def significant(
     name = "overall" if settings.measure is None else f"measure.{settings.measure}"
     concerned = [e for e in events if name in e.payload["after"]]
     records = sorted({e.record_id for e in concerned})
-    history = await _history(session, settings, records, now) if records else {}
+    since = min((e.at for e in concerned), default=now) - timedelta(days=settings.days)
+    history = await _history(session, settings, records, since) if records else {}
     found = {}
     for event in concerned:
         before, after = (_scored(event.payload[p], name) for p in ("before", "after"))
-        since = event.at - timedelta(days=settings.days)
-        base = _base(history.get(event.record_id, ()), since)
+        begin = event.at - timedelta(days=settings.days)
+        base = _base(history.get(event.record_id, ()), begin)
         ways = ways_of(settings.points, base, before, after)
         if ways:
             found[event.id] = ways
@@ -183,18 +184,28 @@ async def _history(
     session: AsyncSession,
     settings: SignificantChangeEntry,
     records: Sequence[str],
-    now: datetime,
+    since: datetime,
 ) -> dict[str, list[Any]]:
-    """Instants and scores of records, the oldest first, with the last one before the
-    days that are looked at."""
+    """Instants and scores of records, the oldest first, with the last one before that
+    instant."""
     node = NodeRow.kind == "OVERALL"
     if settings.measure is not None:
         node = MeasureRow.key == settings.measure
+    last = (
+        sa.select(EventRow.record_id, sa.func.max(EventRow.number).label("number"))
+        .join(NodeRow, NodeRow.id == EventRow.node_id)
+        .outerjoin(MeasureRow, MeasureRow.id == NodeRow.measure_id)
+        .where(EventRow.record_id.in_(records), node, EventRow.at <= since)
+        .group_by(EventRow.record_id)
+        .subquery()
+    )
     query = (
         sa.select(EventRow.record_id, EventRow.at, EventRow.value)
         .join(NodeRow, NodeRow.id == EventRow.node_id)
         .outerjoin(MeasureRow, MeasureRow.id == NodeRow.measure_id)
+        .outerjoin(last, last.c.record_id == EventRow.record_id)
         .where(EventRow.record_id.in_(records), node)
+        .where(EventRow.number >= sa.func.coalesce(last.c.number, 0))
         .order_by(EventRow.record_id, EventRow.number)
     )
     found: dict[str, list[Any]] = {}
