@@ -86,7 +86,8 @@ async def prepare(url: str, companies: int, count: int) -> None:
 async def work(url: str) -> None:
     """Hand out all events that wait, as a worker does."""
     async with opened(url) as app:
-        while await app.worker().work():
+        worker = app.worker()
+        while await worker.work():
             pass
 
 

@@ -34,7 +34,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acting:
-    """What an action works with; all or nothing, with everything else of the run.
+    """What an action works with; all or nothing, with everything else of the batch.
 
     An action appends its events and entries of the audit log here; they are written
     together at the end."""
@@ -51,6 +51,9 @@ class Acting:
     """Of the rule, for people."""
     events: list[Event] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
+    known: dict[Any, Any] = field(default_factory=dict)
+    """What actions of the batch have read and need not read again, by keys that begin
+    with the action's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

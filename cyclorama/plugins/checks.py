@@ -153,7 +153,14 @@ def _check_named(section: Section) -> None:
         *(("action", a) for a in section.actions),
         *(("trigger", t) for t in section.triggers),
     )
+    seen = set[tuple[str, str]]()
     for what, held in named:
+        if (what, held.key) in seen:
+            raise PluginError(
+                f"The {what} {held.key!r} stands twice in the section {who(section)}; "
+                "name one of them otherwise."
+            )
+        seen.add((what, held.key))
         owner, _, name = held.key.partition(".")
         if owner != section.key:
             raise PluginError(

@@ -23,6 +23,10 @@ from cyclorama.storage.outages import is_unavailable
 log = structlog.get_logger(__name__)
 MOST: Final = 500
 """Events of a batch."""
+FIRST: Final = 100
+"""Events of the first batch."""
+GOOD_SECONDS: Final = 1.0
+"""How long a batch should keep other writers waiting."""
 LONGEST_SECONDS: Final = 55.0
 
 
@@ -56,7 +60,7 @@ class Dispatcher:
         self._database = database
         self._listeners = listeners
         self._author = author
-        self._most = MOST
+        self._most = FIRST
         self.done = 0
         """Events that were handled."""
 
@@ -65,6 +69,7 @@ class Dispatcher:
         if not await any_waiting(self._database):
             return False
         events: Sequence[Any] = ()
+        begin = asyncio.get_running_loop().time()
         try:
             async with (
                 asyncio.timeout(LONGEST_SECONDS),
@@ -86,7 +91,11 @@ class Dispatcher:
             await self._failed(events, error, now)
             return True
         self.done += len(events)
-        self._most = min(MOST, self._most * 2)
+        took = asyncio.get_running_loop().time() - begin
+        if took > GOOD_SECONDS:
+            self._most = max(1, self._most // 2)
+        elif took < GOOD_SECONDS / 2:
+            self._most = min(MOST, self._most * 2)
         return bool(events)
 
     async def _failed(

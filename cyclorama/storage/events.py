@@ -100,12 +100,18 @@ async def emit(session: AsyncSession, author: Author, events: Iterable[Event]) -
     """Leave events in the transaction of the change, in this order, with one statement.
 
     Before the entry of the audit log, for which writers wait."""
-    given = list(events)
+    await emit_all(session, [(author, event) for event in events])
+
+
+async def emit_all(
+    session: AsyncSession, given: Sequence[tuple[Author, Event]]
+) -> None:
+    """As `emit`, events of several authors."""
     if not given:
         return
     # Ids of one millisecond are in no order by themselves.
     ids = sorted(new_id("event") for _ in given)
-    rows = [_row(id, author, e) for id, e in zip(ids, given, strict=True)]
+    rows = [_row(id, by, e) for id, (by, e) in zip(ids, given, strict=True)]
     await session.execute(sa.insert(EVENTS), rows)
 
 

@@ -11,20 +11,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from ctas import cta
-from ruling import (
-    ANN,
-    KNOWN,
-    RISK,
-    RUNNING,
-    dispatcher,
-    hand_out,
-    happen,
-    logged,
-    rows,
-    save,
-)
-from scorecards import card, event, scheme, score
 
 from cyclorama.plugins import Event
 from cyclorama.plugins.dispatching import Dispatched
@@ -44,6 +30,20 @@ from cyclorama.storage.jobs import JOBS
 from cyclorama.storage.rules import RUNS
 from cyclorama.storage.switches import switch
 from cyclorama.testing import NOW, Bench, company
+from tests.sections.ctas import cta
+from tests.sections.ruling import (
+    ANN,
+    KNOWN,
+    RISK,
+    RUNNING,
+    dispatcher,
+    hand_out,
+    happen,
+    logged,
+    rows,
+    save,
+)
+from tests.sections.scorecards import card, event, scheme, score
 
 pytestmark = pytest.mark.anyio
 CTAS: Any = CtaRow.__table__

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
@@ -20,8 +20,8 @@ from cyclorama.plugins.dispatching import Dispatched
 from cyclorama.plugins.rules.entries import RuleEntry
 from cyclorama.plugins.rules.file import Catalogue
 from cyclorama.resolvers.conditions import meeting
-from cyclorama.storage.audit import Actor, Author, append
-from cyclorama.storage.events import emit
+from cyclorama.storage.audit import Actor, Author, Entry, append
+from cyclorama.storage.events import Event, emit_all
 from cyclorama.storage.ids import kind_of_id, new_id
 from cyclorama.storage.rows import PluginSwitchRow
 from cyclorama.storage.rules import FIRINGS, RULES, RUNS
@@ -75,6 +75,26 @@ class Told:
         }
 
 
+@dataclass(slots=True, kw_only=True)
+class Done:
+    """What rules have done with a batch and what is left to be written of it: together,
+    as other writers wait for the end of who adds to the audit log."""
+
+    events: list[tuple[Author, Event]] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    known: dict[Any, Any] = field(default_factory=dict)
+    today: dict[str, int] | None = None
+    """On how many records rules have acted in the last 24 hours, once it was asked."""
+
+    async def write(
+        self, session: AsyncSession, told: Sequence[Told], now: datetime
+    ) -> None:
+        """Write the log of runs, the events and the audit log."""
+        await session.execute(sa.insert(RUNS), [t.row(now) for t in told])
+        await emit_all(session, self.events)
+        await append(session, self.entries)
+
+
 class RuleEngine:
     """Listens to events and does what rules say."""
 
@@ -84,6 +104,7 @@ class RuleEngine:
     async def listen(self, batch: Dispatched) -> None:
         """Do what the enabled rules say of these events, rule after rule."""
         told = []
+        done = Done()
         off = await disabled(batch.session)
         subjects: dict[str, Subject] = {}
         for rule in await load(batch.session):
@@ -100,10 +121,9 @@ class RuleEngine:
             matches = await self.matches(batch, rule, events, subjects)
             matches = await awake(batch, rule, matches) if matches else []
             if matches:
-                told.append(await self._follow(batch, rule, kind.key, matches))
+                told.append(await self._follow(batch, rule, kind.key, matches, done))
         if told:
-            rows = [t.row(batch.now) for t in told]
-            await batch.session.execute(sa.insert(RUNS), rows)
+            await done.write(batch.session, told, batch.now)
 
     def usable(self, rule: RuleEntry, off: frozenset[str] = frozenset()) -> bool:
         """Whether everything that the rule names is installed, and none of it of the
@@ -151,10 +171,17 @@ class RuleEngine:
         return found
 
     async def _follow(
-        self, batch: Dispatched, rule: RuleEntry, trigger: str, matches: list[Match]
+        self,
+        batch: Dispatched,
+        rule: RuleEntry,
+        trigger: str,
+        matches: list[Match],
+        done: Done,
     ) -> Told:
         told = Told(rule=rule.key, trigger=trigger)
-        left = rule.most_records - await _of_today(batch, rule)
+        if done.today is None:
+            done.today = await _of_today(batch)
+        left = rule.most_records - done.today.get(rule.key, 0)
         known: dict[str, None] = {}
         for match in matches:
             if len(known) < left:
@@ -171,7 +198,7 @@ class RuleEngine:
             rounds[chain, seen[chain, match.record_id]].append(match)
             seen[chain, match.record_id] += 1
         for (chain, _), group in rounds.items():
-            await self.act(batch, rule, group, told, chain)
+            await self.act(batch, rule, group, told, done, chain)
         return told
 
     async def act(
@@ -180,9 +207,10 @@ class RuleEngine:
         rule: RuleEntry,
         matches: Sequence[Match],
         told: Told,
+        done: Done,
         chain: tuple[str, ...] = (),
     ) -> None:
-        """Do what the rule says with these records."""
+        """Do what the rule says with these records; `done` is to be written then."""
         actor = Actor(kind="RULE", id=rule.key, name=rule.name)
         author = Author(actor=actor, at=batch.now, chain=(*chain, rule.key))
         acting = Acting(
@@ -193,6 +221,7 @@ class RuleEngine:
             fields=batch.fields,
             rule=rule.key,
             name=rule.name,
+            known=done.known,
         )
         targets = [Target(record_id=m.record_id, event=m.event) for m in matches]
         for entry in rule.actions:
@@ -200,8 +229,8 @@ class RuleEngine:
             settings = action.settings.model_validate(entry.with_)
             results = await action.run(acting, settings, targets)
             told.results += [(entry.action, r) for r in results]
-        await emit(batch.session, author, acting.events)
-        await append(batch.session, acting.entries)
+        done.events += [(author, event) for event in acting.events]
+        done.entries += acting.entries
 
 
 def follows(chain: Sequence[str], rule: str) -> bool:
@@ -289,14 +318,15 @@ async def awake(
     return kept
 
 
-async def _of_today(batch: Dispatched, rule: RuleEntry) -> int:
-    """How many records the rule has acted on in the last 24 hours, as events led to."""
-    query = sa.select(sa.func.coalesce(sa.func.sum(RUNS.c.records), 0)).where(
-        RUNS.c.rule_key == rule.key,
-        RUNS.c.at > batch.now - DAY,
-        RUNS.c.trigger.like("%.%"),
+async def _of_today(batch: Dispatched) -> dict[str, int]:
+    """How many records events have led each rule to in the last 24 hours."""
+    query = (
+        sa.select(RUNS.c.rule_key, sa.func.sum(RUNS.c.records).label("records"))
+        .where(RUNS.c.at > batch.now - DAY, RUNS.c.trigger.like("%.%"))
+        .group_by(RUNS.c.rule_key)
     )
-    return int(await batch.session.scalar(query) or 0)
+    found = await batch.session.execute(query)
+    return {r.rule_key: int(r.records) for r in found}
 
 
 @cache

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cyclorama.plugins.dispatching import Dispatched
 from cyclorama.plugins.jobs import Job, Run, Schedule
 from cyclorama.plugins.rules.engine import (
+    Done,
     Match,
     RuleEngine,
     Told,
@@ -91,7 +92,7 @@ class Runs:
     ) -> list[str]:
         """Act on the first of the records; the ids that are left. Nothing is done where
         there are more than the rule may touch."""
-        told = Told(rule=rule.key, trigger=trigger)
+        told, done = Told(rule=rule.key, trigger=trigger), Done()
         rest: list[str] = []
         if len(ids) > rule.most_records:
             told.state, told.records = "CAPPED", len(ids)
@@ -100,8 +101,8 @@ class Runs:
             matches = await awake(batch, rule, [Match(i) for i in now])
             told.records = len(matches)
             if matches:
-                await self.engine.act(batch, rule, matches, told)
-        await batch.session.execute(sa.insert(RUNS), [told.row(batch.now)])
+                await self.engine.act(batch, rule, matches, told, done)
+        await done.write(batch.session, [told], batch.now)
         return rest
 
     async def plan(self, session: AsyncSession, rule: RuleEntry, now: datetime) -> None:

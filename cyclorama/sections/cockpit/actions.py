@@ -111,7 +111,7 @@ async def create_cta(
             own = {"id": new_id("cta"), "owner_id": owner, "dedupe_key": key}
             rows.append({**values, **about, **own})
     made = await _insert(acting, rows)
-    keys = await keys_of(acting.session, values) if made else {}
+    keys = await _keys(acting, values)
     for row in rows:
         if row["id"] in made:
             _tell(acting, "cockpit.create", row["id"], {}, row, keys)
@@ -131,25 +131,22 @@ async def create_cta(
 
 
 async def _insert(acting: Acting, rows: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Insert CTAs; the ids of those that are there then."""
+    """Insert CTAs; the ids of those that were not there."""
     if not rows:
         return set()
     dialect = acting.session.get_bind().dialect.name
-    await acting.session.execute(_inserting(dialect), rows)
-    query = sa.select(CTAS.c.id).where(CTAS.c.id.in_([r["id"] for r in rows]))
-    return set(await acting.session.scalars(query))
+    return set(await acting.session.scalars(_inserting(dialect), rows))
 
 
 @cache
 def _inserting(dialect: str) -> Any:
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return insert(CTAS).on_conflict_do_nothing()
+    return insert(CTAS).on_conflict_do_nothing().returning(CTAS.c.id)
 
 
 async def _values(acting: Acting, given: CreateCtaEntry, kind: str) -> dict[str, Any]:
     """The columns that all of the CTAs have."""
-    type_ = await type_of(acting.session, given.type, kind)
-    choices = await Choices.of(acting.session, type_.id)
+    type_, choices = await _offered(acting, given.type, kind)
     reason = choices.default(REASON)
     if given.reason is not None:
         reason = choices.find(REASON, given.reason, "reason")
@@ -184,6 +181,27 @@ async def _values(acting: Acting, given: CreateCtaEntry, kind: str) -> dict[str,
         "created_at": acting.now,
         "updated_at": acting.now,
     }
+
+
+async def _offered(acting: Acting, key: str, kind: str) -> tuple[Any, Choices]:
+    """The type with this key and what it offers."""
+    known = ("cockpit.type", key, kind)
+    if known not in acting.known:
+        type_ = await type_of(acting.session, key, kind)
+        choices = await Choices.of(acting.session, type_.id)
+        acting.known[known] = (type_, choices)
+    found: tuple[Any, Choices] = acting.known[known]
+    return found
+
+
+async def _keys(acting: Acting, values: Mapping[str, Any]) -> dict[str, str]:
+    """The keys of what these values choose, by id."""
+    ids = tuple(values[f"{n}_id"] for n in ("type", "reason", "priority", "status"))
+    known = ("cockpit.keys", ids)
+    if known not in acting.known:
+        acting.known[known] = await keys_of(acting.session, values)
+    found: dict[str, str] = acting.known[known]
+    return found
 
 
 async def _records(acting: Acting, ids: Sequence[str], kind: str) -> dict[str, Any]:
@@ -233,8 +251,7 @@ async def close_ctas(
     session, ids = acting.session, [t.record_id for t in targets]
     kind = kind_of_id(ids[0])
     try:
-        type_ = await type_of(session, settings.type, kind.upper())
-        choices = await Choices.of(session, type_.id)
+        type_, choices = await _offered(acting, settings.type, kind.upper())
         status = _closing(choices, settings.status)
         where = [_about(kind, ids), ~CtaRow.is_closed, CtaRow.type_id == type_.id]
         if settings.reason is not None:
