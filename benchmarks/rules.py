@@ -20,6 +20,7 @@ from benchmarks.database import fill, postgresql
 from cyclorama.app import opened
 from cyclorama.cli import without_garbage_collection
 from cyclorama.plugins.rules.file import parse
+from cyclorama.plugins.rules.running import save_rules
 from cyclorama.sections.cockpit.tables import CtaRow
 from cyclorama.sections.scorecard.events import SCORE_CHANGED
 from cyclorama.storage.audit import Actor, Author
@@ -74,11 +75,10 @@ async def prepare(url: str, companies: int, count: int) -> None:
     await fill(url, companies)
     async with opened(url) as app:
         author = Author(actor=Actor(kind="COMMAND", id=None, name="b"), at=app.now())
-        runs = app.rules()
-        new = parse(rules(), runs.engine.known, ())
+        new = parse(rules(), app.rules().engine.known, ())
         async with app.database.write() as session:
             await switch(session, "cockpit", True)
-            await runs.save(session, author, new)
+            await save_rules(session, author, new)
         async with app.database.write() as session:
             await emit(session, author, events(companies, count))
 

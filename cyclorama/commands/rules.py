@@ -15,7 +15,7 @@ from cyclorama.plugins.commands import read_text, write_text
 from cyclorama.plugins.rules.engine import load
 from cyclorama.plugins.rules.file import data_of, difference, export, parse
 from cyclorama.plugins.rules.log import read_runs
-from cyclorama.plugins.rules.running import Runs, batch_of
+from cyclorama.plugins.rules.running import Runs, batch_of, save_rules
 
 CHANGES = 2
 """The exit code of `plan` where there are changes."""
@@ -70,13 +70,9 @@ def apply_command(
     text = read_text(file)
 
     async def work(app: Any) -> dict[str, str]:
-        runs = app.rules()
-        new = parse(text, runs.engine.known, await _fields(app))
+        new = parse(text, app.rules().engine.known, await _fields(app))
         async with app.database.write() as session:
-            changes: dict[str, str] = await runs.save(
-                session, author(app, "rules apply"), new
-            )
-        return changes
+            return await save_rules(session, author(app, "rules apply"), new)
 
     _say(run(database_url, work), as_json)
 

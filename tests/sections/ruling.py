@@ -16,7 +16,7 @@ from cyclorama.plugins.dispatching import Dispatched, Dispatcher
 from cyclorama.plugins.rules.actions import catalogue
 from cyclorama.plugins.rules.engine import RuleEngine
 from cyclorama.plugins.rules.file import parse
-from cyclorama.plugins.rules.running import Runs
+from cyclorama.plugins.rules.running import Runs, save_rules
 from cyclorama.plugins.working import WORKER
 from cyclorama.sections.cockpit import section as cockpit
 from cyclorama.sections.scorecard import section as scorecard
@@ -43,7 +43,7 @@ rules:
 async def save(database: Database, text: str) -> dict[str, str]:
     """Make these the rules."""
     async with database.write() as session:
-        return await RUNNING.save(session, ANN, parse(text, KNOWN, ()))
+        return await save_rules(session, ANN, parse(text, KNOWN, ()))
 
 
 def dispatcher(database: Database, *more: Any) -> Dispatcher:

@@ -152,3 +152,35 @@ async def test_what_rules_have_done_is_for_admins(database: Database) -> None:
     assert (await bench.ask(query, viewer=ADMIN))["data"] == {"ruleRuns": []}
     wrong = await bench.ask("{ ruleRuns(first: 1001) { id } }", viewer=ADMIN)
     assert wrong["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+APPLY = """mutation($file: String!, $dry: Boolean!) {
+  answer: applyRules(input: {file: $file, dryRun: $dry}) {
+    changes { key kind } errors { path code } } }"""
+FILE = """
+rules:
+  - key: all
+    name: All
+    actions: [{action: core.notify, with: {to: [CSM], text: Hello}}]
+"""
+
+
+async def test_admins_plan_and_apply_rules_and_nobody_else(database: Database) -> None:
+    bench = Bench(database, [support])
+
+    async def applied(text: str, dry: bool = False) -> Any:
+        asked = await bench.ask(APPLY, viewer=ADMIN, file=text, dry=dry)
+        return asked["data"]["answer"]
+
+    for query in (APPLY, "{ ruleFile }"):
+        refused = await bench.ask(query, viewer=CSM, file=FILE, dry=False)
+        assert "data" not in refused
+    (error,) = (await applied(FILE.replace("[CSM]", "[]")))["errors"]
+    path = ["file", "rules", "0", "actions", "0", "with", "to"]
+    assert error == {"path": path, "code": "REQUIRED"}
+    added = {"changes": [{"key": "all", "kind": "ADDED"}], "errors": []}
+    assert await applied(FILE, dry=True) == added
+    assert await applied(FILE) == added
+    assert (await applied(FILE))["changes"] == []
+    shown = await bench.ask("{ ruleFile }", viewer=ADMIN)
+    assert "text: Hello" in shown["data"]["ruleFile"]

@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from cyclorama.plugins.dispatching import Dispatched
 from cyclorama.plugins.rules.engine import MOST_DEPTH, follows, load
 from cyclorama.plugins.rules.file import RuleFileError, difference, export, parse
 from cyclorama.plugins.rules.running import batch_of
+from cyclorama.plugins.working import Worker
 from cyclorama.plugins.written import COMPANY_CHANGED
 from cyclorama.sections.cockpit.tables import CtaRow
 from cyclorama.sections.cockpit.vocabulary import vocabulary
@@ -375,22 +377,34 @@ async def test_of_one_that_is_killed_nothing_stays_and_the_next_does_it_once(
     assert [r[3:5] for r in await logged(database)] == [(3, 3)]
 
 
-async def test_a_schedule_leaves_one_job_that_goes_with_the_rule(
+async def test_a_schedule_is_kept_by_one_job_that_goes_with_the_rule(
     database: Database,
 ) -> None:
-    await world(database, companies=1)
+    await world(database, companies=3)
+    at = [NOW]
+    zone = ZoneInfo("Europe/Berlin")
+    found = Worker(database, {}, clock=lambda: at[0], zone=zone, jobs=RUNNING.jobs())
     text = RISK.replace(
         "{trigger: scorecard.significant_change, with: {points: 10, days: 7}}",
         "{schedule: {at: '06:00', weekday: MONDAY}}",
     )
-    await save(database, text)
     query = sa.select(JOBS).where(JOBS.c.kind == "core.rule")
-    (job,) = await rows(database, query)
-    assert (job.key, job.payload) == ("core.rule:drop", {"rule": "drop"})
-    assert job.due_at.weekday() == 0
-    await save(database, text.replace("MONDAY", "FRIDAY"))
-    (job,) = await rows(database, query)
-    assert job.due_at.weekday() == 4
+    for changed, weekday in (("FRIDAY", 4), ("MONDAY", 0)):
+        await save(database, text.replace("MONDAY", changed))
+        while await found.work():
+            pass
+        (job,) = await rows(database, query)
+        assert (job.key, job.payload) == ("core.rule:drop", {"rule": "drop"})
+        local = job.due_at.astimezone(zone)
+        assert (local.weekday(), local.hour, local > NOW) == (weekday, 6, True)
+    assert await rows(database, sa.select(CTAS.c.id)) == []
+    at[0] = job.due_at + timedelta(seconds=1)
+    while await found.work():
+        pass
+    assert len(await rows(database, sa.select(CTAS.c.id))) == 3
+    assert (await logged(database))[0][:4] == ("drop", "schedule", "DONE", 3)
+    (again,) = await rows(database, query)
+    assert again.due_at == job.due_at + timedelta(days=7)
     await save(database, "rules: []")
     assert await rows(database, query) == []
 

@@ -63,7 +63,9 @@ class Runs:
         batch = _batch(run.session, run.now, run.today, run.author, run.fields)
         ids = run.payload.get("ids")
         if ids is None:
-            await self.plan(run.session, rule, run.now)
+            await self.plan(run.session, rule, rule.when.schedule, run.now)
+            if "plan" in run.payload:
+                return
             ids = await self.found(batch, rule)
         left = await self.page(batch, rule, ids, "schedule")
         if left:
@@ -105,41 +107,17 @@ class Runs:
         await done.write(batch.session, [told], batch.now)
         return rest
 
-    async def plan(self, session: AsyncSession, rule: RuleEntry, now: datetime) -> None:
+    async def plan(
+        self,
+        session: AsyncSession,
+        rule: RuleEntry,
+        schedule: ScheduleEntry,
+        now: datetime,
+    ) -> None:
         """Leave the job of the next time."""
-        if rule.when.schedule is None or not rule.enabled:
-            return
-        due_at = _schedule(rule.when.schedule).after(now, self.zone)
-        key = f"{KIND}:{rule.key}"
-        await put(session, KIND, {"rule": rule.key}, now=now, due_at=due_at, key=key)
-
-    async def save(
-        self, session: AsyncSession, author: Author, new: Sequence[RuleEntry]
-    ) -> dict[str, str]:
-        """Replace all rules by these; what changes, by key."""
-        old = await load(session)
-        changes = difference(old, new)
-        if not changes:
-            return {}
-        await session.execute(sa.delete(RULES))
-        rows = [
-            {"key": r.key, "position": n, "definition": data_of(r)}
-            for n, r in enumerate(new)
-        ]
-        if rows:
-            await session.execute(sa.insert(RULES), rows)
-        gone = [k for k, what in changes.items() if what == "removed"]
-        if gone:
-            await session.execute(
-                sa.delete(FIRINGS).where(FIRINGS.c.rule_key.in_(gone))
-            )
-        planned = JOBS.c.key.startswith(f"{KIND}:", autoescape=True)
-        await session.execute(sa.delete(JOBS).where(JOBS.c.kind == KIND, planned))
-        for rule in new:
-            await self.plan(session, rule, author.at)
-        before, after = ({r.key: data_of(r) for r in rules} for rules in (old, new))
-        await append(session, [change(author, "rules.configure", None, before, after)])
-        return changes
+        due_at = _schedule(schedule).after(now, self.zone)
+        payload, key = {"rule": rule.key}, f"{KIND}:{rule.key}"
+        await put(session, KIND, payload, now=now, due_at=due_at, key=key)
 
     async def preview(
         self,
@@ -168,6 +146,36 @@ class Runs:
             for match in await self.engine.matches(batch, rule, page, {}):
                 found[match.record_id] = None
         return list(found)[: rule.most_records + 1]
+
+
+async def save_rules(
+    session: AsyncSession, author: Author, new: Sequence[RuleEntry]
+) -> dict[str, str]:
+    """Replace all rules by these; what changes, by key."""
+    old = await load(session)
+    changes = difference(old, new)
+    if not changes:
+        return {}
+    await session.execute(sa.delete(RULES))
+    rows = [
+        {"key": r.key, "position": n, "definition": data_of(r)}
+        for n, r in enumerate(new)
+    ]
+    if rows:
+        await session.execute(sa.insert(RULES), rows)
+    gone = [k for k, what in changes.items() if what == "removed"]
+    if gone:
+        await session.execute(sa.delete(FIRINGS).where(FIRINGS.c.rule_key.in_(gone)))
+    planned = JOBS.c.key.startswith(f"{KIND}:", autoescape=True)
+    await session.execute(sa.delete(JOBS).where(JOBS.c.kind == KIND, planned))
+    for rule in new:
+        if rule.when.schedule is not None and rule.enabled:
+            # Who works knows the organisation's zone.
+            payload, key = {"rule": rule.key, "plan": True}, f"{KIND}:{rule.key}"
+            await put(session, KIND, payload, now=author.at, key=key)
+    before, after = ({r.key: data_of(r) for r in rules} for rules in (old, new))
+    await append(session, [change(author, "rules.configure", None, before, after)])
+    return changes
 
 
 def batch_of(
