@@ -12,7 +12,7 @@ import typer
 from cyclorama.commands.common import AsJson, DatabaseUrl, author, run
 from cyclorama.errors import ConfigError
 from cyclorama.plugins.commands import read_text, write_text
-from cyclorama.plugins.rules.engine import load
+from cyclorama.plugins.rules.engine import read
 from cyclorama.plugins.rules.file import data_of, difference, export, parse
 from cyclorama.plugins.rules.log import read_runs
 from cyclorama.plugins.rules.running import Runs, batch_of, save_rules
@@ -133,8 +133,8 @@ def log_command(
 
 
 async def _rules(app: Any) -> list[Any]:
-    async with app.database.write() as session:
-        return await load(session)
+    async with app.database.read() as reading:
+        return await read(reading)
 
 
 async def _fields(app: Any) -> Sequence[Any]:

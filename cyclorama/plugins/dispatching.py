@@ -25,6 +25,9 @@ MOST: Final = 500
 """Events of a batch."""
 FIRST: Final = 100
 """Events of the first batch."""
+PAUSE_SECONDS: Final = 0.12
+"""After a batch on SQLite, where others that write come to their turn in it: they look
+every tenth of a second."""
 GOOD_SECONDS: Final = 1.0
 """How long a batch should keep other writers waiting."""
 LONGEST_SECONDS: Final = 55.0
@@ -96,6 +99,8 @@ class Dispatcher:
             self._most = max(1, self._most // 2)
         elif took < GOOD_SECONDS / 2:
             self._most = min(MOST, self._most * 2)
+        if events and self._database.dialect == "sqlite":
+            await asyncio.sleep(PAUSE_SECONDS)
         return bool(events)
 
     async def _failed(
@@ -103,7 +108,8 @@ class Dispatcher:
     ) -> None:
         """Go on in smaller batches until the event that can't be handled is alone; it is
         put aside with the error."""
-        if is_unavailable(error) or not events:
+        is_slow = isinstance(error, TimeoutError)
+        if not events or (is_unavailable(error) and not is_slow):
             raise error
         if len(events) > 1:
             self._most = max(1, len(events) // 2)

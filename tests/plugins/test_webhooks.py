@@ -6,23 +6,30 @@ import hashlib
 import hmac
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy as sa
 
 from cyclorama.config import load_settings
 from cyclorama.plugins.rules.webhooks import (
+    KIND,
     DeliveryError,
     Sender,
     is_public,
     signature,
     wrong_url,
 )
+from cyclorama.plugins.working import Worker
+from cyclorama.storage.engine import Database
+from cyclorama.storage.jobs import JOBS, put_all
 
 pytestmark = pytest.mark.anyio
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
+ZONE = ZoneInfo("UTC")
 SECRET = "a secret of ours"
 INSIDE = (
     "127.0.0.1",
@@ -154,6 +161,27 @@ async def test_a_message_that_is_not_taken_is_an_error_that_names_no_secret(
     assert SECRET not in repr(sender())
     assert SECRET not in repr(load_settings(webhook_secret=SECRET))
     assert len(receiver.got) == 1
+
+
+async def test_a_message_that_was_not_taken_is_sent_again_until_it_is(
+    database: Database, receiver: _Receiver
+) -> None:
+    at = [AT]
+    made = sender()
+    worker = Worker(database, {}, clock=lambda: at[0], zone=ZONE, jobs=[made.job()])
+    async with database.write() as session:
+        await put_all(session, KIND, [message(receiver)], now=AT)
+    for status, left in ((500, 1), (200, 0)):
+        receiver.status = status
+        while await worker.work():
+            pass
+        async with database.read() as reading:
+            jobs = await reading.execute(sa.select(JOBS))
+        assert len(jobs) == left
+        assert all("answered 500" in j.error and j.due_at > at[0] for j in jobs)
+        assert SECRET not in str(jobs)
+        at[0] += timedelta(seconds=6)
+    assert [h["Cyclorama-Id"] for h, _ in receiver.got] == ["message_1"] * 2
 
 
 async def test_a_server_that_does_not_answer_is_an_error() -> None:

@@ -8,7 +8,7 @@ import strawberry
 
 from cyclorama.errors import ForbiddenError
 from cyclorama.plugins.rules.actions import catalogue
-from cyclorama.plugins.rules.engine import load
+from cyclorama.plugins.rules.engine import load, read
 from cyclorama.plugins.rules.entries import RuleEntry
 from cyclorama.plugins.rules.file import RuleFileError, difference, export, parse
 from cyclorama.plugins.rules.running import save_rules
@@ -44,8 +44,7 @@ async def rule_file(info: Info) -> str:
     context = info.context
     if not context.is_admin:
         raise ForbiddenError("Only members of the group 'admin' may see the rules.")
-    async with context.database.write() as session:
-        return export(await load(session))
+    return export(await read(context.reading))
 
 
 async def apply_rules(info: Info, input: ApplyRulesInput) -> ApplyRulesPayload:

@@ -21,6 +21,7 @@ from cyclorama.plugins.rules.entries import RuleEntry
 from cyclorama.plugins.rules.file import Catalogue
 from cyclorama.resolvers.conditions import meeting
 from cyclorama.storage.audit import Actor, Author, Entry, append
+from cyclorama.storage.engine import Reading
 from cyclorama.storage.events import Event, emit_all
 from cyclorama.storage.ids import kind_of_id, new_id
 from cyclorama.storage.rows import PluginSwitchRow
@@ -268,10 +269,18 @@ async def disabled(session: AsyncSession) -> frozenset[str]:
     return frozenset(await session.scalars(query))
 
 
+_RULES: Final = sa.select(RULES.c.definition).order_by(RULES.c.position)
+
+
 async def load(session: AsyncSession) -> list[RuleEntry]:
     """All rules, in their order."""
-    query = sa.select(RULES.c.definition).order_by(RULES.c.position)
-    return [RuleEntry.model_validate(d) for d in await session.scalars(query)]
+    return [RuleEntry.model_validate(d) for d in await session.scalars(_RULES)]
+
+
+async def read(reading: Reading) -> list[RuleEntry]:
+    """As `load`, for who writes nothing."""
+    rows = await reading.execute(_RULES)
+    return [RuleEntry.model_validate(r.definition) for r in rows]
 
 
 async def meets(
