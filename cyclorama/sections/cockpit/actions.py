@@ -92,42 +92,42 @@ async def create_cta(
     records = await _records(acting, ids, kind)
     twins = await _twins(acting, ids, kind, values, named)
     fixed = None if settings.owner == CSM else await _user(acting, settings.owner)
-    rows, failed = [], {}
+    rows, failed = {}, {}
     for id in ids:
         owner = fixed or getattr(records.get(id), "csm_id", None)
         if id not in records or owner is None:
             failed[id] = "nobody to own it: the record has no CSM, or no such user"
         elif id not in twins:
-            key = dedupe_key(
-                id,
-                values["type_id"],
-                values["reason_id"],
-                values["name"] if named else None,
-            )
-            company = records[id].company_id
-            about = {"company_id": company, "relationship_id": None}
+            about = {"company_id": records[id].company_id, "relationship_id": None}
             if kind == "relationship":
                 about["relationship_id"] = id
-            own = {"id": new_id("cta"), "owner_id": owner, "dedupe_key": key}
-            rows.append({**values, **about, **own})
-    made = await _insert(acting, rows)
+            rows[id] = {
+                **values,
+                **about,
+                "owner_id": owner,
+                **_identity(id, values, named),
+            }
+    made = await _insert(acting, list(rows.values()))
     keys = await _keys(acting, values)
-    for row in rows:
+    for row in rows.values():
         if row["id"] in made:
             _tell(acting, "cockpit.create", row["id"], {}, row, keys)
-    new = {r["relationship_id"] or r["company_id"] for r in rows if r["id"] in made}
-    return [
-        Result(
-            record_id=id,
-            status="FAILED"
-            if id in failed
-            else "CHANGED"
-            if id in new
-            else "UNCHANGED",
-            reason=failed.get(id),
-        )
-        for id in ids
-    ]
+    new = {id for id, row in rows.items() if row["id"] in made}
+    return [_result(id, new, failed.get(id)) for id in ids]
+
+
+def _identity(id: str, values: Mapping[str, Any], named: bool) -> dict[str, str]:
+    """The id of a new CTA, and what tells it from others of the record."""
+    name = values["name"] if named else None
+    key = dedupe_key(id, values["type_id"], values["reason_id"], name)
+    return {"id": new_id("cta"), "dedupe_key": key}
+
+
+def _result(id: str, changed: set[str], reason: str | None) -> Result:
+    status = "UNCHANGED" if reason is None else "FAILED"
+    return Result(
+        record_id=id, status="CHANGED" if id in changed else status, reason=reason
+    )
 
 
 async def _insert(acting: Acting, rows: Sequence[Mapping[str, Any]]) -> set[str]:
