@@ -134,21 +134,25 @@ def main() -> None:
     parser.add_argument("--companies", type=int, default=10_000)
     parser.add_argument("--events", type=int, default=EVENTS_OF_RUN)
     parser.add_argument("--kills", type=int, default=0)
+    databases = ("sqlite", "postgresql")
+    parser.add_argument("--only", choices=databases, help="One of the databases.")
     given = parser.parse_args()
     if given.work:
         with without_garbage_collection():
             asyncio.run(work(given.work))
         return
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{Path(folder) / 'rules.db'}"
-        sizes = (given.companies, given.events, given.kills)
-        sys.stdout.write(f"sqlite {measure(url, *sizes)}\n")
-    with postgresql() as server:
-        url = server.new("rules")
-        try:
-            sys.stdout.write(f"postgresql {measure(url, *sizes)}\n")
-        finally:
-            server.drop(url)
+    sizes = (given.companies, given.events, given.kills)
+    if given.only != "postgresql":
+        with tempfile.TemporaryDirectory() as folder:
+            url = f"sqlite:///{Path(folder) / 'rules.db'}"
+            sys.stdout.write(f"sqlite {measure(url, *sizes)}\n")
+    if given.only != "sqlite":
+        with postgresql() as server:
+            url = server.new("rules")
+            try:
+                sys.stdout.write(f"postgresql {measure(url, *sizes)}\n")
+            finally:
+                server.drop(url)
 
 
 if __name__ == "__main__":
