@@ -27,6 +27,11 @@ from cyclorama.layouts.resolution import Resolution
 from cyclorama.plugins.compose import Graph, compose
 from cyclorama.plugins.configs import upgraded
 from cyclorama.plugins.discovery import discover
+from cyclorama.plugins.dispatching import LISTENERS
+from cyclorama.plugins.rules.actions import catalogue
+from cyclorama.plugins.rules.engine import RuleEngine
+from cyclorama.plugins.rules.running import Runs
+from cyclorama.plugins.rules.webhooks import Sender
 from cyclorama.plugins.working import Worker
 from cyclorama.resolvers.access import access_of
 from cyclorama.resolvers.access_book import load_access
@@ -294,8 +299,27 @@ class App:
     def worker(self) -> Worker:
         """What does the jobs of sections; `run` it."""
         zone = ZoneInfo(self.settings.time_zone)
-        sections = self.graph.sections
-        return Worker(self.database, sections, clock=self.now, zone=zone)
+        sender = Sender(
+            clock=self.now,
+            secret=self.settings.webhook_secret,
+            private_hosts=frozenset(
+                h.strip() for h in self.settings.webhook_private_hosts.split(",")
+            ),
+        )
+        rules = self.rules()
+        return Worker(
+            self.database,
+            self.graph.sections,
+            clock=self.now,
+            zone=zone,
+            jobs=[*rules.jobs(), sender.job()],
+            listeners=[*LISTENERS, rules.engine.listen],
+        )
+
+    def rules(self) -> Runs:
+        """What runs the rules of the organisation."""
+        engine = RuleEngine(catalogue(self.graph.sections.values()))
+        return Runs(engine=engine, zone=ZoneInfo(self.settings.time_zone))
 
     async def close(self) -> None:
         """Close the database, once the audit log has what it still lacks."""

@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "layouts": "layouts.layouts_app",
     "access": "access.access_app",
     "masks": "masks.masks_app",
+    "rules": "rules.rules_app",
     "plugins": "plugins.plugins_app",
     "audit": "audit.audit_app",
 }
@@ -48,6 +49,7 @@ HELP: Final = {
     "layouts": "Layouts as a file, and who gets which.",
     "access": "Who may read which records: rules and teams as a file.",
     "masks": "Who may see and change which field.",
+    "rules": "What follows from what happens: rules as a file, runs and their log.",
     "plugins": "The section plugins.",
     "audit": "What was changed and read, by whom.",
 }

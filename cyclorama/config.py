@@ -62,6 +62,17 @@ class Settings(BaseModel):
         default=True,
         description="Whether a server also does the jobs; see: cyclorama worker.",
     )
+    webhook_secret: str = Field(
+        default="",
+        repr=False,
+        max_length=1_000,
+        description="What messages to other servers are signed with; none: none is sent.",
+    )
+    webhook_private_hosts: str = Field(
+        default="",
+        max_length=10_000,
+        description="Hosts inside the network that rules may send to, with commas.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
 

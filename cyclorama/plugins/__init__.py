@@ -18,7 +18,9 @@ from cyclorama.layouts.entries import Name as FileName
 from cyclorama.layouts.problems import LayoutFileError as FileError
 from cyclorama.layouts.problems import Problem, Problems, listed
 from cyclorama.layouts.yaml_text import Flow, YamlTextError, read_yaml, write_yaml
+from cyclorama.plugins.acting import Acting, Action, Result, Target, Trigger
 from cyclorama.plugins.commands import Commands, Told, Work, read_text, write_text
+from cyclorama.plugins.dispatching import Dispatched
 from cyclorama.plugins.editing import (
     KeyRefusedError,
     claimed,
@@ -112,6 +114,7 @@ from cyclorama.storage.audit import Author
 from cyclorama.storage.audit import append as append_entries
 from cyclorama.storage.audit import change as audit_entry
 from cyclorama.storage.engine import WHOLE
+from cyclorama.storage.events import Event, EventKind, emit
 from cyclorama.storage.ids import kind_of_id, new_id
 from cyclorama.storage.jobs import put as put_job
 from cyclorama.storage.rows import (
@@ -138,6 +141,8 @@ __all__ = [
     "KEY",
     "NAME",
     "WHOLE",
+    "Acting",
+    "Action",
     "Arg",
     "Author",
     "Card",
@@ -150,7 +155,10 @@ __all__ = [
     "ConfigError",
     "Context",
     "DemoRecords",
+    "Dispatched",
     "Env",
+    "Event",
+    "EventKind",
     "ExternalRef",
     "ExternalRefRow",
     "FieldRow",
@@ -193,6 +201,7 @@ __all__ = [
     "RelationshipType",
     "RelationshipTypeRow",
     "RequestError",
+    "Result",
     "Row",
     "Run",
     "Schedule",
@@ -201,9 +210,11 @@ __all__ = [
     "SectionPlacement",
     "SectionState",
     "Surface",
+    "Target",
     "TeamMemberRow",
     "Told",
     "Trend",
+    "Trigger",
     "User",
     "UserError",
     "UserErrorCode",
@@ -228,6 +239,7 @@ __all__ = [
     "days_between",
     "decimal",
     "elapsed_days",
+    "emit",
     "field_items",
     "find_nodes",
     "fold",

@@ -32,6 +32,7 @@ def check_sections(sections: Sequence[Section]) -> None:
         _check_values(section)
         _check_tables(section)
         _check_jobs(section)
+        _check_named(section)
         _check_type(section)
         for function in (*section.fields, *section.mutations):
             description(section, function)
@@ -46,6 +47,9 @@ def check_sections(sections: Sequence[Section]) -> None:
     )
     _check_unique("import target", ((t.name, s) for s in sections for t in s.targets))
     _check_unique("job", ((j.kind, s) for s in sections for j in s.jobs))
+    _check_unique("event", ((e.key, s) for s in sections for e in s.events))
+    _check_unique("action", ((a.key, s) for s in sections for a in s.actions))
+    _check_unique("trigger", ((t.key, s) for s in sections for t in s.triggers))
     brought = ((s.commands.name, s) for s in sections if s.commands)
     _check_unique("group of commands", brought)
 
@@ -139,6 +143,39 @@ def _check_jobs(section: Section) -> None:
             raise PluginError(
                 f"The job {job.kind!r} of the section {who(section)} is no async "
                 "function; write async def."
+            )
+
+
+def _check_named(section: Section) -> None:
+    """What rules name: events, actions and triggers."""
+    named: Iterable[tuple[str, Any]] = (
+        *(("event", e) for e in section.events),
+        *(("action", a) for a in section.actions),
+        *(("trigger", t) for t in section.triggers),
+    )
+    seen = set[tuple[str, str]]()
+    for what, held in named:
+        if (what, held.key) in seen:
+            raise PluginError(
+                f"The {what} {held.key!r} stands twice in the section {who(section)}; "
+                "name one of them otherwise."
+            )
+        seen.add((what, held.key))
+        owner, _, name = held.key.partition(".")
+        if owner != section.key:
+            raise PluginError(
+                f"The {what} {held.key!r} of the section {who(section)} has a key "
+                f"outside the section's own; call it {section.key}.{held.key}."
+            )
+        if not _SNAKE.fullmatch(name):
+            raise PluginError(
+                f"The {what} {held.key!r} of the section {who(section)} has a name "
+                "that is not snake_case; write it as score_changed."
+            )
+        if not held.description:
+            raise PluginError(
+                f"The {what} {held.key!r} of the section {who(section)} has no "
+                "description; say what it is."
             )
 
 

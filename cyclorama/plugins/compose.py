@@ -23,6 +23,8 @@ from cyclorama.plugins import admin
 from cyclorama.plugins.checks import check_sections, description, parent_of, who
 from cyclorama.plugins.discovery import Failure
 from cyclorama.plugins.needs import units_of
+from cyclorama.plugins.rules.admin import apply_rules, rule_file
+from cyclorama.plugins.rules.log import rule_runs
 from cyclorama.plugins.section import Section
 from cyclorama.resolvers.gates import gated, record_fields, section_field
 from cyclorama.resolvers.personal import personalise_layout
@@ -100,6 +102,9 @@ def _of_core() -> Iterator[_Added]:
         for field in record_fields():
             yield _Added(record, field, CORE)
     yield _Added(Query, _root(admin.section_plugins, FOR_ADMINS), CORE)
+    yield _Added(Query, _root(rule_runs, FOR_ADMINS), CORE)
+    yield _Added(Query, _root(rule_file, FOR_ADMINS), CORE)
+    yield _Added(Mutation, _root(apply_rules, FOR_ADMINS), CORE)
     switch = _root(admin.set_section_plugin_enabled, FOR_ADMINS)
     yield _Added(Mutation, switch, CORE)
     yield _Added(Mutation, _root(personalise_layout, {}), CORE)

@@ -30,6 +30,8 @@ class Run:
     """Whom the audit log names: the worker, now."""
     fields: Sequence[Any]
     """The custom fields of records."""
+    prepared: Any = None
+    """What `prepare` gave."""
 
     async def then(self, payload: Mapping[str, Any]) -> None:
         """Leave the same job with another payload, due at once."""
@@ -64,5 +66,8 @@ class Job:
 
     kind: str
     run: Callable[[Run], Awaitable[None]]
+    prepare: Callable[[Mapping[str, Any]], Awaitable[Any]] | None = None
+    """What is done with the payload before the transaction begins, as asking another
+    server, at least once."""
     schedule: Schedule | None = None
     """When it is done with an empty payload; None: when it is left to be done."""

@@ -12,10 +12,13 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyclorama.layouts.model import KINDS, SURFACES, SectionFacts
+from cyclorama.plugins.acting import Action, Trigger
 from cyclorama.plugins.commands import Commands
+from cyclorama.plugins.dispatching import Listener
 from cyclorama.plugins.jobs import Job
 from cyclorama.plugins.written import RecordsWritten
 from cyclorama.schema.viewer import Viewer
+from cyclorama.storage.events import EventKind
 from cyclorama.storage.rows import Row
 
 
@@ -128,6 +131,15 @@ class Section:
     targets: Sequence[ImportTarget] = ()
     jobs: Sequence[Job] = ()
     """What it does in the background while it is enabled."""
+    events: Sequence[EventKind] = ()
+    """The kinds of events that it emits."""
+    actions: Sequence[Action] = ()
+    """What rules can do with records."""
+    triggers: Sequence[Trigger] = ()
+    """What rules can follow from, beyond kinds of events."""
+    events_seen: Sequence[Listener] = ()
+    """Functions that act on events of all kinds when they are handed out, whether or not
+    the section is enabled."""
     nodes: Mapping[str, GraphType] = field(default_factory=dict)
     """Types with a table that `node(id:)` finds, by the type part of their ids. A row is
     found by who gets the section on the record that its `relationship_id` or its
@@ -186,5 +198,16 @@ def _is_of_page(function: Callable[..., Any]) -> bool:
     return get_type_hints(function).get(parent) is not Viewer
 
 
-_TUPLES: Final = ("fields", "cards", "mutations", "tables", "targets", "jobs")
+_TUPLES: Final = (
+    "actions",
+    "triggers",
+    "fields",
+    "cards",
+    "mutations",
+    "tables",
+    "targets",
+    "jobs",
+    "events",
+    "events_seen",
+)
 _SETS: Final = ("kinds", "surfaces")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -62,7 +62,14 @@ async def set_enabled(
     return await switch(session, key, enabled)
 
 
-def switched(enabled: bool) -> dict[str, Mapping[str, bool]]:
+class Switched(TypedDict):
+    """A switch before and after."""
+
+    before: Mapping[str, bool]
+    after: Mapping[str, bool]
+
+
+def switched(enabled: bool) -> Switched:
     """A switch as the audit log notes it."""
     return {"before": {"enabled": not enabled}, "after": {"enabled": enabled}}
 

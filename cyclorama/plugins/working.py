@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from cyclorama.plugins.dispatching import Dispatcher, Listener
 from cyclorama.plugins.jobs import Job, Run
 from cyclorama.storage.audit import Actor, Author
 from cyclorama.storage.configuration import load_fields
@@ -67,6 +68,8 @@ class Worker:
         zone: ZoneInfo,
         hold: timedelta = HOLD,
         pause: float = PAUSE_SECONDS,
+        jobs: Sequence[Job] = (),
+        listeners: Sequence[Listener] = (),
     ) -> None:
         self._database = database
         self._fields: Sequence[Any] = ()
@@ -77,14 +80,17 @@ class Worker:
         self._stopping = asyncio.Event()
         self._scheduled: set[str] = set()
         self.jobs: Mapping[str, Job] = {
-            job.kind: job for section in sections.values() for job in section.jobs
+            job.kind: job
+            for job in (*jobs, *(j for s in sections.values() for j in s.jobs))
         }
+        heard = [h for s in sections.values() for h in s.events_seen]
+        self._dispatcher = Dispatcher(database, [*listeners, *heard], WORKER)
         self.done: Counter[tuple[str, str]] = Counter()
         """How many runs of each kind ended how: `done`, `failed` or `lost`."""
 
     async def run(self) -> None:
         """Run until told to stop."""
-        while self.jobs and not self._stopping.is_set():
+        while not self._stopping.is_set():
             try:
                 busy = await self.work()
             except (SQLAlchemyError, OSError, TimeoutError) as error:
@@ -101,11 +107,12 @@ class Worker:
         """Do some of what is due; whether there was anything."""
         now = self._clock()
         enabled = await self._enabled()
-        await self._schedule(enabled, now)
-        if not enabled or not await is_due(self._database, now):
-            return False
         async with self._database.read() as reading:
             self._fields = await load_fields(reading)
+        await self._schedule(enabled, now)
+        handed_out = await self._dispatcher.step(now, self._today(now), self._fields)
+        if not enabled or not await is_due(self._database, now):
+            return handed_out
         claimed = await claim(
             self._database, enabled, now=now, most=AT_ONCE, hold=self._hold
         )
@@ -115,7 +122,10 @@ class Worker:
                 await release(self._database, claimed[number:], self._clock())
                 break
             await self._do(job, now + self._hold)
-        return bool(claimed)
+        return handed_out or bool(claimed)
+
+    def _today(self, now: datetime) -> date:
+        return now.astimezone(self._zone).date()
 
     async def _enabled(self) -> Mapping[str, Job]:
         async with self._database.read() as reading:
@@ -141,8 +151,12 @@ class Worker:
         try:
             if job.attempts > MOST_ATTEMPTS:
                 raise RuntimeError("The process ended while this ran, time and again.")
-            async with asyncio.timeout(left), self._database.write() as session:
-                await self._run(session, job)
+            async with asyncio.timeout(left):
+                prepare, prepared = self.jobs[job.kind].prepare, None
+                if prepare is not None:
+                    prepared = await prepare(job.payload)
+                async with self._database.write() as session:
+                    await self._run(session, job, prepared)
             self.done[job.kind, "done"] += 1
         except LostJobError:
             self.done[job.kind, "lost"] += 1
@@ -153,7 +167,7 @@ class Worker:
             due_at = None if wait is None else self._clock() + wait
             await give_back(self._database, job, repr(error), due_at)
 
-    async def _run(self, session: Any, job: Claimed) -> None:
+    async def _run(self, session: Any, job: Claimed, prepared: Any) -> None:
         now = self._clock()
         held = self.jobs[job.kind]
         again_at = None
@@ -166,9 +180,10 @@ class Worker:
                 kind=job.kind,
                 payload=job.payload,
                 now=now,
-                today=now.astimezone(self._zone).date(),
+                today=self._today(now),
                 author=Author(actor=WORKER, at=now),
                 fields=self._fields,
+                prepared=prepared,
             )
         )
 

@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cyclorama.resolvers.audit import author_of
 from cyclorama.resolvers.context import Context
 from cyclorama.storage.audit import Author
+from cyclorama.storage.events import Event, EventKind, emit
+from cyclorama.storage.ids import kind_of_id
+
+_CHANGED_FIELDS: Final = {
+    "*": "The fields that are others, by path as `name` or `custom.tier`, where somebody "
+    "changed them one by one; nothing where an import wrote the record."
+}
+COMPANY_CHANGED: Final = EventKind(
+    key="company.changed",
+    description="A company was created or changed.",
+    values=_CHANGED_FIELDS,
+)
+RELATIONSHIP_CHANGED: Final = EventKind(
+    key="relationship.changed",
+    description="A relationship was created or changed.",
+    values=_CHANGED_FIELDS,
+)
+EVENTS: Final = (COMPANY_CHANGED, RELATIONSHIP_CHANGED)
+"""The kinds of events of the core."""
+_BY_KIND: Final = {"company": COMPANY_CHANGED, "relationship": RELATIONSHIP_CHANGED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +70,24 @@ async def nobody(
 def watching(
     sections: Iterable[Any], author: Author, today: date, fields: Sequence[Any]
 ) -> Watch:
-    """Tells the sections that want to know of what an author writes."""
-    hooks = [s.records_written for s in sections if s.records_written is not None]
+    """Tells sections that want to know, and events, of what an author writes."""
+    tell = _telling(sections, author, today, fields)
 
     async def watch(
+        session: AsyncSession, ids: Sequence[str], left: Collection[str]
+    ) -> None:
+        await emit(session, author, map(_event, ids))
+        await tell(session, ids, left)
+
+    return watch
+
+
+def _telling(
+    sections: Iterable[Any], author: Author, today: date, fields: Sequence[Any]
+) -> Watch:
+    hooks = [s.records_written for s in sections if s.records_written is not None]
+
+    async def tell(
         session: AsyncSession, ids: Sequence[str], left: Collection[str]
     ) -> None:
         for hook in hooks if ids else ():
@@ -61,14 +102,38 @@ def watching(
                 )
             )
 
-    return watch
+    return tell
+
+
+Changes = tuple[Mapping[str, Any], Mapping[str, Any]]
+"""Fields by path as they were, and as they are."""
 
 
 async def records_written(
-    ctx: Context, session: AsyncSession, ids: Sequence[str]
+    ctx: Context,
+    session: AsyncSession,
+    ids: Sequence[str],
+    changes: Mapping[str, Changes] | None = None,
 ) -> None:
-    """Tell sections of records that a mutation has changed: in its transaction, right
-    before its entry of the audit log."""
+    """Tell sections and events of records that a mutation has changed, with what became
+    other by id: in its transaction, right before its entry of the audit log."""
+    author = author_of(ctx)
+    await emit(session, author, [_event(i, *(changes or {}).get(i, ())) for i in ids])
     sections = ctx.graph.sections.values()
-    watch = watching(sections, author_of(ctx), ctx.today, ctx.settings.fields)
-    await watch(session, ids, ())
+    tell = _telling(sections, author, ctx.today, ctx.settings.fields)
+    await tell(session, ids, ())
+
+
+def _event(
+    record_id: str,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> Event:
+    old, new = before or {}, after or {}
+    changed = [n for n, value in new.items() if old.get(n) != value]
+    return Event(
+        kind=_BY_KIND[kind_of_id(record_id)],
+        record_id=record_id,
+        before={n: old.get(n) for n in changed},
+        after={n: new[n] for n in changed},
+    )

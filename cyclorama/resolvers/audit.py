@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ from cyclorama.schema.audit import (
 from cyclorama.schema.envelope import Surface
 from cyclorama.storage.accounts import Viewer
 from cyclorama.storage.audit import READ, ROWS, Actor, Author, Entry, canonical, record
+from cyclorama.storage.events import Event, with_first
 
 MOST_VALUES: Final = 100
 LONGEST_TEXT: Final = 255
@@ -41,11 +42,17 @@ async def record_change(
     *,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
+    events: Iterable[Event] = (),
 ) -> None:
     """Note in the audit log what the viewer changes, in the transaction of the change and
     as the last thing in it. `action` reads as `record.update`, `subject` is the id or key
-    of what is changed; of `before` and `after` what differs is kept."""
-    await record(session, author_of(ctx), action, subject, before=before, after=after)
+    of what is changed; of `before` and `after` what differs is kept. Events are emitted
+    with it, which spares a statement."""
+    author = author_of(ctx)
+    first = await with_first(session, author, events)
+    await record(
+        session, author, action, subject, before=before, after=after, first=first
+    )
 
 
 def author_of(ctx: Context) -> Author:

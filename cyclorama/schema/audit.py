@@ -20,6 +20,8 @@ class AuditActorKind(Enum):
     COMMAND = strawberry.enum_value(
         "COMMAND", description="Somebody at the command line of the server."
     )
+    RULE = strawberry.enum_value("RULE", description="A rule of the organisation.")
+    SYSTEM = strawberry.enum_value("SYSTEM", description="The server by itself.")
 
 
 @strawberry.type(description="Records of which the same sections were read.")

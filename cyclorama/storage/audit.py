@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from hashlib import sha256
 from typing import Any, Final
 
@@ -95,6 +96,8 @@ class Author:
     at: datetime
     operation: str | None = None
     request_id: str | None = None
+    chain: tuple[str, ...] = ()
+    """The rules that led to it, the first one first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,9 +122,10 @@ async def record(
     *,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
+    first: Insertion | None = None,
 ) -> None:
     """Note a change in its own transaction, as the last thing in it."""
-    await append(session, [change(author, action, subject, before, after)])
+    await append(session, [change(author, action, subject, before, after)], first)
 
 
 def change(
@@ -153,15 +157,49 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Insertion:
+    """A row to insert; `values` has all columns that are not null."""
+
+    table: sa.Table
+    values: Mapping[str, Any]
+
+
+_HEAD: Final = (
+    sa.select(HEADS.c.number, HEADS.c.hash).where(HEADS.c.id == 1).with_for_update()
+)
+
+
+@cache
+def _head_after(dialect: str, table: sa.Table) -> Any:
+    """Inserts a row and gives the head. On SQLite nobody else writes meanwhile."""
+    given = {c.name: sa.bindparam(c.name, None, type_=c.type) for c in table.c}
+    insert = sa.insert(table).values(given)
+    if dialect == "sqlite":
+        head = [
+            sa.select(HEADS.c[n]).where(HEADS.c.id == 1) for n in ("number", "hash")
+        ]
+        return insert.returning(*(h.scalar_subquery() for h in head))
+    return _HEAD.add_cte(insert.cte("inserted"))
+
+
 async def append(
-    session: AsyncSession | AsyncConnection, entries: Sequence[Entry]
+    session: AsyncSession | AsyncConnection,
+    entries: Sequence[Entry],
+    first: Insertion | None = None,
 ) -> None:
-    """Add entries, in this order; other writers wait until the transaction ends."""
+    """Add entries, in this order; other writers wait until the transaction ends. A row
+    of another table may be inserted with the statement that comes first."""
     if not entries:
         return
     if isinstance(session, AsyncSession):
         session = await session.connection()
-    number, last = (await session.execute(_HEAD)).one()
+    if first is None:
+        found = await session.execute(_HEAD)
+    else:
+        statement = _head_after(session.dialect.name, first.table)
+        found = await session.execute(statement, first.values)
+    number, last = found.one()
     rows = []
     for entry in entries:
         number += 1
@@ -171,9 +209,6 @@ async def append(
     await session.execute(_MOVE, {"to": number, "last": last})
 
 
-_HEAD: Final = (
-    sa.select(HEADS.c.number, HEADS.c.hash).where(HEADS.c.id == 1).with_for_update()
-)
 _INSERT: Final = sa.insert(ROWS)
 _MOVE: Final = (
     sa.update(HEADS)

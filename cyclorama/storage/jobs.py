@@ -91,6 +91,29 @@ async def put(
     await session.execute(insert, [given])
 
 
+async def put_all(
+    session: AsyncSession,
+    kind: str,
+    payloads: Sequence[Mapping[str, Any]],
+    *,
+    now: datetime,
+) -> None:
+    """Leave a job for each payload, due at once."""
+    rows = [
+        {
+            "id": new_id("job"),
+            "kind": kind,
+            "payload": dict(payload),
+            "created_at": now,
+            "due_at": now,
+            "attempts": 0,
+        }
+        for payload in payloads
+    ]
+    if rows:
+        await session.execute(sa.insert(JOBS), rows)
+
+
 async def is_due(database: Database, now: datetime) -> bool:
     """Whether anything is; a reader does not wait for those who write."""
     query = sa.select(JOBS.c.id).where(JOBS.c.due_at <= now).limit(1)

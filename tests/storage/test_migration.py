@@ -24,6 +24,7 @@ pytestmark = pytest.mark.anyio
 SECTIONS = [s for s in graph().sections.values() if s.distribution == "cyclorama"]
 EVERYTHING = (
     "core_0001",
+    "core_0002",
     "cockpit_0001",
     "cockpit_0002",
     "scorecard_0001",
@@ -223,7 +224,11 @@ async def test_a_later_revision_is_applied_to_what_is_there(
         tmp_path, "more_0001", "op.create_table('more', sa.Column('a', sa.Text()))"
     )
     more = section("more", tmp_path)
-    assert await migrate(fresh_database, [more]) == ("core_0001", "more_0001")
+    assert await migrate(fresh_database, [more]) == (
+        "core_0001",
+        "core_0002",
+        "more_0001",
+    )
     body = "op.add_column('more', sa.Column('b', sa.Text()))"
     revision(tmp_path, "more_0002", body, below="more_0001")
     assert await pending(fresh_database, [more]) == ("more_0002",)

@@ -131,7 +131,7 @@ async def _save(
             row.version += 1
             row.updated_at = ctx.now
             after = {to.path: stored(row, to) for to, _ in values}
-            await records_written(ctx, session, [row.id])
+            await records_written(ctx, session, [row.id], {row.id: (before, after)})
             await record_change(
                 ctx, session, "record.update", row.id, before=before, after=after
             )

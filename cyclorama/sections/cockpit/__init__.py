@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cyclorama.plugins import Card, Section, read
+from cyclorama.sections.cockpit.actions import ACTIONS
 from cyclorama.sections.cockpit.administration import (
     delete_cta_vocabulary_item,
     save_cta_vocabulary_item,
@@ -12,6 +13,7 @@ from cyclorama.sections.cockpit.administration import (
 from cyclorama.sections.cockpit.bulk import bulk_update_ctas
 from cyclorama.sections.cockpit.config import CockpitConfig
 from cyclorama.sections.cockpit.demo import demo
+from cyclorama.sections.cockpit.events import EVENTS
 from cyclorama.sections.cockpit.fields import (
     ALL_COUNTS,
     CockpitSection,
@@ -97,6 +99,8 @@ section = Section(
         LinkRow,
         ViewRow,
     ),
+    events=EVENTS,
+    actions=ACTIONS,
     seed=vocabulary,
     demo=demo,
     migrations=str(Path(__file__).parent / "migrations"),

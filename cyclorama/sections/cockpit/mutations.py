@@ -30,6 +30,7 @@ from cyclorama.sections.cockpit.choices import (
     owner_of,
     type_of,
 )
+from cyclorama.sections.cockpit.events import event_of
 from cyclorama.sections.cockpit.inputs import (
     CloseCtaInput,
     CreateCtaInput,
@@ -124,7 +125,10 @@ async def _created(
             return found.row, found.tasks
         row = found
     after = Changing(ctx, session, (), row, []).before
-    await record_change(ctx, session, "cockpit.create", row.id, after=after)
+    event = await event_of(session, row.id, {}, after)
+    await record_change(
+        ctx, session, "cockpit.create", row.id, after=after, events=[event]
+    )
     return row, []
 
 

@@ -21,6 +21,7 @@ from cyclorama.plugins import (
 from cyclorama.sections.cockpit import rules
 from cyclorama.sections.cockpit.choices import Choices
 from cyclorama.sections.cockpit.config import CockpitConfig
+from cyclorama.sections.cockpit.events import event_of
 from cyclorama.sections.cockpit.inputs import CtaPayload
 from cyclorama.sections.cockpit.rules import Refused, TaskStatus
 from cyclorama.sections.cockpit.showing import shown
@@ -103,8 +104,15 @@ class Changing:
             await self.session.delete(task)
         self.session.add_all(self.tasks)
         await self.session.flush()
+        event = await event_of(self.session, row.id, self.before, after)
         await record_change(
-            self.ctx, self.session, action, row.id, before=self.before, after=after
+            self.ctx,
+            self.session,
+            action,
+            row.id,
+            before=self.before,
+            after=after,
+            events=[event],
         )
 
 

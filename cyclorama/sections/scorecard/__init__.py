@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cyclorama.plugins import Card, CompanyNumber, Section
+from cyclorama.sections.scorecard.actions import ACTIONS, TRIGGERS
 from cyclorama.sections.scorecard.bulk import bulk_set_scores
 from cyclorama.sections.scorecard.commands import commands
 from cyclorama.sections.scorecard.config import ScorecardConfig
@@ -13,6 +14,7 @@ from cyclorama.sections.scorecard.configuring import (
     plan_scorecards,
 )
 from cyclorama.sections.scorecard.demo import demo
+from cyclorama.sections.scorecard.events import SCORE_CHANGED
 from cyclorama.sections.scorecard.following import follow
 from cyclorama.sections.scorecard.jobs import CLOSE
 from cyclorama.sections.scorecard.mutations import clear_score, renew_score, set_score
@@ -81,5 +83,8 @@ section = Section(
     demo=demo,
     commands=commands,
     jobs=(CLOSE,),
+    events=(SCORE_CHANGED,),
+    actions=ACTIONS,
+    triggers=TRIGGERS,
     migrations=str(Path(__file__).parent / "migrations"),
 )

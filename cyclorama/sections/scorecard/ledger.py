@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cyclorama.plugins import Author, new_id
+from cyclorama.plugins import Author, emit, new_id
+from cyclorama.sections.scorecard.events import Changes
 from cyclorama.sections.scorecard.explaining import words_of
 from cyclorama.sections.scorecard.rules.bands import band_of, shown
 from cyclorama.sections.scorecard.rules.cards import Outcome, Result
@@ -37,6 +38,8 @@ class Ledger:
     """The custom fields of records, which exceptions may ask for."""
     scores: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
+    changes: Changes = field(default_factory=Changes)
+    """What others are told of."""
 
     def settle(self, state: State, changed: Mapping[str, Fact] | None = None) -> Result:
         """Note what becomes of a record's scores with these facts of measures; `state`
@@ -117,6 +120,8 @@ class Ledger:
         """A node's row, and an event where its score was set or confirmed."""
         node, old = state.node(key), state.fact(key)
         is_measure = node.measure_id is not None
+        if new.score != old.score and (is_measure or not key):
+            self.changes.note(state, key)
         renews = is_measure and new.score is not None and new.score == old.score
         if is_measure:
             after = stale_after(new, node.validity_days)
@@ -183,8 +188,9 @@ class Ledger:
             }
         )
 
-    async def save(self, session: AsyncSession) -> None:
-        """Write what was collected with two statements, and forget it."""
+    async def save(self, session: AsyncSession, *, tell: bool = True) -> None:
+        """Write what was collected with three statements, and forget it; without `tell`
+        the events are left to be emitted."""
         connection = await connection_of(session)
         if self.scores:
             last = {(s["record_id"], s["node_id"]): s for s in self.scores}
@@ -192,6 +198,8 @@ class Ledger:
             await connection.execute(_upsert(dialect), list(last.values()))
         if self.events:
             await connection.execute(_INSERT, self.events)
+        if tell:
+            await emit(session, self.author, self.changes.take())
         self.scores, self.events = [], []
 
 

@@ -53,7 +53,7 @@ async def write(
     if new == old:
         return state, ledger
     ledger.settle(state, {node.key: new})
-    await ledger.save(session)
+    await ledger.save(session, tell=False)
     await roll_up(session, ledger, await companies_of(session, [change.record_id]))
     await record_change(
         ctx,
@@ -62,6 +62,7 @@ async def write(
         change.record_id,
         before={node.key: old.score, "overall": overall},
         after={node.key: new.score, "overall": state.fact("").score},
+        events=ledger.changes.take(),
     )
     return state, ledger
 

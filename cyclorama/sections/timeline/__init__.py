@@ -12,6 +12,7 @@ from cyclorama.sections.timeline.comments import (
 )
 from cyclorama.sections.timeline.config import TimelineConfig
 from cyclorama.sections.timeline.demo import demo
+from cyclorama.sections.timeline.events import EVENTS
 from cyclorama.sections.timeline.feed import activities, activity_drafts
 from cyclorama.sections.timeline.mutations import delete_activity, save_activity
 from cyclorama.sections.timeline.shown import (
@@ -62,6 +63,7 @@ section = Section(
     fields=(activities, activity_drafts),
     nodes={"activity": Activity},
     node_conditions={"activity": IS_SEEN},
+    events=EVENTS,
     demo=demo,
     migrations=str(Path(__file__).parent / "migrations"),
 )

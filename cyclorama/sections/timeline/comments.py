@@ -19,6 +19,7 @@ from cyclorama.plugins import (
     new_id,
     record_change,
 )
+from cyclorama.sections.timeline.events import COMMENTED, events_of, told
 from cyclorama.sections.timeline.mutations import (
     TimelineDeletionPayload,
     check_writer,
@@ -181,8 +182,17 @@ async def _add(
     )
     session.add(row)
     await session.flush()
+    values = {**told(held.row), "comment_id": new, "commenter_id": row.author_id}
+    events = events_of(COMMENTED, held.row, after=values)
     after = {"comment": row.id}
-    await record_change(ctx, session, "activity.comment", row.activity_id, after=after)
+    await record_change(
+        ctx,
+        session,
+        "activity.comment",
+        row.activity_id,
+        after=after,
+        events=events,
+    )
     return row
 
 

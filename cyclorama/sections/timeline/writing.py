@@ -22,6 +22,7 @@ from cyclorama.plugins import (
 )
 from cyclorama.sections.timeline import rules
 from cyclorama.sections.timeline.config import TimelineConfig
+from cyclorama.sections.timeline.events import DELETED, SAVED, events_of, told
 from cyclorama.sections.timeline.rules import Refused
 from cyclorama.sections.timeline.shown import IS_SEEN, IS_WHOLE
 from cyclorama.sections.timeline.tables import (
@@ -179,8 +180,9 @@ async def _create(
     await _set_attachments(session, row, files)
     await _set_attendees(session, row, {AUTHOR: [row.author_id], **attendees})
     after = {"record": row.relationship_id or row.company_id, "type": row.type}
+    events = events_of(SAVED, row, after=told(row))
     action = "activity.draft" if row.is_draft else "activity.log"
-    await record_change(ctx, session, action, row.id, after=after)
+    await record_change(ctx, session, action, row.id, after=after, events=events)
     return row
 
 
@@ -194,6 +196,7 @@ async def _change(
 ) -> ActivityRow:
     """The audit log tells which fields have changed, and never what was written."""
     was_draft, before = row.is_draft, {"version": row.version}
+    old = told(row)
     changed = [n for n, value in columns.items() if getattr(row, n) != value]
     for name in changed:
         setattr(row, name, columns[name])
@@ -206,8 +209,12 @@ async def _change(
     await session.flush()
     named = sorted(n for n in changed if not n.endswith(("_key", "_text")))
     after = {"version": row.version, "changed": named}
+    old = {} if was_draft else old
+    events = events_of(SAVED, row, before=old, after=told(row))
     action = "activity.log" if was_draft and not row.is_draft else "activity.update"
-    await record_change(ctx, session, action, row.id, before=before, after=after)
+    await record_change(
+        ctx, session, action, row.id, before=before, after=after, events=events
+    )
     return row
 
 
@@ -399,8 +406,11 @@ async def delete(
         raise Refused("FORBIDDEN", "You may delete your own activities.", "id")
     check_version(row, input.expected_version)
     record = row.relationship_id or row.company_id
+    events = events_of(DELETED, row, before=told(row))
     for of in (CommentRow, AttendeeRow, AttachmentRow):
         await session.execute(sa.delete(of).where(of.activity_id == row.id))
     await session.execute(sa.delete(ActivityRow).where(ActivityRow.id == row.id))
     before = {"record": record, "type": row.type, "author": row.author_id}
-    await record_change(ctx, session, "activity.delete", row.id, before=before)
+    await record_change(
+        ctx, session, "activity.delete", row.id, before=before, events=events
+    )

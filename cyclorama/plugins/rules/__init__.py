@@ -1,0 +1,1 @@
+"""Rules: when something happens to records that meet conditions, something is done."""

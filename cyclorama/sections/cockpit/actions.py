@@ -1,0 +1,347 @@
+"""What rules do with CTAs: make one for a record, close those of a record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import cache
+from typing import Annotated, Any, Final, Literal
+
+import sqlalchemy as sa
+from pydantic import Field, StringConstraints
+from sqlalchemy.dialects import postgresql, sqlite
+
+from cyclorama.plugins import (
+    Acting,
+    Action,
+    CompanyRow,
+    FileEntry,
+    FileKey,
+    RelationshipRow,
+    Result,
+    Target,
+    UserRow,
+    audit_entry,
+    kind_of_id,
+    new_id,
+)
+from cyclorama.sections.cockpit.choices import (
+    LONGEST_NAME,
+    LONGEST_TEXT,
+    Choices,
+    type_of,
+)
+from cyclorama.sections.cockpit.events import keys_of, told
+from cyclorama.sections.cockpit.rules import (
+    Category,
+    Refused,
+    TaskStatus,
+    dedupe_key,
+    is_closing,
+)
+from cyclorama.sections.cockpit.tables import PRIORITY, REASON, STATUS, CtaRow, TaskRow
+
+CTAS: Any = CtaRow.__table__
+TASKS: Any = TaskRow.__table__
+CSM: Final = "CSM"
+
+
+class CreateCtaEntry(FileEntry):
+    """The CTA to make; what is left out is the default of its type."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
+    type: FileKey
+    reason: FileKey | None = None
+    priority: FileKey | None = None
+    status: FileKey | None = None
+    owner: Annotated[str, StringConstraints(min_length=1, max_length=255)] = CSM
+    """CSM: who looks after the record; or the address of a user."""
+    due_days: int = Field(default=14, ge=0, le=3_650)
+    is_important: bool = False
+    comments: (
+        Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT)] | None
+    ) = None
+    same: Literal["TYPE_AND_REASON", "TYPE_REASON_AND_NAME"] = "TYPE_AND_REASON"
+    """What an open CTA of the record has in common with it, so that none is made."""
+
+
+class CloseCtasEntry(FileEntry):
+    """Which open CTAs of a record to close, and how."""
+
+    type: FileKey
+    reason: FileKey | None = None
+    source: Literal["RULE", "MANUAL", "API"] | None = "RULE"
+    """Who made them; null: whoever."""
+    status: FileKey | None = None
+    """One that closes; none: the default for success."""
+    open_tasks: Literal["KEEP", "COMPLETE", "SKIP"] = "SKIP"
+
+
+async def create_cta(
+    acting: Acting, settings: CreateCtaEntry, targets: Sequence[Target]
+) -> list[Result]:
+    """Make a CTA for each record that has no such open one. Of rules that do it at once,
+    one does."""
+    ids = [t.record_id for t in targets]
+    kind = kind_of_id(ids[0])
+    try:
+        values = await _values(acting, settings, kind.upper())
+    except Refused as refused:
+        return _all_failed(targets, refused.message)
+    named = settings.same == "TYPE_REASON_AND_NAME"
+    records = await _records(acting, ids, kind)
+    twins = await _twins(acting, ids, kind, values, named)
+    fixed = None if settings.owner == CSM else await _user(acting, settings.owner)
+    rows, failed = {}, {}
+    for id in ids:
+        owner = fixed or getattr(records.get(id), "csm_id", None)
+        if id not in records or owner is None:
+            failed[id] = "nobody to own it: the record has no CSM, or no such user"
+        elif id not in twins:
+            about = {"company_id": records[id].company_id, "relationship_id": None}
+            if kind == "relationship":
+                about["relationship_id"] = id
+            rows[id] = {
+                **values,
+                **about,
+                "owner_id": owner,
+                **_identity(id, values, named),
+            }
+    made = await _insert(acting, list(rows.values()))
+    keys = await _keys(acting, values)
+    for row in rows.values():
+        if row["id"] in made:
+            _tell(acting, "cockpit.create", row["id"], {}, row, keys)
+    new = {id for id, row in rows.items() if row["id"] in made}
+    return [_result(id, new, failed.get(id)) for id in ids]
+
+
+def _identity(id: str, values: Mapping[str, Any], named: bool) -> dict[str, str]:
+    """The id of a new CTA, and what tells it from others of the record."""
+    name = values["name"] if named else None
+    key = dedupe_key(id, values["type_id"], values["reason_id"], name)
+    return {"id": new_id("cta"), "dedupe_key": key}
+
+
+def _result(id: str, changed: set[str], reason: str | None) -> Result:
+    status = "UNCHANGED" if reason is None else "FAILED"
+    return Result(
+        record_id=id, status="CHANGED" if id in changed else status, reason=reason
+    )
+
+
+async def _insert(acting: Acting, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Insert CTAs; the ids of those that were not there."""
+    if not rows:
+        return set()
+    dialect = acting.session.get_bind().dialect.name
+    return set(await acting.session.scalars(_inserting(dialect), rows))
+
+
+@cache
+def _inserting(dialect: str) -> Any:
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return insert(CTAS).on_conflict_do_nothing().returning(CTAS.c.id)
+
+
+async def _values(acting: Acting, given: CreateCtaEntry, kind: str) -> dict[str, Any]:
+    """The columns that all of the CTAs have."""
+    type_, choices = await _offered(acting, given.type, kind)
+    reason = choices.default(REASON)
+    if given.reason is not None:
+        reason = choices.find(REASON, given.reason, "reason")
+    if given.priority is not None:
+        priority = choices.find(PRIORITY, given.priority, "priority")
+    else:
+        priority = choices.needed(PRIORITY, "priority")
+    if given.status is not None:
+        status = choices.find(STATUS, given.status, "status")
+    else:
+        status = choices.needed(STATUS, "status", Category.OPEN)
+    if is_closing(status.category):
+        raise Refused("status", "INVALID", f"The status {status.key!r} closes.")
+    due = acting.today + timedelta(days=given.due_days)
+    return {
+        "name": given.name.strip(),
+        "type_id": type_.id,
+        "reason_id": None if reason is None else reason.id,
+        "priority_id": priority.id,
+        "status_id": status.id,
+        "due_date": due,
+        "original_due_date": due,
+        "is_important": given.is_important,
+        "is_closed": False,
+        "comments": given.comments,
+        "source": "RULE",
+        "total_tasks": 0,
+        "closed_tasks": 0,
+        "version": 1,
+        "created_on": acting.today,
+        "created_by": acting.rule,
+        "created_at": acting.now,
+        "updated_at": acting.now,
+    }
+
+
+async def _offered(acting: Acting, key: str, kind: str) -> tuple[Any, Choices]:
+    """The type with this key and what it offers."""
+    known = ("cockpit.type", key, kind)
+    if known not in acting.known:
+        type_ = await type_of(acting.session, key, kind)
+        choices = await Choices.of(acting.session, type_.id)
+        acting.known[known] = (type_, choices)
+    found: tuple[Any, Choices] = acting.known[known]
+    return found
+
+
+async def _keys(acting: Acting, values: Mapping[str, Any]) -> dict[str, str]:
+    """The keys of what these values choose, by id."""
+    ids = tuple(values[f"{n}_id"] for n in ("type", "reason", "priority", "status"))
+    known = ("cockpit.keys", ids)
+    if known not in acting.known:
+        acting.known[known] = await keys_of(acting.session, values)
+    found: dict[str, str] = acting.known[known]
+    return found
+
+
+async def _records(acting: Acting, ids: Sequence[str], kind: str) -> dict[str, Any]:
+    """Company and CSM of records, by id."""
+    row: Any = CompanyRow if kind == "company" else RelationshipRow
+    company = row.id if kind == "company" else row.company_id
+    query = sa.select(row.id, company.label("company_id"), row.csm_id)
+    found = await acting.session.execute(query.where(row.id.in_(ids)))
+    return {r.id: r for r in found}
+
+
+async def _user(acting: Acting, email: str) -> str | None:
+    query = sa.select(UserRow.id).where(UserRow.email == email, UserRow.active)
+    found: str | None = await acting.session.scalar(query)
+    return found
+
+
+async def _twins(
+    acting: Acting,
+    ids: Sequence[str],
+    kind: str,
+    values: Mapping[str, Any],
+    named: bool,
+) -> set[str]:
+    """The records that have such a CTA open."""
+    names = ["type_id", "reason_id", *(["name"] if named else [])]
+    same = [CTAS.c[n].is_not_distinct_from(values[n]) for n in names]
+    query = sa.select(_subject(kind)).where(_about(kind, ids), ~CTAS.c.is_closed, *same)
+    return set(await acting.session.scalars(query))
+
+
+def _subject(kind: str) -> Any:
+    return CTAS.c.company_id if kind == "company" else CTAS.c.relationship_id
+
+
+def _about(kind: str, ids: Sequence[str]) -> Any:
+    own = _subject(kind).in_(ids)
+    if kind == "company":
+        return sa.and_(own, CTAS.c.relationship_id.is_(None))
+    return own
+
+
+async def close_ctas(
+    acting: Acting, settings: CloseCtasEntry, targets: Sequence[Target]
+) -> list[Result]:
+    """Close the open CTAs of records that are meant."""
+    session, ids = acting.session, [t.record_id for t in targets]
+    kind = kind_of_id(ids[0])
+    try:
+        type_, choices = await _offered(acting, settings.type, kind.upper())
+        status = _closing(choices, settings.status)
+        where = [_about(kind, ids), ~CtaRow.is_closed, CtaRow.type_id == type_.id]
+        if settings.reason is not None:
+            reason = choices.find(REASON, settings.reason, "reason")
+            where.append(CtaRow.reason_id == reason.id)
+    except Refused as refused:
+        return _all_failed(targets, refused.message)
+    if settings.source is not None:
+        where.append(CtaRow.source == settings.source)
+    query = sa.select(CtaRow).where(*where).order_by(CtaRow.id)
+    rows = list(await session.scalars(query.with_for_update(key_share=True)))
+    found: dict[str, Result] = {}
+    for row in rows:
+        subject = row.relationship_id or row.company_id
+        reason_of = await _close(acting, row, status.id, settings.open_tasks)
+        status_of = "CHANGED" if reason_of is None else "FAILED"
+        if subject not in found or status_of == "FAILED":
+            found[subject] = Result(
+                record_id=subject, status=status_of, reason=reason_of
+            )
+    return [found.get(i, Result(record_id=i, status="UNCHANGED")) for i in ids]
+
+
+def _closing(choices: Choices, key: str | None) -> Any:
+    if key is None:
+        return choices.needed(STATUS, "status", Category.CLOSED_SUCCESS)
+    found = choices.find(STATUS, key, "status")
+    if not is_closing(found.category):
+        raise Refused("status", "INVALID", f"The status {key!r} does not close a CTA.")
+    return found
+
+
+async def _close(acting: Acting, row: Any, status: str, open_tasks: str) -> str | None:
+    """Close one; why that can't be."""
+    session = acting.session
+    query = sa.select(TaskRow).where(TaskRow.cta_id == row.id).order_by(TaskRow.id)
+    tasks = list(await session.scalars(query))
+    left = [t for t in tasks if not TaskStatus(t.status).is_done]
+    if open_tasks != "COMPLETE" and any(t.is_mandatory for t in left):
+        return f"a mandatory task of {row.id} is open"
+    before = {c.key: getattr(row, c.key) for c in CTAS.columns}
+    for task in left if open_tasks != "KEEP" else ():
+        completes = open_tasks == "COMPLETE"
+        done = TaskStatus.COMPLETED if completes else TaskStatus.SKIPPED
+        task.status = done.value
+        task.completed_at = acting.now if completes else None
+    row.status_id, row.is_closed = status, True
+    row.closed_at, row.closed_on = acting.now, acting.today
+    row.closed_by, row.close_source = acting.rule, "RULE"
+    row.snoozed_until = row.snooze_reason = row.snoozed_by = None
+    row.closed_tasks = sum(TaskStatus(t.status).is_done for t in tasks)
+    row.version += 1
+    row.updated_at = acting.now
+    await session.flush()
+    after = {c.key: getattr(row, c.key) for c in CTAS.columns}
+    keys = await keys_of(session, before, after)
+    _tell(acting, "cockpit.close", row.id, before, after, keys)
+    return None
+
+
+def _tell(
+    acting: Acting,
+    action: str,
+    cta_id: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    keys: Mapping[str, str],
+) -> None:
+    acting.events.append(told(cta_id, before, after, keys))
+    entry = audit_entry(acting.author, action, cta_id, before, after)
+    acting.entries.append(entry)
+
+
+def _all_failed(targets: Sequence[Target], reason: str) -> list[Result]:
+    return [
+        Result(record_id=t.record_id, status="FAILED", reason=reason) for t in targets
+    ]
+
+
+ACTIONS: Final = (
+    Action(
+        key="cockpit.create_cta",
+        description="Make a CTA for the record, unless it has such an open one.",
+        settings=CreateCtaEntry,
+        run=create_cta,
+    ),
+    Action(
+        key="cockpit.close_ctas",
+        description="Close open CTAs of the record.",
+        settings=CloseCtasEntry,
+        run=close_ctas,
+    ),
+)

@@ -1,0 +1,64 @@
+"""What Timeline tells of: activities that are logged, changed and deleted, comments.
+
+Never what was written, and nothing of drafts, which are private to their author.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from cyclorama.plugins import Event, EventKind
+from cyclorama.sections.timeline.tables import ActivityRow
+
+_VALUES: Final = {
+    "type": "The key of its type.",
+    "milestone_type": "The key of its milestone; null without one.",
+    "visibility": "Who may read it.",
+    "author_id": "The id of the user who wrote it.",
+    "activity_date": "When it took place.",
+}
+SAVED: Final = EventKind(
+    key="timeline.activity_saved",
+    description="An activity was logged (nothing before), or a logged one was changed.",
+    values=_VALUES,
+)
+DELETED: Final = EventKind(
+    key="timeline.activity_deleted",
+    description="A logged activity was deleted (nothing after).",
+    values=_VALUES,
+)
+COMMENTED: Final = EventKind(
+    key="timeline.comment_added",
+    description="Somebody commented on an activity.",
+    values={
+        **_VALUES,
+        "comment_id": "The id of the comment.",
+        "commenter_id": "The id of the user who wrote the comment.",
+    },
+)
+EVENTS: Final = (SAVED, DELETED, COMMENTED)
+
+
+def told(row: ActivityRow) -> dict[str, Any]:
+    """What events say of an activity."""
+    return {name: getattr(row, name) for name in _VALUES}
+
+
+def events_of(
+    kind: EventKind,
+    row: ActivityRow,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> list[Event]:
+    """The event of an activity; none of a draft."""
+    if row.is_draft:
+        return []
+    event = Event(
+        kind=kind,
+        record_id=row.relationship_id or row.company_id,
+        subject_id=row.id,
+        before=before or {},
+        after=after or {},
+    )
+    return [event]
