@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cyclorama.plugins import Card, Section, read
+from cyclorama.plugins import Card, ImportTarget, Section, read
 from cyclorama.sections.timeline.comments import (
     add_activity_comment,
     delete_activity_comment,
@@ -13,6 +13,13 @@ from cyclorama.sections.timeline.comments import (
 from cyclorama.sections.timeline.config import TimelineConfig
 from cyclorama.sections.timeline.demo import demo
 from cyclorama.sections.timeline.events import EVENTS
+from cyclorama.sections.timeline.imports import (
+    DERIVED,
+    DERIVED_OF_ATTENDEES,
+    complete_activities,
+    complete_attendees,
+    write_authors,
+)
 from cyclorama.sections.timeline.mutations import delete_activity, save_activity
 from cyclorama.sections.timeline.shown import (
     IS_SEEN,
@@ -53,6 +60,23 @@ section = Section(
         delete_activity_comment,
     ),
     tables=(ActivityRow, AttendeeRow, CommentRow),
+    targets=(
+        ImportTarget(
+            "activity",
+            ActivityRow,
+            "activity",
+            derived=DERIVED,
+            complete=complete_activities,
+            after=write_authors,
+        ),
+        ImportTarget(
+            "activity_attendee",
+            AttendeeRow,
+            "activity_attendee",
+            derived=DERIVED_OF_ATTENDEES,
+            complete=complete_attendees,
+        ),
+    ),
     nodes={"activity": Activity},
     node_conditions={"activity": IS_SEEN},
     events=EVENTS,
