@@ -76,6 +76,11 @@ class EventKind:
     """What `before` and `after` hold: name and meaning. A name that ends in `*` stands
     for all that begin like it."""
 
+    followed: tuple[str, ...] = ()
+    """Who follows the record is told where one of these values is another than before."""
+    concerns: tuple[str, ...] = ()
+    """Values that are ids of users: they are told where they are others than before."""
+
     def has(self, name: str) -> bool:
         """Whether events of this kind may hold a value of this name."""
         if name in self.values:

@@ -79,6 +79,7 @@ async def test_a_section_that_comes_later_leaves_the_layouts_alone(
     assert first.revisions == (
         "core_0001",
         "core_0002",
+        "core_0003",
         "cockpit_0001",
         "scorecard_0001",
         "surveys_0001",
@@ -179,8 +180,8 @@ def test_doctor_names_what_was_not_applied_and_the_command(empty_url: str) -> No
     done = run(empty_url, "doctor")
     assert done.exit_code == 1
     missing = (
-        "core_0001, core_0002, cockpit_0001, scorecard_0001, support_0001, "
-        "surveys_0001, timeline_0001, usage_0001"
+        "core_0001, core_0002, core_0003, cockpit_0001, scorecard_0001, "
+        "support_0001, surveys_0001, timeline_0001, usage_0001"
     )
     named = f"Not applied: {missing}; run: cyclorama migrate"
     assert named in done.output
@@ -215,6 +216,7 @@ def test_migrate_says_what_it_did_and_then_that_nothing_was_left(
     assert first["revisions"] == [
         "core_0001",
         "core_0002",
+        "core_0003",
         "cockpit_0001",
         "scorecard_0001",
         "support_0001",

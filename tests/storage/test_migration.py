@@ -25,6 +25,7 @@ SECTIONS = [s for s in graph().sections.values() if s.distribution == "cyclorama
 EVERYTHING = (
     "core_0001",
     "core_0002",
+    "core_0003",
     "cockpit_0001",
     "scorecard_0001",
     "support_0001",
@@ -223,6 +224,7 @@ async def test_a_later_revision_is_applied_to_what_is_there(
     assert await migrate(fresh_database, [more]) == (
         "core_0001",
         "core_0002",
+        "core_0003",
         "more_0001",
     )
     body = "op.add_column('more', sa.Column('b', sa.Text()))"
