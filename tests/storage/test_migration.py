@@ -31,6 +31,7 @@ EVERYTHING = (
     "support_0001",
     "surveys_0001",
     "timeline_0001",
+    "timeline_0003",
     "usage_0001",
 )
 REVISION = """

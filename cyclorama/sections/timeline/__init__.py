@@ -20,6 +20,7 @@ from cyclorama.sections.timeline.imports import (
     complete_attendees,
     write_authors,
 )
+from cyclorama.sections.timeline.journey import CARD, StageRow, note_stages
 from cyclorama.sections.timeline.mutations import delete_activity, save_activity
 from cyclorama.sections.timeline.shown import (
     IS_SEEN,
@@ -51,7 +52,9 @@ section = Section(
             value=MILESTONES.c.count,
             breakdown=read.many(milestones_by_type, order_by=["label"]),
         ),
+        CARD,
     ),
+    records_written=note_stages,
     mutations=(
         save_activity,
         delete_activity,
@@ -59,7 +62,7 @@ section = Section(
         edit_activity_comment,
         delete_activity_comment,
     ),
-    tables=(ActivityRow, AttendeeRow, CommentRow),
+    tables=(ActivityRow, AttendeeRow, CommentRow, StageRow),
     targets=(
         ImportTarget(
             "activity",
