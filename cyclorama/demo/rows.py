@@ -34,6 +34,8 @@ USERS = (
 )
 """Group, address, name and title of each demo user."""
 STATUSES = ("active", "active", "active", "active", "inactive")
+AT_RISK = "will_churn"
+"""The stage of the first company, whose story the sections tell."""
 STAGES = ("kicked_off", "adopting", "launched")
 Ids = Mapping[tuple[str, str], str]
 """(vocabulary, key) -> id; vocabularies are the picklists, `group` and `type`."""
@@ -140,6 +142,7 @@ def _company(company: DemoCompany, ids: Ids, now: datetime) -> Values:
     number = company.number
     return {
         **_record("company", company.name, ids, now, company.age),
+        **({"stage_id": ids["company.stage", AT_RISK]} if number == 1 else {}),
         "id": company.id,
         "managed_as": "CUSTOMER",
         "parent_id": company.parent,

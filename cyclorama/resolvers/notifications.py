@@ -39,7 +39,8 @@ from cyclorama.storage.notifications import (
 )
 
 _ORDER: Final = Order("notifications", [OrderKey(NOTIFICATIONS.c.id, descending=True)])
-_RECORDS: Final = ("company", "relationship")
+_OF_RECORDS: Final = ("company", "relationship", "rule")
+"""What comes before the dot where no section tells, and who sees the record is told."""
 
 
 async def list_notifications(
@@ -166,7 +167,7 @@ def _is_open(row: Any, ref: Any) -> bool:
     section = row.kind.partition(".")[0]
     if ref is None:
         return False
-    return section in _RECORDS or ref.variant.env(section, None) is not None
+    return section in _OF_RECORDS or ref.variant.env(section, None) is not None
 
 
 async def _subjects(ctx: Context, ids: set[str]) -> Mapping[str, str | None]:
@@ -205,6 +206,7 @@ def _shown(ctx: Context, row: Any, ref: Any) -> Notification:
         id=row.id,
         kind=row.kind,
         reason=NotificationReason(row.reason),
+        text=row.text,
         at=row.at,
         read_at=row.read_at,
         record=ref,

@@ -31,6 +31,9 @@ class Notification:
         "so on; the part before the dot is the section's key."
     )
     reason: NotificationReason
+    text: str | None = strawberry.field(
+        description="What a rule has to say; null for what people did."
+    )
     at: datetime
     read_at: datetime | None = strawberry.field(
         description="When you marked it as read; null while it is unread."

@@ -18,9 +18,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cyclorama.storage.ids import new_id
 from cyclorama.storage.rows import KEY, Row, UserRow, key_column
+from cyclorama.storage.types import text
 
 MOST_FOLLOWED: Final = 1_000
 """Records that a user may follow."""
+LONGEST_TEXT: Final = 1_000
 MOST_KEPT: Final = 200
 """Notifications of a user; the oldest go."""
 KEPT_FOR: Final = timedelta(days=90)
@@ -54,6 +56,8 @@ class NotificationRow(Row):
     """FOLLOWED or CONCERNED."""
     record_id: Mapped[str] = mapped_column(KEY)
     subject_id: Mapped[str | None] = mapped_column(KEY)
+    text: Mapped[str | None] = mapped_column(text(LONGEST_TEXT))
+    """What a rule says."""
     actor_id: Mapped[str | None] = mapped_column(KEY)
     """The user who did it; null where no user did."""
     at: Mapped[datetime]
@@ -76,6 +80,8 @@ class News:
     to_followers: bool
     people: Collection[str] = ()
     """Users whom it concerns."""
+    text: str | None = None
+    """What is said, word by word."""
 
 
 async def follow(
@@ -185,6 +191,7 @@ def _row(id: str, news: News, user: str, reason: str) -> dict[str, Any]:
         "reason": reason,
         "record_id": news.record_id,
         "subject_id": news.subject_id,
+        "text": news.text and news.text[:LONGEST_TEXT],
         "actor_id": news.actor_id,
         "at": news.at,
         "read_at": None,

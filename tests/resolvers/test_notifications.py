@@ -246,6 +246,7 @@ def test_a_kind_of_event_says_who_is_told() -> None:
     assert of(held, {**held, "status": "done"}) == (True, [])
     assert of(held, {**held, "owner_id": "v"}) == (False, ["v"])
     assert of(held, {**held, "owner_id": None}) == (False, [])
+    assert of(held, {**held, "owner_id": ["v", "w"]}) == (False, ["v", "w"])
 
 
 CREATE = """mutation($input: CreateCtaInput!) { createCta(input: $input) {

@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("reason", text(80), nullable=False),
         sa.Column("record_id", text(80), nullable=False),
         sa.Column("subject_id", text(80), nullable=True),
+        sa.Column("text", text(1000), nullable=True),
         sa.Column("actor_id", text(80), nullable=True),
         sa.Column("at", Instant(), nullable=False),
         sa.Column("read_at", Instant(), nullable=True),
