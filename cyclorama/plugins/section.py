@@ -101,9 +101,6 @@ class Card:
     trend: Any = "NONE"
     breakdown: Any = ()
     """Mappings with the fields of `SummaryCount`, or a `read.many`."""
-    fields: Sequence[str] = ()
-    """The fields of the graph that it repeats, as `Company.stage`: who may not see one of
-    them does not get the card."""
     kinds: frozenset[str] = frozenset(KINDS)
 
 

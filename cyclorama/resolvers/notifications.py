@@ -6,12 +6,12 @@ or a thing that is out of reach is as absent as one that never was, in pages and
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import strawberry
 
+from cyclorama.resolvers.companies import Asked
 from cyclorama.resolvers.context import Context, Info
 from cyclorama.resolvers.cursors import Order, OrderKey, page_info
 from cyclorama.resolvers.keyset import page_size
@@ -189,19 +189,9 @@ def _unread(found: Sequence[tuple[Any, Any]]) -> int:
     return sum(1 for row, _ in found if row.read_at is None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A value that is read only where the operation asks for it."""
-
-    read: Callable[[], Awaitable[Any]]
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        return self.read().__await__()
-
-
 def _shown(ctx: Context, row: Any, ref: Any) -> Notification:
-    subject: Any = row.subject_id and _Asked(lambda: ctx.load(_nodes, row.subject_id))
-    actor: Any = row.actor_id and _Asked(lambda: ctx.load(_users, row.actor_id))
+    subject: Any = row.subject_id and Asked(lambda: ctx.load(_nodes, row.subject_id))
+    actor: Any = row.actor_id and Asked(lambda: ctx.load(_users, row.actor_id))
     return Notification(
         id=row.id,
         kind=row.kind,

@@ -117,11 +117,7 @@ def contributed(env: Env) -> Iterator[tuple[str, Card]]:
     for section in env.sections:
         if section.key not in seen:
             seen.add(section.key)
-            yield from ((section.key, c) for c in section.cards if _is_for(env, c))
-
-
-def _is_for(env: Env, card: Card) -> bool:
-    return env.kind in card.kinds and env.masked.fields.isdisjoint(card.fields)
+            yield from ((section.key, c) for c in section.cards if env.kind in c.kinds)
 
 
 def cards(env: Env, config: SummaryConfig) -> list[Mapping[str, Any]]:

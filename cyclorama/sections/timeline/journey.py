@@ -31,7 +31,6 @@ from cyclorama.plugins import (
 from cyclorama.sections.timeline.shown import milestones_by_type
 
 MOST_STAGES: Final = 200
-STAGE_FIELDS: Final = ("Company.stage", "Relationship.stage")
 
 
 class StageRow(Row):
@@ -103,7 +102,6 @@ CARD: Final = Card(
     value=_of_stage(as_json(PicklistItemRow.label)),
     color=_of_stage(PicklistItemRow.color),
     breakdown=read.many(milestones_by_type, order_by=["label"]),
-    fields=STAGE_FIELDS,
 )
 
 
