@@ -131,10 +131,14 @@ async def test_a_new_database_has_vocabularies_groups_and_presets(
     assert [p.section for p in exec_layout.placements] == [
         "summary",
         "scorecard",
+        "cockpit",
+        "timeline",
         "relationships",
         "company_hierarchy",
         "surveys",
     ]
+    read_only = [p.section for p in exec_layout.placements if "editable" in p.config]
+    assert read_only == ["cockpit", "timeline"]
     assert version.version >= 1
 
 
