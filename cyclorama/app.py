@@ -28,11 +28,13 @@ from cyclorama.plugins.compose import Graph, compose
 from cyclorama.plugins.configs import upgraded
 from cyclorama.plugins.discovery import discover
 from cyclorama.plugins.dispatching import LISTENERS
-from cyclorama.plugins.rules.actions import catalogue
+from cyclorama.plugins.notifying import notifier
+from cyclorama.plugins.rules.actions import NOTIFIED, catalogue
 from cyclorama.plugins.rules.engine import RuleEngine
 from cyclorama.plugins.rules.running import Runs
 from cyclorama.plugins.rules.webhooks import Sender
 from cyclorama.plugins.working import Worker
+from cyclorama.plugins.written import EVENTS
 from cyclorama.resolvers.access import access_of
 from cyclorama.resolvers.access_book import load_access
 from cyclorama.resolvers.audit import (
@@ -313,7 +315,11 @@ class App:
             clock=self.now,
             zone=zone,
             jobs=[*rules.jobs(), sender.job()],
-            listeners=[*LISTENERS, rules.engine.listen],
+            listeners=[
+                *LISTENERS,
+                rules.engine.listen,
+                notifier(self.graph.sections.values(), (*EVENTS, NOTIFIED)),
+            ],
         )
 
     def rules(self) -> Runs:

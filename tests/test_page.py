@@ -162,7 +162,10 @@ async def test_the_demo_users_get_three_different_pages(site: Site) -> None:
         found[group] = (record["layout"]["key"], tuple(keys))
     assert found["exec"] == (
         "exec",
-        ("summary", "scorecard", "relationships", "company_hierarchy", "surveys"),
+        (
+            *("summary", "scorecard", "cockpit", "timeline"),
+            *("relationships", "company_hierarchy", "surveys"),
+        ),
     )
     assert found["csm"][0] == "demo_success"
     assert found["admin"][0] == "csm"

@@ -13,6 +13,7 @@ from cyclorama.demo.companies import (
     DemoRelationship,
     dice,
 )
+from cyclorama.storage.notifications import FollowRow
 from cyclorama.storage.rows import (
     CompanyPersonRow,
     CompanyRow,
@@ -34,6 +35,8 @@ USERS = (
 )
 """Group, address, name and title of each demo user."""
 STATUSES = ("active", "active", "active", "active", "inactive")
+AT_RISK = "will_churn"
+"""The stage of the first company, whose story the sections tell."""
 STAGES = ("kicked_off", "adopting", "launched")
 Ids = Mapping[tuple[str, str], str]
 """(vocabulary, key) -> id; vocabularies are the picklists, `group` and `type`."""
@@ -89,6 +92,7 @@ def tables(made: Sequence[DemoCompany], ids: Ids, now: datetime) -> list[Table]:
         (CompanyPersonRow, [_at_company(c, p, place) for c, p, place in people]),
         (RelationshipPersonRow, [_in_relationship(c, r) for c, r in pairs]),
         (ExternalRefRow, [_ref(c) for c in made]),
+        (FollowRow, [_follow(group, made[0], now) for group in ("csm", "exec")]),
     ]
 
 
@@ -109,6 +113,10 @@ def _member(group: str, ids: Ids) -> Values:
         "user_id": user_id(group),
         "by_hand": True,
     }
+
+
+def _follow(group: str, company: DemoCompany, now: datetime) -> Values:
+    return {"user_id": user_id(group), "record_id": company.id, "at": now}
 
 
 def _record(kind: str, name: str, ids: Ids, now: datetime, age: int) -> Values:
@@ -140,6 +148,7 @@ def _company(company: DemoCompany, ids: Ids, now: datetime) -> Values:
     number = company.number
     return {
         **_record("company", company.name, ids, now, company.age),
+        **({"stage_id": ids["company.stage", AT_RISK]} if number == 1 else {}),
         "id": company.id,
         "managed_as": "CUSTOMER",
         "parent_id": company.parent,

@@ -90,6 +90,7 @@ class Batch:
         refs = await known(connection, self.system, self._keys())
         await self._match(connection, refs)
         self._point(refs)
+        await self._complete(connection)
         for names in self.target.natural_keys:
             self._refuse(
                 await take_over(
@@ -128,7 +129,8 @@ class Batch:
 
     def _keys(self) -> list[Key]:
         own = [draft.key for draft in self.drafts]
-        return own + [key for draft in self.drafts for key in draft.waits.values()]
+        named = [key for draft in self.drafts for key in draft.waits.values()]
+        return own + named + [k for d in self.drafts for k in d.row.fallbacks.values()]
 
     async def _match(
         self, connection: AsyncConnection, refs: Mapping[Key, Known]
@@ -155,6 +157,8 @@ class Batch:
             for column, key in list(draft.waits.items()):
                 wanted = self.kinds.get(self.target.lookups[column].name)
                 if key not in refs:
+                    key = draft.row.fallbacks.get(column, key)
+                if key not in refs:
                     if not self.target.columns[column].nullable:
                         refused[place] = (
                             f"{column} names {key[0]} {key[1]!r}, which has not come"
@@ -165,6 +169,14 @@ class Batch:
                     draft.values[column] = refs[key].entity_id
                     del draft.waits[column]
         self._refuse(refused)
+
+    async def _complete(self, connection: AsyncConnection) -> None:
+        """Have the target fill in what follows from the values."""
+        if self.target.complete is not None and self.drafts:
+            # What it writes itself may point to new items.
+            await self.vocabularies.save(connection)
+            rows = [(d.old, d.values) for d in self.drafts]
+            self._refuse(await self.target.complete(connection, rows, self.now))
 
     def _name_new(self) -> None:
         """Give new rows an id; refuse those that lack a required value."""
@@ -271,6 +283,10 @@ class Batch:
         await insert_rows(connection, self.target, new, self.now)
         await update_rows(connection, self.target, changed, self.now)
         await save_refs(connection, self.system, self.drafts, refs)
+        if self.target.after is not None:
+            written = [*new, *changed]
+            rows = [{**(d.old or {}), **d.values, "id": d.entity} for d in written]
+            await self.target.after(connection, rows)
         await self._save_open(connection)
         await save_settled(connection, self.settled, self.now)
         self.closed |= {(o.entity_id, o.column) for o, _ in self.settled}

@@ -37,6 +37,8 @@ class Incoming:
     `custom` is merged into what the record has. Columns left out stay as they are."""
     references: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Column with a foreign key -> (object type, external id) of the same system."""
+    fallbacks: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Column that can't be empty -> what it points to until its reference comes."""
     picklists: Mapping[str, str] = field(default_factory=dict)
     """Column with a foreign key to the vocabularies -> label or key of an item, made
     where there is none: of `company.status` for `status_id` of a company. Also for

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cyclorama.plugins.section import Check, Section
+from cyclorama.plugins.section import After, Check, Complete, Section
 from cyclorama.storage.rows import (
     CompanyPersonRow,
     CompanyRow,
@@ -53,11 +53,15 @@ class Target:
     table: sa.Table
     id_kind: str
     check: Check | None = None
+    derived: frozenset[str] = frozenset()
+    complete: Complete | None = None
+    after: After | None = None
 
     @cached_property
     def columns(self) -> Mapping[str, sa.Column[Any]]:
         """The columns that an importer may set, by name."""
-        return {c.name: c for c in self.table.columns if c.name not in _OURS}
+        ours = _OURS | self.derived
+        return {c.name: c for c in self.table.columns if c.name not in ours}
 
     @cached_property
     def lookups(self) -> Mapping[str, sa.Table]:
@@ -108,7 +112,15 @@ def targets(sections: Mapping[str, Section]) -> Mapping[str, Target]:
     found = {n: Target(n, _table(row), n) for n, row in _CORE}
     for section in sections.values():
         for t in section.targets:
-            found[t.name] = Target(t.name, _table(t.row), t.id_kind, t.check)
+            found[t.name] = Target(
+                t.name,
+                _table(t.row),
+                t.id_kind,
+                t.check,
+                t.derived,
+                t.complete,
+                t.after,
+            )
     return found
 
 

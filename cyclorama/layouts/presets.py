@@ -40,7 +40,17 @@ _ORDER = (
     "company_intelligence",
 )
 """The page order of known sections; others follow by key."""
-_EXEC = ("summary", "scorecard", "relationships", "company_hierarchy", "surveys")
+_EXEC = (
+    "summary",
+    "scorecard",
+    "cockpit",
+    "timeline",
+    "relationships",
+    "company_hierarchy",
+    "surveys",
+)
+_READ_ONLY = {"cockpit": {"editable": False}, "timeline": {"editable": False}}
+"""Settings of what executives read and others write."""
 _ESSENTIALS = (
     "summary",
     "attributes",
@@ -109,16 +119,18 @@ def _layout(preset: str, name: str, kind: str, sections: Iterable[str]) -> Layou
         name=name,
         description=_DESCRIPTIONS[preset],
         is_default=preset == "default",
-        placements=tuple(Placement(s, s, config=_config(s, kind)) for s in sections),
+        placements=tuple(
+            Placement(s, s, config=_config(preset, s, kind)) for s in sections
+        ),
     )
 
 
-def _config(section: str, kind: str) -> dict[str, Any]:
+def _config(preset: str, section: str, kind: str) -> dict[str, Any]:
     if section == "summary":
         return {"fields": _without_industry(kind, _summary_fields())}
     if section == "attributes":
         return {"groups": _groups(kind)}
-    return {}
+    return dict(_READ_ONLY.get(section, {})) if preset == "exec" else {}
 
 
 def _summary_fields() -> list[dict[str, Any]]:

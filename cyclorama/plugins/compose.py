@@ -27,6 +27,11 @@ from cyclorama.plugins.rules.admin import apply_rules, rule_file
 from cyclorama.plugins.rules.log import rule_runs
 from cyclorama.plugins.section import Section
 from cyclorama.resolvers.gates import gated, record_fields, section_field
+from cyclorama.resolvers.notifications import (
+    follow_record,
+    mark_notifications_read,
+    unfollow_record,
+)
 from cyclorama.resolvers.personal import personalise_layout
 from cyclorama.resolvers.query import Mutation, Query
 from cyclorama.schema.inputs import CONTRIBUTED
@@ -35,6 +40,15 @@ from cyclorama.schema.records import RECORD_TYPES, Record360
 from cyclorama.schema.scalars import SCALARS
 
 CORE: Final = "Cyclorama itself"
+
+
+_OWN: Final = (
+    personalise_layout,
+    follow_record,
+    unfollow_record,
+    mark_notifications_read,
+)
+"""Mutations by which viewers change what is theirs alone."""
 
 
 class ComposedSchema(strawberry.Schema):
@@ -107,7 +121,8 @@ def _of_core() -> Iterator[_Added]:
     yield _Added(Mutation, _root(apply_rules, FOR_ADMINS), CORE)
     switch = _root(admin.set_section_plugin_enabled, FOR_ADMINS)
     yield _Added(Mutation, switch, CORE)
-    yield _Added(Mutation, _root(personalise_layout, {}), CORE)
+    for own in _OWN:
+        yield _Added(Mutation, _root(own, {}), CORE)
 
 
 def _of_section(section: Section) -> Iterator[_Added]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final, get_type_hints
 
 from pydantic import BaseModel
@@ -49,6 +49,19 @@ Check = Callable[
 ]
 """Of rows that an import is about to write, each as it is (None: not yet there) and as it
 would be: place and reason of those that are refused."""
+Complete = Callable[
+    [
+        AsyncConnection,
+        Sequence[tuple[Mapping[str, Any] | None, dict[str, Any]]],
+        datetime,
+    ],
+    Awaitable[Mapping[int, str]],
+]
+"""Fills in what follows from the values of rows that an import is about to write, given
+each as it is, the values that it gets, and the instant of the import: place and reason of
+those that are refused."""
+After = Callable[[AsyncConnection, Sequence[Mapping[str, Any]]], Awaitable[None]]
+"""Writes what belongs to rows that an import has just written, given whole."""
 Demo = Callable[[DemoRecords], Iterable[Row]]
 """Rows for the demo's records, parents first; the same ones on every run."""
 Seed = Callable[[Mapping[tuple[str, str], str]], Iterable[Row]]
@@ -66,6 +79,11 @@ class ImportTarget:
     """The type part of new ids: `case` of `case_01k…`."""
     check: Check | None = None
     """Says which rows are not written."""
+    derived: frozenset[str] = frozenset()
+    """Columns that follow from others and that no import names."""
+    complete: Complete | None = None
+    """Fills them in."""
+    after: After | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,7 +77,7 @@ async def list_companies(
     found = refs(ctx, COMPANY, rows[:size])
     source = Source(narrowed, order, size, after, "cursor" in ctx.text)
     shown = source.shown([source.keys(row) for row in rows], found)
-    shown.total_count = _Asked(lambda: _count(ctx, condition))  # type: ignore[assignment]
+    shown.total_count = Asked(lambda: _count(ctx, condition))  # type: ignore[assignment]
     return shown
 
 
@@ -119,7 +119,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class Asked:
     """A value that is read only where the operation asks for it."""
 
     read: Callable[[], Awaitable[Any]]

@@ -79,7 +79,7 @@ class Order:
 
     def after(self, cursor: str) -> ColumnElement[bool]:
         """The rows behind a cursor; `InvalidInputError` where it is none of this order."""
-        values = self._values(cursor)
+        values = self.values(cursor)
         ways = []
         for i, key in enumerate(self.keys):
             beyond = key.beyond(values[i])
@@ -92,7 +92,8 @@ class Order:
         """The place of a row with these values of the `columns`."""
         return orjson.dumps([self.tag, *(_plain(k) for k in keys)]).hex()
 
-    def _values(self, cursor: str) -> list[Any]:
+    def values(self, cursor: str) -> list[Any]:
+        """The keys of a cursor; `InvalidInputError` where it is none of this order."""
         try:
             if len(cursor) > LONGEST:
                 raise ValueError

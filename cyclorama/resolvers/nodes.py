@@ -61,7 +61,7 @@ async def _of_section(
     """Rows of a section, for viewers whose layout of the row's record holds it."""
     type_ = section.nodes[kind]
     rows = await load_by_id(ctx, type_, ids, section.node_conditions.get(kind))
-    subjects = {i: _subject(row) for i, row in zip(ids, rows, strict=True)}
+    subjects = {i: subject_of_row(row) for i, row in zip(ids, rows, strict=True)}
     refs: dict[str, Ref] = {}
     for of, record_kind in _RECORDS.items():
         own = [s for s in subjects.values() if s and kind_of_id(s) == of]
@@ -83,7 +83,7 @@ async def _of_section(
     return found
 
 
-def _subject(row: Any) -> str | None:
+def subject_of_row(row: Any) -> str | None:
     """The record that a section's row is about: its relationship, or its company."""
     if row is None:
         return None

@@ -24,6 +24,7 @@ from cyclorama.resolvers.layouts import (
 )
 from cyclorama.resolvers.loaded import instance_of
 from cyclorama.resolvers.nodes import find_nodes
+from cyclorama.resolvers.notifications import list_notifications
 from cyclorama.resolvers.refs import Ref, find, find_mirror
 from cyclorama.resolvers.search import search
 from cyclorama.schema.audit import AuditConnection, AuditFilter
@@ -46,6 +47,7 @@ from cyclorama.schema.layouts import (
     RevertLayoutsInput,
 )
 from cyclorama.schema.lists import CompanyConnection, SearchConnection
+from cyclorama.schema.notifications import NotificationConnection
 from cyclorama.schema.permissions import FOR_ADMINS
 from cyclorama.schema.records import Company, Relationship
 from cyclorama.schema.symbols import COMPANY, RELATIONSHIP
@@ -134,6 +136,19 @@ class Query:
         after: After = None,
     ) -> SearchConnection:
         return await search(info.context, text, types, match, first, after)
+
+    @strawberry.field(
+        description="What you were told of, the newest first: of records that you follow "
+        "and of what concerns you. The last 200 of 90 days are kept."
+    )
+    async def notifications(
+        self,
+        info: Info,
+        first: First = 20,
+        after: After = None,
+        unread_only: bool = False,
+    ) -> NotificationConnection:
+        return await list_notifications(info.context, first, after, unread_only)
 
     @strawberry.field(
         description="The layouts there are. For admins.", metadata=FOR_ADMINS

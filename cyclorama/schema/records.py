@@ -7,6 +7,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
+import sqlalchemy as sa
 import strawberry
 from strawberry.scalars import JSON
 
@@ -22,7 +23,8 @@ from cyclorama.schema.common import (
 )
 from cyclorama.schema.envelope import SectionPlacement
 from cyclorama.schema.sql import money
-from cyclorama.schema.symbols import COMPANY, RELATIONSHIP
+from cyclorama.schema.symbols import COMPANY, RELATIONSHIP, viewer_id
+from cyclorama.storage.notifications import FOLLOWS
 from cyclorama.storage.rows import CompanyRow, ExternalRefRow, RelationshipRow
 
 
@@ -94,6 +96,9 @@ class Record360(Node):
     csm: User | None
     tags: list[str]
     external_refs: list[ExternalRef]
+    is_followed: bool = strawberry.field(
+        description="Whether you follow it: `followRecord`."
+    )
     version: int = strawberry.field(
         description="Grows by one with each change; hand it to what changes the record, "
         "and a change in between is refused."
@@ -127,6 +132,13 @@ def _refs_of(row: Any) -> Any:
     )
 
 
+def _is_followed(row: Any) -> Any:
+    mine = sa.select(FOLLOWS.c.at).where(
+        FOLLOWS.c.record_id == row.id, FOLLOWS.c.user_id == viewer_id
+    )
+    return read.value(mine.exists())
+
+
 def _lifetime(row: Any) -> Any:
     return read.value(catalogue.lifetime_in_months(row.__table__.c))
 
@@ -153,6 +165,7 @@ class Company(Record360):
     parent: Company | None = read.one(CompanyRow.parent_id)
     tags: list[str]
     external_refs: list[ExternalRef] = _refs_of(CompanyRow)
+    is_followed: bool = _is_followed(CompanyRow)
     version: int
     created_at: datetime
     updated_at: datetime
@@ -178,6 +191,7 @@ class Relationship(Record360):
     csm: User | None = read.one(RelationshipRow.csm_id)
     tags: list[str]
     external_refs: list[ExternalRef] = _refs_of(RelationshipRow)
+    is_followed: bool = _is_followed(RelationshipRow)
     version: int
     created_at: datetime
     updated_at: datetime

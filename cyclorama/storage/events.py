@@ -76,6 +76,14 @@ class EventKind:
     """What `before` and `after` hold: name and meaning. A name that ends in `*` stands
     for all that begin like it."""
 
+    followed: tuple[str, ...] = ()
+    """Who follows the record is told where one of these values is another than before."""
+    concerns: tuple[str, ...] = ()
+    """Values that are ids of users, or lists of them: they are told where these are
+    others than before."""
+    says: str | None = None
+    """The value that notifications show as it is, whatever their reader may see."""
+
     def has(self, name: str) -> bool:
         """Whether events of this kind may hold a value of this name."""
         if name in self.values:

@@ -62,7 +62,10 @@ OFF = "usage"
 """The section that is switched off, for everybody."""
 ALL = frozenset(s.key for s in SECTIONS) - {OFF}
 EXEC = frozenset(
-    {"summary", "scorecard", "relationships", "company_hierarchy", "surveys"}
+    {
+        *("summary", "scorecard", "cockpit", "timeline"),
+        *("relationships", "company_hierarchy", "surveys"),
+    }
 )
 DEFAULT = frozenset({"summary", "attributes"})
 CHURNED = frozenset({"summary", "support"})

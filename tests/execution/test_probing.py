@@ -38,7 +38,7 @@ QUESTIONS = 500
 OF_CASES = ("number of case", "subject of case")
 OF_ACTIVITIES = ("subject of activity", "notes of activity")
 SECRETS = {
-    "exec": (*OF_CASES, *OF_ACTIVITIES),
+    "exec": OF_CASES,
     "masked": (
         "number of case",
         "notes of activity",

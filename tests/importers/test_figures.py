@@ -17,7 +17,9 @@ from cyclorama.execution.engine import Operation
 from cyclorama.importers.csv_files import import_csv
 from cyclorama.importers.model import FileReport
 from cyclorama.importers.salesforce import import_salesforce
+from cyclorama.sections.cockpit.tables import CtaRow
 from cyclorama.sections.support.tables import SupportCaseRow
+from cyclorama.sections.timeline.tables import ActivityRow, AttendeeRow
 from cyclorama.storage.accounts import add_user
 from cyclorama.storage.engine import Database
 from cyclorama.storage.rows import (
@@ -94,15 +96,32 @@ async def everything(app: App) -> list[Any]:
                 RelationshipRow.__table__,
                 PersonRow.__table__,
                 SupportCaseRow.__table__,
+                CtaRow.__table__,
+                ActivityRow.__table__,
+                AttendeeRow.__table__,
                 ExternalRefRow.__table__,
             )
         ]
 
 
+CHURNED = """{ company(ref: {system: "ravenstack", externalId: "A-c37cab"}) {
+  cockpit { ctas(view: ALL, first: 1) { edges { node { name type { key }
+    reason { label } status { key } owner { name } closedAt age comments } } } }
+  timeline { activities(first: 1) { edges { node {
+    subject type notes activityDate } } } } } }"""
+
+
 async def test_ravenstack_comes_in_whole_and_twice_is_once(app: App) -> None:
-    assert created(await mapped(app, "ravenstack")) == [500, 5_000, 2_000]
-    rows = [CompanyRow, RelationshipRow, SupportCaseRow]
-    assert [await count(app, row) for row in rows] == [500, 5_000, 2_000]
+    assert created(await mapped(app, "ravenstack")) == [
+        *(500, 5_000, 2_000),
+        *(1, 600, 600),
+    ]
+    rows = [CompanyRow, RelationshipRow, SupportCaseRow, CtaRow, ActivityRow]
+    counts = [await count(app, row) for row in rows]
+    assert counts == [500, 5_000, 2_000, 600, 600]
+    assert await count(app, AttendeeRow) == 600
+    assert await count(app, ActivityRow, ActivityRow.notes.is_(None)) == 148
+    assert await count(app, CtaRow, CtaRow.is_closed) == 600
     before = await everything(app)
     again = await mapped(app, "ravenstack")
     assert is_unchanged(again)
@@ -115,6 +134,25 @@ async def test_ravenstack_comes_in_whole_and_twice_is_once(app: App) -> None:
             relationships { totalCount } }
           support { openCount cases(view: ALL) { totalCount } } } }""",
     )
+    churned = (await asked(app, CHURNED))["company"]
+    (cta,) = (e["node"] for e in churned["cockpit"]["ctas"]["edges"])
+    (entry,) = (e["node"] for e in churned["timeline"]["activities"]["edges"])
+    assert cta == {
+        "name": "Churn: pricing",
+        "type": {"key": "risk"},
+        "reason": {"label": "Pricing"},
+        "status": {"key": "closed_lost"},
+        "owner": {"name": "RavenStack import"},
+        "closedAt": "2024-10-27T12:00:00.000Z",
+        "age": 0,
+        "comments": "switched to competitor",
+    }
+    assert entry == {
+        "subject": "Churn: competitor",
+        "type": "milestone",
+        "notes": "missing features",
+        "activityDate": "2024-11-16T12:00:00.000Z",
+    }
     assert found["company"] == {
         "name": "Company_166",
         "externalRefs": [
@@ -190,10 +228,22 @@ async def test_a_salesforce_export_comes_in_unchanged(app: App) -> None:
         "CampaignMember",
         "Lead",
         "Opportunity",
-        "Task",
     }
+    (tasks,) = (r for r in reports if r.object_type == "Task")
+    assert (tasks.read, tasks.created, tasks.rejected) == (75, 36, 39)
+    assert {r.reason for r in tasks.rejects} == {
+        "AccountId is empty: it is about no company"
+    }
+    assert await count(app, CtaRow, ~CtaRow.is_closed) == 36
+    name = CompanyRow.name == "Walker Henson and Compton"
+    walker = sa.select(CompanyRow.id).where(name)
+    assert await count(app, ActivityRow, ActivityRow.company_id.in_(walker)) == 4
+    assert await count(app, CtaRow, CtaRow.company_id.in_(walker)) == 4
     before = await everything(app)
-    assert is_unchanged(await exported(app, "salesforce-export-workshop"))
+    again = await exported(app, "salesforce-export-workshop")
+    assert sum(r.created + r.updated for r in again) == 0
+    assert [r.rejected for r in again] == [r.rejected for r in reports]
+    assert is_unchanged([r for r in again if r.object_type != "Task"])
     assert await everything(app) == before
 
 

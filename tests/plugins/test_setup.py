@@ -79,6 +79,7 @@ async def test_a_section_that_comes_later_leaves_the_layouts_alone(
     assert first.revisions == (
         "core_0001",
         "core_0002",
+        "core_0003",
         "cockpit_0001",
         "cockpit_0002",
         "scorecard_0001",
@@ -87,6 +88,7 @@ async def test_a_section_that_comes_later_leaves_the_layouts_alone(
         "surveys_0002",
         "timeline_0001",
         "timeline_0002",
+        "timeline_0003",
         "usage_0001",
     )
     async with fresh_database.read() as reading:
@@ -133,10 +135,14 @@ async def test_a_new_database_has_vocabularies_groups_and_presets(
     assert [p.section for p in exec_layout.placements] == [
         "summary",
         "scorecard",
+        "cockpit",
+        "timeline",
         "relationships",
         "company_hierarchy",
         "surveys",
     ]
+    read_only = [p.section for p in exec_layout.placements if "editable" in p.config]
+    assert read_only == ["cockpit", "timeline"]
     assert version.version >= 1
 
 
@@ -183,9 +189,9 @@ def test_doctor_names_what_was_not_applied_and_the_command(empty_url: str) -> No
     done = run(empty_url, "doctor")
     assert done.exit_code == 1
     missing = (
-        "core_0001, core_0002, cockpit_0001, cockpit_0002, scorecard_0001, "
+        "core_0001, core_0002, core_0003, cockpit_0001, cockpit_0002, scorecard_0001, "
         "scorecard_0002, support_0001, surveys_0001, surveys_0002, timeline_0001, "
-        "timeline_0002, usage_0001"
+        "timeline_0002, timeline_0003, usage_0001"
     )
     named = f"Not applied: {missing}; run: cyclorama migrate"
     assert named in done.output
@@ -220,6 +226,7 @@ def test_migrate_says_what_it_did_and_then_that_nothing_was_left(
     assert first["revisions"] == [
         "core_0001",
         "core_0002",
+        "core_0003",
         "cockpit_0001",
         "cockpit_0002",
         "scorecard_0001",
@@ -229,6 +236,7 @@ def test_migrate_says_what_it_did_and_then_that_nothing_was_left(
         "surveys_0002",
         "timeline_0001",
         "timeline_0002",
+        "timeline_0003",
         "usage_0001",
     ]
     assert tuple(first["seeded"]) == SEEDED

@@ -25,6 +25,7 @@ SECTIONS = [s for s in graph().sections.values() if s.distribution == "cyclorama
 EVERYTHING = (
     "core_0001",
     "core_0002",
+    "core_0003",
     "cockpit_0001",
     "cockpit_0002",
     "scorecard_0001",
@@ -34,6 +35,7 @@ EVERYTHING = (
     "surveys_0002",
     "timeline_0001",
     "timeline_0002",
+    "timeline_0003",
     "usage_0001",
 )
 REVISION = """
@@ -227,6 +229,7 @@ async def test_a_later_revision_is_applied_to_what_is_there(
     assert await migrate(fresh_database, [more]) == (
         "core_0001",
         "core_0002",
+        "core_0003",
         "more_0001",
     )
     body = "op.add_column('more', sa.Column('b', sa.Text()))"

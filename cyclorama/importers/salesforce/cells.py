@@ -13,7 +13,10 @@ from cyclorama.importers.model import Rejected
 from cyclorama.importers.targets import Refusal
 
 LOOKUPS: Final = frozenset(
-    {"Id", "AccountId", "ContactId", "ManagerId", "OwnerId", "ParentId", "ReportsToId"}
+    {
+        *("Id", "AccountId", "ContactId", "ManagerId", "OwnerId", "ParentId"),
+        *("ReportsToId", "WhoId"),
+    }
 )
 """Columns that hold ids."""
 _SUFFIX: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"

@@ -11,6 +11,11 @@ from typing import Any, Final
 
 from cyclorama.importers.drafts import check_id
 from cyclorama.importers.model import Incoming
+from cyclorama.importers.salesforce.activities import (
+    NOBODY,
+    event_values,
+    task_values,
+)
 from cyclorama.importers.salesforce.cells import LOOKUPS, Record
 from cyclorama.importers.salesforce.fields import STANDARD, custom_values
 from cyclorama.importers.targets import Refusal
@@ -34,12 +39,19 @@ class Home:
     """Their column -> ours and the object that it names."""
     picklists: Mapping[str, str] = field(default_factory=dict)
     """Their column -> ours."""
+    fallbacks: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Our column that can't be empty -> what it points to where theirs doesn't."""
     more: Callable[[Record], dict[str, Any]] = _nothing
     """Values that several of their columns make."""
 
     def incoming(self, object_type: str, record: Record) -> Incoming:
         """The record for the writer; `Refusal` says which cell can't be read."""
         cells = record.cells
+        references = dict(self.fallbacks) | {
+            ours: (named, cells[theirs])
+            for theirs, (ours, named) in self.references.items()
+            if cells.get(theirs) or (theirs in cells and ours not in self.fallbacks)
+        }
         values = {
             ours: record.value(theirs, kind)
             for theirs, (ours, kind) in self.values.items()
@@ -51,11 +63,8 @@ class Home:
             object_type=object_type,
             external_id=record.id,
             values=values | self.more(record),
-            references={
-                ours: (named, cells[theirs])
-                for theirs, (ours, named) in self.references.items()
-                if theirs in cells
-            },
+            references=references,
+            fallbacks=self.fallbacks,
             picklists={
                 ours: cells[theirs]
                 for theirs, ours in self.picklists.items()
@@ -120,6 +129,10 @@ def _case(record: Record) -> dict[str, Any]:
     return {}
 
 
+_OF_ACTIVITIES: Final = {
+    "AccountId": ("company_id", "Account"),
+    "OwnerId": ("author_id", "User"),
+}
 HOMES: Final[Mapping[str, Home]] = {
     "User": Home(
         target="user",
@@ -172,11 +185,34 @@ HOMES: Final[Mapping[str, Home]] = {
         references={"AccountId": ("company_id", "Account")},
         more=_case,
     ),
+    "Task": Home(
+        target="activity",
+        values={},
+        references=_OF_ACTIVITIES,
+        fallbacks={"author_id": NOBODY},
+        more=task_values,
+    ),
+    "Event": Home(
+        target="activity",
+        values={},
+        references=_OF_ACTIVITIES,
+        fallbacks={"author_id": NOBODY},
+        more=event_values,
+    ),
 }
 """In the order of their import: what others point to comes first."""
 _OF_MORE: Final = (
     *("Name", "FirstName", "MiddleName", "LastName", "Suffix", "Phone", "MobilePhone"),
     *("Email", "IsActive", "IsClosed", "IsDeleted", "Roles"),
+    *(
+        "WhoId",
+        "Subject",
+        "ActivityDate",
+        "ActivityDateTime",
+        "StartDateTime",
+        "CallType",
+    ),
+    *("CompletedDateTime", "DurationInMinutes", "CallDurationInSeconds", "TaskSubtype"),
 )
 _COLUMNS: Final = {*LOOKUPS, *STANDARD, *_OF_MORE}.union(
     *({*h.values, *h.references, *h.picklists} for h in HOMES.values())

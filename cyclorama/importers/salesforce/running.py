@@ -19,6 +19,7 @@ from cyclorama.importers.model import (
     Rejected,
     no_progress,
 )
+from cyclorama.importers.salesforce.activities import OBJECTS, TO_DO, Activities
 from cyclorama.importers.salesforce.cells import Record, Source
 from cyclorama.importers.salesforce.fields import CustomFields
 from cyclorama.importers.salesforce.links import LINK, Links
@@ -73,6 +74,7 @@ class Run:
         self.reports: list[FileReport] = []
         self._fields = CustomFields(database)
         self._links = Links(database, writer)
+        self._activities = Activities(database, writer)
         self._scopes: list[tuple[FileReport, str]] = []
 
     async def take(self, source: Source) -> None:
@@ -83,12 +85,17 @@ class Run:
         self.reports.append(report)
         self._scopes.append((report, scope))
         self.writer.begin(scope)
+        people = FileReport(path=path, object_type=f"{source.object_type}.WhoId")
+        to_dos = FileReport(path=path, object_type=TO_DO)
+        if source.object_type in OBJECTS:
+            await self._activities.prepare()
         for batch in _batches(source.read(), BATCH):
             report.read += len(batch)
-            await self._batch(batch, report, links)
+            kept = await self._batch(batch, report, links)
+            if source.object_type in OBJECTS:
+                await self._act(kept, people, to_dos)
             self.progress(path, report.read, source.rows)
-        if links.read:
-            self.reports.append(links)
+        self.reports += [r for r in (links, people, to_dos) if r.read]
         if source.object_type == "User" and report.created + report.updated:
             async with self.database.write() as session:
                 await refresh_memberships(session)
@@ -111,7 +118,8 @@ class Run:
         batch: Sequence[Record | Rejected],
         report: FileReport,
         links: FileReport,
-    ) -> None:
+    ) -> list[Record]:
+        """Write them; those that were written."""
         report.reject(item for item in batch if isinstance(item, Rejected))
         records = [item for item in batch if isinstance(item, Record)]
         by_line = {record.line: record for record in records}
@@ -121,9 +129,25 @@ class Run:
             await self._fields.describe(kept)
         outcome = await self.writer.write(rows)
         _count(report, outcome, by_line)
+        refused = {rejected.line for rejected in outcome.rejected}
+        kept = [r for r in kept if r.line not in refused]
         if report.object_type == "Contact":
-            refused = {rejected.line for rejected in outcome.rejected}
-            await self._link([r for r in kept if r.line not in refused], report, links)
+            await self._link(kept, report, links)
+        return kept
+
+    async def _act(
+        self, records: Sequence[Record], people: FileReport, to_dos: FileReport
+    ) -> None:
+        """Write what hangs on Tasks or Events."""
+        by_line = {record.line: record for record in records}
+        object_type = people.object_type.partition(".")[0]
+        given, outcome = await self._activities.write_people(object_type, records)
+        people.read += given
+        _count(people, outcome, by_line)
+        if object_type == "Task":
+            given, outcome = await self._activities.write_to_dos(records)
+            to_dos.read += given
+            _count(to_dos, outcome, by_line)
 
     async def _link(
         self, records: Sequence[Record], report: FileReport, links: FileReport

@@ -28,6 +28,8 @@ NOTIFIED: Final = EventKind(
         "text": "What it says.",
         "rule": "The key of the rule.",
     },
+    concerns=("to",),
+    says="text",
 )
 CSM: Final = "CSM"
 Recipient = Annotated[str, StringConstraints(min_length=1, max_length=255)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cyclorama.plugins import Card, Section, read
+from cyclorama.plugins import Card, ImportTarget, Section, read
 from cyclorama.sections.cockpit.actions import ACTIONS
 from cyclorama.sections.cockpit.administration import (
     delete_cta_vocabulary_item,
@@ -19,6 +19,7 @@ from cyclorama.sections.cockpit.fields import (
     CockpitSection,
     open_by_type,
 )
+from cyclorama.sections.cockpit.imports import DERIVED, complete_ctas
 from cyclorama.sections.cockpit.links import link_cta_record, unlink_cta_record
 from cyclorama.sections.cockpit.mutations import (
     close_cta,
@@ -101,6 +102,9 @@ section = Section(
     ),
     events=EVENTS,
     actions=ACTIONS,
+    targets=(
+        ImportTarget("cta", CtaRow, "cta", derived=DERIVED, complete=complete_ctas),
+    ),
     seed=vocabulary,
     demo=demo,
     migrations=str(Path(__file__).parent / "migrations"),

@@ -23,20 +23,30 @@ _VALUES: Final = {
     "source": "Who made it: MANUAL, RULE, API and so on.",
 }
 CREATED: Final = EventKind(
-    key="cockpit.cta_created", description="A CTA was made.", values=_VALUES
+    key="cockpit.cta_created",
+    description="A CTA was made.",
+    values=_VALUES,
+    followed=("name",),
+    concerns=("owner_id",),
 )
 CHANGED: Final = EventKind(
     key="cockpit.cta_changed",
     description="A CTA, or a task of it, was changed and neither closed nor opened.",
     values=_VALUES,
+    followed=("status",),
+    concerns=("owner_id",),
 )
 CLOSED: Final = EventKind(
-    key="cockpit.cta_closed", description="A CTA was closed.", values=_VALUES
+    key="cockpit.cta_closed",
+    description="A CTA was closed.",
+    values=_VALUES,
+    followed=("is_closed",),
 )
 REOPENED: Final = EventKind(
     key="cockpit.cta_reopened",
     description="A closed CTA was opened again.",
     values=_VALUES,
+    followed=("is_closed",),
 )
 EVENTS: Final = (CREATED, CHANGED, CLOSED, REOPENED)
 _PLAIN: Final = tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cyclorama.plugins import Card, Section, read
+from cyclorama.plugins import Card, ImportTarget, Section, read
 from cyclorama.sections.timeline.comments import (
     add_activity_comment,
     delete_activity_comment,
@@ -14,6 +14,14 @@ from cyclorama.sections.timeline.config import TimelineConfig
 from cyclorama.sections.timeline.demo import demo
 from cyclorama.sections.timeline.events import EVENTS
 from cyclorama.sections.timeline.feed import activities, activity_drafts
+from cyclorama.sections.timeline.imports import (
+    DERIVED,
+    DERIVED_OF_ATTENDEES,
+    complete_activities,
+    complete_attendees,
+    write_authors,
+)
+from cyclorama.sections.timeline.journey import CARD, StageRow, note_stages
 from cyclorama.sections.timeline.mutations import delete_activity, save_activity
 from cyclorama.sections.timeline.shown import (
     IS_SEEN,
@@ -51,7 +59,9 @@ section = Section(
             value=MILESTONES.c.count,
             breakdown=read.many(milestones_by_type, order_by=["label"]),
         ),
+        CARD,
     ),
+    records_written=note_stages,
     mutations=(
         save_activity,
         delete_activity,
@@ -59,7 +69,24 @@ section = Section(
         edit_activity_comment,
         delete_activity_comment,
     ),
-    tables=(ActivityRow, AttendeeRow, CommentRow, AttachmentRow),
+    tables=(ActivityRow, AttendeeRow, CommentRow, AttachmentRow, StageRow),
+    targets=(
+        ImportTarget(
+            "activity",
+            ActivityRow,
+            "activity",
+            derived=DERIVED,
+            complete=complete_activities,
+            after=write_authors,
+        ),
+        ImportTarget(
+            "activity_attendee",
+            AttendeeRow,
+            "activity_attendee",
+            derived=DERIVED_OF_ATTENDEES,
+            complete=complete_attendees,
+        ),
+    ),
     fields=(activities, activity_drafts),
     nodes={"activity": Activity},
     node_conditions={"activity": IS_SEEN},

@@ -13,6 +13,7 @@ from typing import Any
 from zlib import crc32
 
 from cyclorama.plugins import DemoRecords, Row, folded, plain_text
+from cyclorama.sections.timeline.journey import StageRow
 from cyclorama.sections.timeline.tables import (
     AUTHOR,
     EXTERNAL,
@@ -103,6 +104,14 @@ STORY = (
         is_draft=True,
     ),
 )
+STAGES = (
+    ("new_customer", 430),
+    ("kicked_off", 400),
+    ("launched", 330),
+    ("adopting", 240),
+    ("will_churn", 5),
+)
+"""The stages of the company at risk, and since how many days."""
 OTHERS = (
     ("call", "Monthly check-in", "<p>All is well, no open questions.</p>", 30),
     ("meeting", "Training for new users", "<p>Twelve people took part.</p>", 90),
@@ -114,9 +123,25 @@ OTHERS = (
 
 def demo(records: DemoRecords) -> Iterator[Row]:
     """Activities, who took part, comments; the same rows on every run."""
+    yield from _journey(records)
     rows = [row for made in _all(records) for row in made]
     for kind in (ActivityRow, AttendeeRow, CommentRow):
         yield from (row for row in rows if isinstance(row, kind))
+
+
+def _journey(records: DemoRecords) -> Iterator[Row]:
+    """The stages that the company at risk has come through."""
+    noon = datetime.combine(records.today, time(12), UTC)
+    for place, (stage, days) in enumerate(STAGES):
+        item = records.picklists.get(("company.stage", stage))
+        if item is not None and records.companies:
+            yield StageRow(
+                id=f"journey_stage_demo{place}",
+                company_id=records.companies[0],
+                relationship_id=None,
+                stage_id=item,
+                at=noon - timedelta(days=days),
+            )
 
 
 def _all(records: DemoRecords) -> Iterator[list[Row]]:

@@ -21,6 +21,7 @@ SAVED: Final = EventKind(
     key="timeline.activity_saved",
     description="An activity was logged (nothing before), or a logged one was changed.",
     values=_VALUES,
+    followed=("author_id",),
 )
 DELETED: Final = EventKind(
     key="timeline.activity_deleted",
@@ -30,6 +31,7 @@ DELETED: Final = EventKind(
 COMMENTED: Final = EventKind(
     key="timeline.comment_added",
     description="Somebody commented on an activity.",
+    concerns=("author_id",),
     values={
         **_VALUES,
         "comment_id": "The id of the comment.",

@@ -27,6 +27,13 @@ from cyclorama.sections.timeline.config import (
     ActivityType,
     TimelineConfig,
 )
+from cyclorama.sections.timeline.journey import (
+    MOST_STAGES,
+    JourneyStage,
+    S,
+    StageRow,
+    stages_of,
+)
 from cyclorama.sections.timeline.shown import (
     IS_WHOLE,
     OF_ACTIVITY,
@@ -281,6 +288,14 @@ class TimelineSection(SectionBase):
     milestones: list[Activity] = read.declared(
         read.Many(ActivityRow, OWN_MILESTONES, (A.activity_date, A.id), 200),
         "The record's own milestones on the axis of time: the oldest first.",
+    )
+    stages: list[JourneyStage] = read.declared(
+        read.Many(
+            StageRow, read.called(stages_of), (S.at.desc(), S.id.desc()), MOST_STAGES
+        ),
+        "The stages that the record was in, the one it is in first: the band under the "
+        "milestones. From when the first change was noted; none where you may not see "
+        "the record's stage.",
     )
     types: list[ActivityTypeInfo] = read.each(types)
     milestone_types: list[MilestoneTypeInfo] = read.each(milestone_types)
