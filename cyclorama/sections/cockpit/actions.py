@@ -29,6 +29,7 @@ from cyclorama.sections.cockpit.choices import (
     LONGEST_NAME,
     LONGEST_TEXT,
     Choices,
+    checked_html,
     type_of,
 )
 from cyclorama.sections.cockpit.events import keys_of, told
@@ -171,7 +172,7 @@ async def _values(acting: Acting, given: CreateCtaEntry, kind: str) -> dict[str,
         "original_due_date": due,
         "is_important": given.is_important,
         "is_closed": False,
-        "comments": given.comments,
+        "comments": checked_html(given.comments, "comments"),
         "source": "RULE",
         "total_tasks": 0,
         "closed_tasks": 0,

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyclorama.plugins import PicklistItemRow, RelationshipRow
-from cyclorama.sections.cockpit.choices import LONGEST_NAME, LONGEST_TEXT
+from cyclorama.sections.cockpit.choices import LONGEST_NAME, LONGEST_TEXT, checked_html
 from cyclorama.sections.cockpit.rules import Refused, checked_day, is_closing
 from cyclorama.sections.cockpit.tables import STATUS, ChoiceRow, TypeRow
 
@@ -78,6 +78,8 @@ async def complete_ctas(
         try:
             _check(cta, known)
             values.update(_following(cta, old, known))
+            if "comments" in values:
+                values["comments"] = checked_html(values["comments"], "comments")
         except Refused as reason:
             refused[place] = f"{reason.path}: {reason.message}"
         else:
