@@ -77,12 +77,17 @@ class Cell:
         return [n for step in self.way for n in step.names]
 
     @property
-    def selection(self) -> str:
-        """The field of the root, with what is asked of it."""
+    def texts(self) -> list[str]:
+        """Of each step, from the field of the root on."""
         texts = [step.text for step in self.way]
         if self.root == "mutation":
             texts[0] += " @include(if: false)"
-        return " { ".join(texts) + " }" * (len(texts) - 1)
+        return texts
+
+    @property
+    def selection(self) -> str:
+        """The field of the root, with what is asked of it."""
+        return " { ".join(self.texts) + " }" * (len(self.way) - 1)
 
 
 class Cells:

@@ -155,13 +155,17 @@ FOR_ADMINS = {
             "explainLayout",
             "auditLog",
             "sectionPlugins",
+            "ruleFile",
+            "ruleRuns",
         )
     ),
+    "Mutation.applyRules",
     "Mutation.applyLayouts",
     "Mutation.revertLayouts",
     "Mutation.setSectionPluginEnabled",
     "Layout",
     "ApplyLayoutsPayload",
+    "ApplyRulesPayload",
     "SectionPluginPayload",
 }
 OF_SECTIONS = {
@@ -211,8 +215,29 @@ OF_SECTIONS = {
             "completeCtaTask",
             "applyPlaybook",
             "bulkUpdateCtas",
+            "linkCtaRecord",
+            "unlinkCtaRecord",
+            "setCtaRecurrence",
+            "saveCtaView",
+            "deleteCtaView",
+            "saveCtaVocabularyItem",
+            "deleteCtaVocabularyItem",
         )
     },
+    "CtaViewPayload": "cockpit",
+    "CtaViewDeletionPayload": "cockpit",
+    "CtaVocabularyPayload": "cockpit",
+    "SurveyResponsePayload": "surveys",
+    **{
+        f"Mutation.{name}": "surveys"
+        for name in (
+            "excludeSurveyResponse",
+            "includeSurveyResponse",
+            "remarkSurveyResponse",
+        )
+    },
+    "Viewer.activities": "timeline",
+    "Viewer.activityDrafts": "timeline",
 }
 """What goes where nobody gets the section, beside its fields on records."""
 OF_ALL_COMPANIES = {
@@ -426,6 +451,7 @@ EDGES = {
     "HierarchyNode.company",
     "Cta.company",
     "Cta.relationship",
+    "NotificationEdge.node",
 }
 """The fields that lead from one thing to others."""
 
@@ -537,4 +563,6 @@ def _led(step: Step, name: str, place: str) -> Sequence[str] | None:
             return ["company_2"]
         case "HierarchyNode.company":
             return ["company_1", "company_2"]
+        case "NotificationEdge.node":
+            return []  # nobody was told of anything
     return None

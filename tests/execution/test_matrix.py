@@ -61,7 +61,7 @@ GIVEN = {
     **{f"{camel(s.key)}(instance:)": s.key for s in SECTIONS},
 }
 MAKING = Cells(FULL, GIVEN)
-TOGETHER = 40
+TOGETHER = 100
 """Cells that are asked at once where all of them are expected to be open."""
 ID = Step("id", (), "ID", "id")
 TABLES = {t.name for t in record_tables(GRAPH.sections.values())}
@@ -147,12 +147,38 @@ def _keys(cells: Sequence[Cell]) -> list[str]:
 
 
 def operation(cells: Sequence[Cell]) -> tuple[str, dict[str, Any]]:
-    """One that asks for all cells, each on a line of its own, and its variables."""
-    first = cells[0]
-    keys = _keys(cells)
-    lines = [f"{k}: {cell.selection}" for k, cell in zip(keys, cells, strict=True)]
-    text = "\n".join([f"{first.root}{first.header} {{", *lines, "}"])
-    return text, dict(first.variables)
+    """One that asks for all cells, and its variables."""
+    text, _ = _written(cells)
+    return text, dict(cells[0].variables)
+
+
+def _written(cells: Sequence[Cell]) -> tuple[str, list[set[int]]]:
+    """The text that asks for all cells, what they share once, and the lines of each: a
+    step is a line."""
+    tree: dict[str, Any] = {}
+    ways = []
+    for key, cell in zip(_keys(cells), cells, strict=True):
+        start, *rest = cell.texts
+        at, way = tree, []
+        for text in (f"{key}: {start}", *rest):
+            at = at.setdefault(text, {})
+            way.append(id(at))
+        ways.append(way)
+    lines = [f"{cells[0].root}{cells[0].header} {{"]
+    at_line: dict[int, int] = {}
+    _write(tree, lines, at_line)
+    return "\n".join([*lines, "}"]), [{at_line[i] for i in way} for way in ways]
+
+
+def _write(tree: dict[str, Any], lines: list[str], at_line: dict[int, int]) -> None:
+    for text, below in tree.items():
+        at_line[id(below)] = len(lines) + 1
+        if below:
+            lines.append(f"{text} {{")
+            _write(below, lines, at_line)
+            lines.append("}")
+        else:
+            lines.append(text)
 
 
 async def _found(bench: Bench, cells: Sequence[Cell], who: Who) -> list[frozenset[str]]:
@@ -185,8 +211,8 @@ def _refused(
     lines = {at["line"] for e in errors for at in e.get("locations", ())}
     beyond = {*bench.statements, *ran}
     return [
-        frozenset({"absent"} | beyond if n + 2 in lines or cell.variables else {"open"})
-        for n, cell in enumerate(cells)
+        frozenset({"absent"} | beyond if own & lines or cell.variables else {"open"})
+        for own, cell in zip(_written(cells)[1], cells, strict=True)
     ]
 
 

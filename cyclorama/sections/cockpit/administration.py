@@ -51,7 +51,8 @@ _COLOR: Final = re.compile(r"#[0-9a-fA-F]{6}")
 async def save_cta_vocabulary_item(
     info: Info, input: SaveCtaVocabularyItemInput
 ) -> CtaVocabularyPayload:
-    """Make or change a type, a reason, a priority or a status of CTAs. For admins."""
+    """Make or change a type, a reason, a priority or a status of CTAs. Admins alone may
+    do so."""
     ctx = info.context
     try:
         _check_admin(ctx)
@@ -66,7 +67,8 @@ async def save_cta_vocabulary_item(
 async def delete_cta_vocabulary_item(
     info: Info, input: DeleteCtaVocabularyItemInput
 ) -> CtaVocabularyPayload:
-    """Delete an item that nothing has, or deactivate one that is in use. For admins."""
+    """Delete an item that nothing has, or deactivate one that is in use. Admins alone may
+    do so."""
     ctx = info.context
     try:
         _check_admin(ctx)

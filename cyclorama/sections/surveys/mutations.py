@@ -75,7 +75,8 @@ class SurveyResponsePayload(Payload):
 async def exclude_survey_response(
     info: Info, input: ExcludeSurveyResponseInput
 ) -> SurveyResponsePayload:
-    """Leave an answer out of all numbers, on all pages, from now on. For admins.
+    """Leave an answer out of all numbers, on all pages, from now on. Admins alone may
+    do so.
 
     It stays in the list of answers, with the reason.
     """
@@ -95,7 +96,8 @@ async def exclude_survey_response(
 async def include_survey_response(
     info: Info, input: IncludeSurveyResponseInput
 ) -> SurveyResponsePayload:
-    """Count an answer again that was left out. For admins."""
+    """Count an answer again that was left out. Admins alone may
+    do so."""
     ctx = info.context
 
     def apply(row: ReviewRow) -> None:
