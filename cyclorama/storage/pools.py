@@ -100,7 +100,7 @@ class Pools:
         engine = create_async_engine(
             self.url, connect_args={"cached_statements": MOST_STATEMENTS}, **options
         )
-        event.listen(engine.sync_engine, "connect", _prepare_file)
+        event.listen(engine.sync_engine, "connect", prepare_file)
         return engine
 
     def _postgresql(self) -> dict[str, Any]:
@@ -152,7 +152,7 @@ def _begin_immediate(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _prepare_file(connection: Any, _record: Any) -> None:
+def prepare_file(connection: Any, _record: Any) -> None:
     """Set a new connection up. The journal's mode is the file's: where it can't be set
     because another connection is at it, that one has set it, or the next one will."""
     connection.isolation_level = None

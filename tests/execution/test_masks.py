@@ -20,6 +20,7 @@ from cyclorama.storage.masks import (
     remove_permission,
     set_permission,
 )
+from cyclorama.storage.pools import prepare_file
 from cyclorama.storage.rows import PersonRow, UserGroupRow
 from cyclorama.testing import ADMIN, NOW, Bench, company, relationship
 
@@ -138,6 +139,7 @@ def columns_read(bench: Bench) -> set[tuple[str, str]]:
         return sqlite3.SQLITE_OK
 
     connection = sqlite3.connect(str(bench.database.url.database))
+    prepare_file(connection, None)
     connection.set_authorizer(seen)
     for statement in bench.statements:
         if statement.lstrip().upper().startswith(("SELECT", "WITH")):

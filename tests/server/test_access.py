@@ -61,7 +61,7 @@ async def site(demo_database: Database) -> AsyncIterator[Site]:
                 .where(CompanyRow.id == child)
                 .values(parent_id=parent)
             )
-    settings = load_settings()
+    settings = load_settings(worker=False)
     app = make_app(settings, demo_database)
     server = create_server(app, settings)
     transport = httpx2.ASGITransport(server)

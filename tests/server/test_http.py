@@ -24,7 +24,7 @@ from cyclorama.storage.engine import Database
 
 pytestmark = pytest.mark.anyio
 VIEWER = {"query": "{ viewer { email } }"}
-SETTINGS = Settings(max_body_bytes=10_000, request_timeout_seconds=2)
+SETTINGS = Settings(max_body_bytes=10_000, request_timeout_seconds=2, worker=False)
 
 
 class Site:

@@ -87,7 +87,7 @@ async def site(demo_database: Database) -> AsyncIterator[Site]:
         for group in ("admin", "csm", "exec"):
             email = f"{group}@example.com"
             tokens[group] = await create_token(session, email=email, now=clock())
-    settings = load_settings()
+    settings = load_settings(worker=False)
     app = make_app(settings, demo_database)
     server = create_server(app, settings)
     transport = httpx2.ASGITransport(server)
