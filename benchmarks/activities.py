@@ -1,5 +1,6 @@
 """The activities of a benchmark: 40 of a company over three years, ten of them logged on
-its relationships, with some 95 attendees and 40 comments.
+its relationships, with some 95 attendees and 40 comments; and the stages of its journey,
+three or four.
 
 Nearly all are public. Of the others the viewer sees none: nobody's drafts, teams and
 private notes are the viewer's.
@@ -64,3 +65,15 @@ def activities(
             {before}, {_user("k")}, 'What I think of it, ' || k, 1,
             {sql.instant(f"{day} + k")}
         FROM {many}, {number}, {part} WHERE k > 0 AND k <= a % 3 ORDER BY n, a, k"""
+
+
+def stages(sql: Any, many: str, began: str) -> Iterator[str]:
+    """The stages that the companies of `many` have come through, up to the one they are
+    in, 90 days each; `began` is the day of the first."""
+    yield f"""INSERT INTO timeline_stage (id, company_id, stage_id, at)
+        SELECT 'journey_stage_' || n || '_' || i.position, 'company_' || n, i.id,
+            {sql.instant(f"{began} + 90 * i.position")}
+        FROM {many} JOIN company c ON c.id = 'company_' || n
+        JOIN picklist_item s ON s.id = c.stage_id
+        JOIN picklist_item i ON i.picklist = s.picklist AND i.position <= s.position
+        ORDER BY n, i.position"""

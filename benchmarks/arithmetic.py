@@ -77,7 +77,7 @@ def points(values: Mapping[date, float], periods: int, today: date) -> list[Poin
 def _card(
     key: str,
     label: str,
-    value: int | None,
+    value: int | str | None,
     breakdown: Sequence[Count] = (),
     trend: str = "NONE",
 ) -> Card:
@@ -99,6 +99,7 @@ def cards(
     before: int,
     cases: Sequence[Count],
     milestones: Sequence[Count],
+    stage: Any,
 ) -> list[Card]:
     """The cards of Summary."""
     trend = "UP" if last > before else "DOWN" if last < before else "FLAT"
@@ -106,6 +107,7 @@ def cards(
         _card("health", "Health", health.value, trend=health.trend),
         _card("open_ctas", "Open CTAs", _total(ctas), ctas),
         _card("milestones", "Milestones", _total(milestones), milestones),
+        _card("journey", "Customer journey", stage and stage.label, milestones),
         _card("nps", "NPS", tally.nps, tally.counts),
         _card("active_users", "Active users", last, trend=trend),
         _card("open_cases", "Open cases", _total(cases), cases),

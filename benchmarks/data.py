@@ -1,8 +1,8 @@
 """The rows of a benchmark: SQL that makes the same ones in PostgreSQL and in SQLite.
 
 A company has 5 relationships, 12 cases, 48 values of usage, 60 active days of people,
-3 people, 16 scores, 24 past ones, 60 answers, 12 calls to action, 40 activities and an
-external reference; a company of the list `LARGE` has 4 or 16 times as many rows.
+3 people, 16 scores, 24 past ones, 60 answers, 12 calls to action, 40 activities, some 4
+stages and an external reference; a company of the list `LARGE` has 4 or 16 times as many rows.
 Companies stand in trees of ten. Ids end in numbers: `company_17`.
 """
 
@@ -15,6 +15,8 @@ from datetime import date
 from benchmarks import activities, ctas, scores, surveys
 
 COMPANIES = 10_000
+BEGAN = "- 400 - n % 900"
+"""The day of a company's first contract, counted from today."""
 LARGE = (1, 4, 16)
 """How many times the usual rows the companies behind the last one have."""
 
@@ -112,6 +114,7 @@ def _companies(sql: Sql, first: int, last: int, times: int) -> Iterator[str]:
     yield from ctas.ctas(sql, many, wanted, task, times)
     logged = numbers("a", 1, activities.ACTIVITIES * times)
     yield from activities.activities(sql, many, logged, numbers("k", 0, 3), times)
+    yield from activities.stages(sql, many, BEGAN)
     yield f"""INSERT INTO external_ref
             (id, system, object_type, external_id, entity_id, url)
         SELECT 'external_ref_' || n, 'salesforce', 'Account', '001' || n, 'company_' || n,
@@ -124,15 +127,17 @@ def _item(picklist: str, key: str) -> str:
 
 def _company(sql: Sql, many: str) -> str:
     industry = sql.one_of("n", "pi_energy", "pi_retail", "pi_software")
+    launched, adopting = (_item("company.stage", k) for k in ("launched", "adopting"))
     return f"""INSERT INTO company (id, name, search_key, arr_minor, currency,
             renewal_date, original_contract_date, tags, custom, version, created_at,
             updated_at, status_id, stage_id, csm_id, managed_as, industry_id, employees,
             parent_id, comment)
         SELECT 'company_' || n, 'Company ' || n, 'company ' || n, 100000 * (n % 97), 'USD',
-            {sql.day("n % 365")}, {sql.day("- 400 - n % 900")},
+            {sql.day("n % 365")}, {sql.day(BEGAN)},
             {sql.json('["reference", "beta"]')}, {sql.json("{}")}, 1,
             {sql.instant("- 1 - n % 30")}, {sql.instant("0")},
-            {_item("company.status", "active")}, {_item("company.stage", "adopting")},
+            {_item("company.status", "active")},
+            CASE WHEN n % 3 = 0 THEN {launched} ELSE {adopting} END,
             'user_' || (1 + n % 20), 'CUSTOMER', {industry}, n % 5000,
             CASE WHEN (n - 1) % 10 = 0 THEN NULL
                  WHEN (n - 1) % 10 < 4 THEN 'company_' || (n - (n - 1) % 10)

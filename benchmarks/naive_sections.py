@@ -88,6 +88,7 @@ class Summary:
             last=last,
             before=before,
             milestones=await milestones(info, self.row.id),
+            stage=await item_of(info, self.row.stage_id),
             cases=[Count(label=k, count=n) for k, n in sorted(found.items())],
         )
 

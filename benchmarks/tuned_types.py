@@ -173,6 +173,7 @@ class Company:
                 before=before,
                 cases=found,
                 milestones=await milestones(info, self.id),
+                stage=self.stage,
             ),
             fields=arithmetic.summary_fields(self.facts, today_of(info)),
             tags=self.row.tags,

@@ -123,7 +123,9 @@ activity AS MATERIALIZED (
     AND NOT is_draft AND visibility = 'PUBLIC'
 ),
 milestone AS MATERIALIZED (
-  SELECT milestone_type AS label, count(*) AS count FROM activity WHERE milestone_type IS NOT NULL GROUP BY 1
+  SELECT coalesce(sum(count), 0) AS number, coalesce(json_agg(m ORDER BY label), '[]'::json) AS reached FROM (
+    SELECT milestone_type AS label, count(*) AS count FROM activity WHERE milestone_type IS NOT NULL GROUP BY 1
+  ) AS m
 ),
 rel AS MATERIALIZED (
   SELECT r.*, t.key AS type_key, t.name AS type, p.label, p.color
@@ -163,8 +165,10 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
         'trend', health.trend, 'breakdown', '[]'::json),
       json_build_object('key', 'open_ctas', 'label', 'Open CTAs', 'value', cockpit.open, 'trend', 'NONE', 'breakdown',
         coalesce((SELECT json_agg(json_build_object('label', label, 'count', count) ORDER BY position, id) FROM todo), '[]'::json)),
-      json_build_object('key', 'milestones', 'label', 'Milestones', 'value', (SELECT coalesce(sum(count), 0) FROM milestone),
-        'trend', 'NONE', 'breakdown', coalesce((SELECT json_agg(milestone ORDER BY label) FROM milestone), '[]'::json)),
+      json_build_object('key', 'milestones', 'label', 'Milestones', 'value', milestone.number,
+        'trend', 'NONE', 'breakdown', milestone.reached),
+      json_build_object('key', 'journey', 'label', 'Customer journey', 'value', c.stage_label,
+        'trend', 'NONE', 'breakdown', milestone.reached),
       json_build_object('key', 'nps', 'label', 'NPS', 'value', nps.nps, 'trend', 'NONE', 'breakdown', json_build_array(
         json_build_object('label', 'Promoters', 'count', nps.promoters),
         json_build_object('label', 'Passives', 'count', nps.passives),
@@ -332,4 +336,4 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
       WHERE activity_id = a.id AND kind <> 'AUTHOR') AS t ON true
 ))
 )))::text
-FROM c, support, people, health, nps, cockpit
+FROM c, support, people, health, nps, cockpit, milestone

@@ -51,9 +51,11 @@ todo AS MATERIALIZED (
   ) AS t JOIN picklist_item i ON i.id = t.type_id
 ),
 milestone AS MATERIALIZED (
-  SELECT milestone_type AS label, count(*) AS count FROM timeline_activity
-  WHERE company_id = :company AND relationship_id IS NULL AND NOT is_draft AND visibility = 'PUBLIC'
-    AND milestone_type IS NOT NULL GROUP BY 1
+  SELECT coalesce(sum(count), 0) AS number, coalesce(json_agg(m ORDER BY label), '[]'::json) AS reached FROM (
+    SELECT milestone_type AS label, count(*) AS count FROM timeline_activity
+    WHERE company_id = :company AND relationship_id IS NULL AND NOT is_draft AND visibility = 'PUBLIC'
+      AND milestone_type IS NOT NULL GROUP BY 1
+  ) AS m
 ),
 people AS MATERIALIZED (
   SELECT count(DISTINCT person_key) FILTER (WHERE day >= :last::date) AS last,
@@ -69,8 +71,10 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
       json_build_object('key', 'open_ctas', 'label', 'Open CTAs', 'value', (SELECT coalesce(sum(count), 0) FROM todo),
         'trend', 'NONE', 'breakdown', coalesce((
           SELECT json_agg(json_build_object('label', label, 'count', count) ORDER BY position, id) FROM todo), '[]'::json)),
-      json_build_object('key', 'milestones', 'label', 'Milestones', 'value', (SELECT coalesce(sum(count), 0) FROM milestone),
-        'trend', 'NONE', 'breakdown', coalesce((SELECT json_agg(milestone ORDER BY label) FROM milestone), '[]'::json)),
+      json_build_object('key', 'milestones', 'label', 'Milestones', 'value', milestone.number,
+        'trend', 'NONE', 'breakdown', milestone.reached),
+      json_build_object('key', 'journey', 'label', 'Customer journey', 'value', c.stage_label,
+        'trend', 'NONE', 'breakdown', milestone.reached),
       json_build_object('key', 'nps', 'label', 'NPS',
         'value', round((nps.promoters - nps.detractors) * 100.0 / nullif(nps.number, 0))::int,
         'trend', 'NONE', 'breakdown', json_build_array(
@@ -104,4 +108,4 @@ SELECT json_build_object('data', json_build_object('company', json_build_object(
       json_build_object('path', 'originalContractDate', 'label', 'Original contract date', 'type', 'DATE', 'value', c.original_contract_date, 'displayValue', c.original_contract_date, 'editable', false),
       json_build_object('path', 'renewalDate', 'label', 'Renewal date', 'type', 'DATE', 'value', c.renewal_date, 'displayValue', c.renewal_date, 'editable', true)))))
 )))::text
-FROM c, people, health, nps
+FROM c, people, health, nps, milestone

@@ -93,12 +93,13 @@ def _summary(
     last, before = people["last"], people["before"]
     trend = "UP" if last > before else "DOWN" if last < before else "FLAT"
     todo = [{"label": c["label"], "count": c["count"]} for c in ctas]
-    reached = of["milestones"]["nodes"]
+    reached, stage = of["milestones"]["nodes"], of["stage"] or {"label": None}
     return {
         "cards": [
             _card("health", "Health", health["value"], health["trend"], []),
             _card("open_ctas", "Open CTAs", _total(todo), "NONE", todo),
             _card("milestones", "Milestones", _total(reached), "NONE", reached),
+            _card("journey", "Customer journey", stage["label"], "NONE", reached),
             _card("nps", "NPS", nps["nps"], "NONE", _counts(nps)),
             _card("active_users", "Active users", last, trend, []),
             _card("open_cases", "Open cases", _total(opened), "NONE", opened),
@@ -128,7 +129,7 @@ def _counts(nps: Any) -> Any:
     return [{"label": name.capitalize(), "count": nps[name]} for name in names]
 
 
-def _card(key: str, label: str, value: int, trend: str, breakdown: Any) -> Any:
+def _card(key: str, label: str, value: Any, trend: str, breakdown: Any) -> Any:
     return {
         "key": key,
         "label": label,

@@ -29,25 +29,25 @@ export function page(name) {
  * page's WITH: PostgreSQL leaves out what a statement does not read.
  */
 export function sections() {
-  const [, before, fields] =
-    /^([^]*)SELECT json_build_object\('data', json_build_object\('company', json_build_object\(\n([^]*)\n\)\)\)::text\nFROM c, support, people, health, nps, cockpit\s*$/.exec(
+  const [, before, fields, from] =
+    /^([^]*)SELECT json_build_object\('data', json_build_object\('company', json_build_object\(\n([^]*)\n\)\)\)::text\nFROM ([\w, ]+)\s*$/.exec(
       read("full"),
     );
   // A field of the record stands two spaces in, what belongs to it further.
   const parts = fields.split(/,\n(?=  ')/);
   const first = parts.findIndex((part) => part.startsWith("  'summary'"));
-  const found = { record: statement("record", before, parts.slice(0, first).join(",\n")) };
+  const sources = from.split(", ");
+  const made = (name, part) => statement(name, before, part, sources);
+  const found = { record: made("record", parts.slice(0, first).join(",\n")) };
   for (const part of parts.slice(first)) {
     const name = /'(\w+)'/.exec(part)[1];
-    found[name] = statement(name, before, part);
+    found[name] = made(name, part);
   }
   return found;
 }
 
-function statement(name, before, fields) {
-  const sources = ["c", "support", "people", "health", "nps", "cockpit"].filter((source) =>
-    new RegExp(`\\b${source}\\.`).test(fields),
-  );
+function statement(name, before, fields, all) {
+  const sources = all.filter((source) => new RegExp(`\\b${source}\\.`).test(fields));
   const from = sources.length ? `FROM ${sources.join(", ")}` : "";
   return numbered(name, `${before}SELECT json_build_object(\n${fields}\n)::text ${from}`);
 }
