@@ -42,7 +42,7 @@ NESTED = """{ nodes(ids: ["company_demo001", "company_demo002", "case_1"]) { id
     relationships { relationships { edges { node { company { usage { state } }
       summary { cards { key value } } externalRefs { externalId } } } } } } } }"""
 TASKS = """{ company(id: "company_demo001") { cockpit { ctas(view: ALL) { edges {
-  node { name tasks { name } } } } } } }"""
+  node { name tasks { name } linkedRecords { label } } } } } } }"""
 PAGES = tuple(
     f"""{{ {record.partition("_")[0]}(id: "{record}") {{ name
       summary {{ cards {{ key value }} }} support {{ openCount }}
