@@ -18,6 +18,7 @@ from typer.main import get_command
 
 from cyclorama.app import make_app
 from cyclorama.cli import app as command_line
+from cyclorama.commands.of_sections import commands_of
 from cyclorama.config import Settings, load_settings
 from cyclorama.execution.engine import Operation
 from cyclorama.plugins.discovery import discover
@@ -48,7 +49,9 @@ def commands() -> Iterator[tuple[str, list[str]]]:
 def test_every_command_of_the_documents_is_one() -> None:
     seen = 0
     for file, words in commands():
-        command: Any = get_command(command_line)
+        brought = commands_of(words[0])
+        command: Any = get_command(brought or command_line)
+        words = words[1:] if brought else words
         while words and hasattr(command, "commands"):
             if words[0].startswith("-"):
                 break

@@ -6,7 +6,8 @@ import asyncio
 import json
 import platform
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import typer
 
@@ -21,11 +22,14 @@ from cyclorama.resolvers.access_book import load_access
 from cyclorama.resolvers.book import load_book
 from cyclorama.storage.audit_checks import guarded
 from cyclorama.storage.configuration import load_fields
+from cyclorama.storage.events import Waiting, put_aside, waiting
 from cyclorama.storage.jobs import failed
 from cyclorama.storage.masks import load_permissions
 from cyclorama.storage.migration import pending
 from cyclorama.storage.switches import failing, load_switches
 
+LONGEST_WAIT: Final = timedelta(minutes=10)
+"""How long an event waits where a worker runs and keeps up."""
 Finding = tuple[bool, str]
 """Whether it is well, and the sentence."""
 
@@ -81,6 +85,8 @@ async def _of_database(database_url: str | None) -> AsyncIterator[Finding]:
             permissions = await load_permissions(reading)
             fields = await load_fields(reading)
             access = await load_access(reading)
+            aside = await put_aside(reading)
+            left = await waiting(reading)
         for section, since in broken.items():
             yield (
                 False,
@@ -100,12 +106,31 @@ async def _of_database(database_url: str | None) -> AsyncIterator[Finding]:
                 f"Jobs of the kind {job.kind!r} that failed too often: {job.count}; the "
                 f"last said {job.error}.",
             )
+        for finding in _of_events(aside, left, app.now()):
+            yield finding
         if not is_guarded:
             yield (
                 False,
                 "The database does not guard the audit log any more: its triggers are "
                 "gone. See what was changed: cyclorama audit verify",
             )
+
+
+def _of_events(aside: Sequence[Any], left: Waiting, now: datetime) -> Iterator[Finding]:
+    for row in aside:
+        yield (
+            False,
+            f"Events of the kind {row.kind!r} that could not be handled and were put "
+            f"aside: {row.count}; one said {row.error:.200}.",
+        )
+    if left.since is not None and now - left.since > LONGEST_WAIT:
+        yield (
+            False,
+            f"Events that wait to be handled: {left.count}, since "
+            f"{left.since:%Y-%m-%d %H:%M} UTC; run a server, or cyclorama worker.",
+        )
+    elif left.count:
+        yield True, f"Events that wait to be handled: {left.count}."
 
 
 def _of_layouts(book: LayoutBook, sections: Any) -> Iterator[Finding]:

@@ -31,6 +31,7 @@ from cyclorama.importers.saving import (
 )
 from cyclorama.importers.targets import Refusal, Target
 from cyclorama.importers.vocabulary import Vocabularies
+from cyclorama.storage.events import Event
 from cyclorama.storage.ids import kind_of_id, new_id
 from cyclorama.storage.rows import Row
 
@@ -81,6 +82,8 @@ class Batch:
         """Companies or relationships that were written."""
         self.left: set[str] = set()
         """Companies that relationships have left for others."""
+        self.events: Sequence[Event] = ()
+        """What happened to rows of sections."""
 
     async def write(
         self, connection: AsyncConnection, rows: Sequence[Incoming]
@@ -283,10 +286,7 @@ class Batch:
         await insert_rows(connection, self.target, new, self.now)
         await update_rows(connection, self.target, changed, self.now)
         await save_refs(connection, self.system, self.drafts, refs)
-        if self.target.after is not None:
-            written = [*new, *changed]
-            rows = [{**(d.old or {}), **d.values, "id": d.entity} for d in written]
-            await self.target.after(connection, rows)
+        await self._follow_up(connection, [*new, *changed])
         await self._save_open(connection)
         await save_settled(connection, self.settled, self.now)
         self.closed |= {(o.entity_id, o.column) for o, _ in self.settled}
@@ -297,6 +297,17 @@ class Batch:
             unchanged=len(self.drafts) - len(new) - len(changed),
             rejected=tuple(sorted(self.rejected, key=lambda r: r.line)),
         )
+
+    async def _follow_up(
+        self, connection: AsyncConnection, written: Sequence[Draft]
+    ) -> None:
+        """What the section does with rows of its own."""
+        rows = [{**(d.old or {}), **d.values, "id": d.entity} for d in written]
+        if self.target.after is not None:
+            await self.target.after(connection, rows)
+        if self.target.events is not None:
+            pairs = [(d.old, row) for d, row in zip(written, rows, strict=True)]
+            self.events = await self.target.events(connection, pairs, self.now)
 
     def _note_records(self, drafts: Sequence[Draft]) -> None:
         written = [d.entity for d in drafts] + [o.entity_id for o, _ in self.settled]

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cyclorama.plugins.section import After, Check, Complete, Section
+from cyclorama.plugins.section import After, Check, Complete, Happened, Section
 from cyclorama.storage.rows import (
     CompanyPersonRow,
     CompanyRow,
@@ -56,6 +56,7 @@ class Target:
     derived: frozenset[str] = frozenset()
     complete: Complete | None = None
     after: After | None = None
+    events: Happened | None = None
 
     @cached_property
     def columns(self) -> Mapping[str, sa.Column[Any]]:
@@ -120,6 +121,7 @@ def targets(sections: Mapping[str, Section]) -> Mapping[str, Target]:
                 t.derived,
                 t.complete,
                 t.after,
+                t.events,
             )
     return found
 

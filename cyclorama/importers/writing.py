@@ -113,7 +113,7 @@ class Writer:
         batch = Batch(self.system, self.now, target, self.targets, self._vocabularies)
         async with self.database.write() as session:
             outcome = await batch.write(await session.connection(), rows)
-            await self.watch(session, batch.records, batch.left)
+            await self.watch(session, batch.records, batch.left, batch.events)
         self._note(batch)
         return outcome
 

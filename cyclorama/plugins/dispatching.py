@@ -7,6 +7,7 @@ time hands out events; of one that is killed nothing stays, and the next one beg
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -64,8 +65,8 @@ class Dispatcher:
         self._listeners = listeners
         self._author = author
         self._most = FIRST
-        self.done = 0
-        """Events that were handled."""
+        self.done: Counter[str] = Counter()
+        """How many events ended how: `handled` or `put_aside`."""
 
     async def step(self, now: datetime, today: date, fields: Sequence[Any]) -> bool:
         """Hand out the events that wait, up to a batch; whether there were any."""
@@ -93,7 +94,7 @@ class Dispatcher:
         except Exception as error:
             await self._failed(events, error, now)
             return True
-        self.done += len(events)
+        self.done["handled"] += len(events)
         took = asyncio.get_running_loop().time() - begin
         if took > GOOD_SECONDS:
             self._most = max(1, self._most // 2)
@@ -117,3 +118,4 @@ class Dispatcher:
         log.error("event_failed", id=events[0].id, exc_info=error)
         async with self._database.write() as session:
             await handled(session, [events[0].id], now, repr(error))
+        self.done["put_aside"] += 1

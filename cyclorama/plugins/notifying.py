@@ -35,7 +35,12 @@ def news_of(kind: EventKind, event: Any) -> News:
     def is_another(name: str) -> bool:
         return bool(before.get(name) != after.get(name))
 
-    told = [after.get(name) for name in kind.concerns if is_another(name)]
+    told = {
+        user: None
+        for name in kind.concerns
+        for user in _users(after.get(name))
+        if user not in _users(before.get(name))
+    }
     return News(
         kind=event.kind,
         record_id=event.record_id,
@@ -43,7 +48,7 @@ def news_of(kind: EventKind, event: Any) -> News:
         actor_id=event.actor_id if event.actor_kind == "USER" else None,
         at=event.at,
         to_followers=any(map(is_another, kind.followed)),
-        people=[user for held in told for user in _users(held)],
+        people=list(told),
         text=after.get(kind.says) if kind.says else None,
     )
 

@@ -18,7 +18,7 @@ from cyclorama.plugins.dispatching import Listener
 from cyclorama.plugins.jobs import Job
 from cyclorama.plugins.written import RecordsWritten
 from cyclorama.schema.viewer import Viewer
-from cyclorama.storage.events import EventKind
+from cyclorama.storage.events import Event, EventKind
 from cyclorama.storage.rows import Row
 
 
@@ -62,6 +62,16 @@ each as it is, the values that it gets, and the instant of the import: place and
 those that are refused."""
 After = Callable[[AsyncConnection, Sequence[Mapping[str, Any]]], Awaitable[None]]
 """Writes what belongs to rows that an import has just written, given whole."""
+Happened = Callable[
+    [
+        AsyncConnection,
+        Sequence[tuple[Mapping[str, Any] | None, Mapping[str, Any]]],
+        datetime,
+    ],
+    Awaitable[Sequence[Event]],
+]
+"""The events of rows that an import has just written, given each as it was (None: it is
+new) and as it is, and the instant of the import."""
 Demo = Callable[[DemoRecords], Iterable[Row]]
 """Rows for the demo's records, parents first; the same ones on every run."""
 Seed = Callable[[Mapping[tuple[str, str], str]], Iterable[Row]]
@@ -84,6 +94,7 @@ class ImportTarget:
     complete: Complete | None = None
     """Fills them in."""
     after: After | None = None
+    events: Happened | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

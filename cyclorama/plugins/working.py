@@ -87,6 +87,8 @@ class Worker:
         self._dispatcher = Dispatcher(database, [*listeners, *heard], WORKER)
         self.done: Counter[tuple[str, str]] = Counter()
         """How many runs of each kind ended how: `done`, `failed` or `lost`."""
+        self.events: Counter[str] = self._dispatcher.done
+        """How many events ended how: `handled` or `put_aside`."""
 
     async def run(self) -> None:
         """Run until told to stop."""

@@ -57,12 +57,18 @@ class RecordsWritten:
     """Companies that relationships among them have left for others."""
 
 
-Watch = Callable[[AsyncSession, Sequence[str], Collection[str]], Awaitable[None]]
-"""Told of records that were written, as the last thing before the audit log."""
+Watch = Callable[
+    [AsyncSession, Sequence[str], Collection[str], Sequence[Event]], Awaitable[None]
+]
+"""Told of records that were written, and of what else happened, as the last thing before
+the audit log."""
 
 
 async def nobody(
-    session: AsyncSession, ids: Sequence[str], left: Collection[str]
+    session: AsyncSession,
+    ids: Sequence[str],
+    left: Collection[str],
+    events: Sequence[Event],
 ) -> None:
     """Nobody watches."""
 
@@ -74,9 +80,12 @@ def watching(
     tell = _telling(sections, author, today, fields)
 
     async def watch(
-        session: AsyncSession, ids: Sequence[str], left: Collection[str]
+        session: AsyncSession,
+        ids: Sequence[str],
+        left: Collection[str],
+        events: Sequence[Event],
     ) -> None:
-        await emit(session, author, map(_event, ids))
+        await emit(session, author, [*map(_event, ids), *events])
         await tell(session, ids, left)
 
     return watch
@@ -84,7 +93,7 @@ def watching(
 
 def _telling(
     sections: Iterable[Any], author: Author, today: date, fields: Sequence[Any]
-) -> Watch:
+) -> Callable[[AsyncSession, Sequence[str], Collection[str]], Awaitable[None]]:
     hooks = [s.records_written for s in sections if s.records_written is not None]
 
     async def tell(

@@ -31,6 +31,7 @@ from cyclorama.resolvers.refs import Ref, find_together
 from cyclorama.schema.adapt import (
     adapt,
     bind_type,
+    clause,
     correlate,
     order_keys,
     own_row,
@@ -459,7 +460,7 @@ class _Load:
 
     async def _made(self, source: Python) -> Any:
         """The value that Python makes of the columns of one object."""
-        inputs = tuple([await self._value(c) for c in source.columns])
+        inputs = tuple([await self._kept(c) for c in source.columns])
         given = {p.name: self._argument(p) for p in source.parameters}
         if source.with_context:
             given[CONTEXT] = self.ctx
@@ -468,6 +469,12 @@ class _Load:
             name = source.function.__qualname__
             raise TypeError(f"{name} made {len(values)} values of 1.")
         return values[0]
+
+    async def _kept(self, column: Any) -> Any:
+        """A column's value, which has nothing to do with the type of this field."""
+        query = sa.select(self._settled(clause(column)).label("value"))
+        (row,) = await self._execute(query)
+        return row.value
 
     def _coordinate(self) -> str:
         owner = self.field.origin.__strawberry_definition__.name

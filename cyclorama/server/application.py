@@ -35,6 +35,7 @@ from cyclorama.server.parsing import (
 from cyclorama.server.problems import Problem, problem_of, problem_response
 from cyclorama.storage.accounts import SignedIn, credential_of, sign_in
 from cyclorama.storage.engine import Reading
+from cyclorama.storage.events import waiting
 from cyclorama.storage.migration import pending
 
 log = structlog.get_logger(__name__)
@@ -63,7 +64,7 @@ def create_server(app: Any, settings: Settings) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         log.info("started", sections=list(app.graph.sections))
         worker = app.worker()
-        metrics.jobs = worker.done
+        metrics.jobs, metrics.events = worker.done, worker.events
         working = asyncio.create_task(worker.run()) if settings.worker else None
         yield
         worker.stop()
@@ -148,29 +149,39 @@ class Endpoints:
 
     async def nothing(self, request: Request) -> Response:
         """A path that leads nowhere: the same 401 as anywhere without a token."""
-        return await self._for_admins(request, lambda: None)
+
+        async def none() -> None:
+            return None
+
+        return await self._for_admins(request, none)
 
     async def metrics(self, request: Request) -> Response:
         """What this process has done, for admins; for others there is nothing here."""
 
-        def text() -> Response | None:
+        async def text() -> Response | None:
             if request.method != "GET":
                 return None
-            return Response(self.counted.text(self.app), media_type=MEDIA_TYPE)
+            async with self.app.database.read() as reading:
+                left = await waiting(reading)
+            return Response(
+                self.counted.text(self.app, left.count), media_type=MEDIA_TYPE
+            )
 
         return await self._for_admins(request, text)
 
     async def _for_admins(
-        self, request: Request, answer: Callable[[], Response | None]
+        self,
+        request: Request,
+        answer: Callable[[], Coroutine[Any, Any, Response | None]],
     ) -> Response:
         """The answer to an admin; where it is None, and to others, nothing is here."""
         problem = Problem(404, "BAD_REQUEST", "There is nothing here; see /graphql.")
         try:
             is_admin = await self._in_time(self._is_admin(request))
+            response = await self._in_time(answer()) if is_admin else None
         except Exception as error:
             problem = problem_of(error, request.scope["cy_request_id"])
         else:
-            response = answer() if is_admin else None
             if response is not None:
                 return response
         return problem_response(problem, JSON)

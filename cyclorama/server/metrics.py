@@ -40,6 +40,8 @@ class Metrics:
         self.seconds = 0.0
         self.jobs: Counter[tuple[str, str]] = Counter()
         """Runs of jobs by kind and by how they ended."""
+        self.events: Counter[str] = Counter()
+        """Events by how they ended."""
 
     def count(self, status: int, seconds: float) -> None:
         """Count an answered request."""
@@ -48,11 +50,14 @@ class Metrics:
         place = next((n for n, most in enumerate(BUCKETS) if seconds <= most), -1)
         self.buckets[place] += 1
 
-    def text(self, app: Any) -> str:
-        """All metrics of the process of an `App`."""
-        return "".join(_lines(*metric) for metric in self._all(app))
+    def text(self, app: Any, waiting: int) -> str:
+        """All metrics of the process of an `App`, on whose database so many events
+        wait."""
+        return "".join(_lines(*metric) for metric in self._all(app, waiting))
 
-    def _all(self, app: Any) -> Iterator[tuple[str, str, str, Iterable[Sample]]]:
+    def _all(
+        self, app: Any, waiting: int
+    ) -> Iterator[tuple[str, str, str, Iterable[Sample]]]:
         caches, database = app.caches.items(), app.database
         pools = {"read": database.readers.pool, "write": database.engine.pool}
         version = [(f'{{version="{__version__}"}}', 1)]
@@ -75,6 +80,11 @@ class Metrics:
             for (kind, outcome), n in sorted(self.jobs.items())
         ]
         yield "jobs_total", "counter", "Runs of background jobs.", runs
+        outcomes = (("handled", 0), ("put_aside", 0), *self.events.items())
+        ended = [(f'{{outcome="{name}"}}', n) for name, n in dict(outcomes).items()]
+        yield "events_total", "counter", "Events that are no longer waiting.", ended
+        help_ = "Events that wait to be handled, in the whole database."
+        yield "events_waiting", "gauge", help_, [("", waiting)]
         for name, type_, help_, attribute in _OF_CACHES:
             found = [(f'{{cache="{c}"}}', getattr(k, attribute)) for c, k in caches]
             yield name, type_, help_, found

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cyclorama.storage.audit import Author, Insertion, canonical
-from cyclorama.storage.engine import Database
+from cyclorama.storage.engine import Database, Reading
 from cyclorama.storage.ids import new_id
 from cyclorama.storage.rows import KEY, Row, key_column
 from cyclorama.storage.types import json
@@ -79,8 +79,8 @@ class EventKind:
     followed: tuple[str, ...] = ()
     """Who follows the record is told where one of these values is another than before."""
     concerns: tuple[str, ...] = ()
-    """Values that are ids of users, or lists of them: they are told where these are
-    others than before."""
+    """Values that are ids of users, or lists of them: those who were not there before are
+    told."""
     says: str | None = None
     """The value that notifications show as it is, whatever their reader may see."""
 
@@ -161,6 +161,42 @@ async def any_waiting(database: Database) -> bool:
     query = sa.select(EVENTS.c.id).where(EVENTS.c.handled_at.is_(None)).limit(1)
     async with database.read() as reading:
         return bool(await reading.execute(query))
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Events that nobody has handled yet."""
+
+    count: int
+    since: datetime | None
+    """When the oldest of them happened; None without any."""
+
+
+async def waiting(reading: Reading) -> Waiting:
+    """How many events wait."""
+    oldest = sa.select(EVENTS.c.at).where(EVENTS.c.handled_at.is_(None))
+    oldest = oldest.order_by(EVENTS.c.id).limit(1)
+    count = sa.func.count().label("count")
+    query = sa.select(count, oldest.scalar_subquery().label("since"))
+    (row,) = await reading.execute(
+        query.select_from(EVENTS).where(EVENTS.c.handled_at.is_(None))
+    )
+    return Waiting(row.count, row.since)
+
+
+async def put_aside(reading: Reading) -> Sequence[Any]:
+    """Events that could not be handled, as rows of `kind`, `count` and an `error`."""
+    query = (
+        sa.select(
+            EVENTS.c.kind,
+            sa.func.count().label("count"),
+            sa.func.max(EVENTS.c.error).label("error"),
+        )
+        .where(EVENTS.c.error.is_not(None))
+        .group_by(EVENTS.c.kind)
+        .order_by(EVENTS.c.kind)
+    )
+    return await reading.execute(query)
 
 
 async def take(session: AsyncSession, most: int) -> Sequence[Any]:

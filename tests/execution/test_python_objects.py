@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -66,6 +68,24 @@ async def shouted(rows: Sequence[tuple[str]]) -> list[str]:
     return [name.upper() for (name,) in rows]
 
 
+@strawberry.enum(description="How loud a name is.")
+class Volume(StrEnum):
+    LOUD = "LOUD"
+    QUIET = "QUIET"
+
+
+async def spelt(rows: Sequence[tuple[str]]) -> list[list[str]]:
+    """The words of the names."""
+    return [name.split() for (name,) in rows]
+
+
+async def heard(rows: Sequence[tuple[str, Any]]) -> list[list[Volume]]:
+    """A volume for each word of the names; both columns are given as they are kept."""
+    by_case = {True: Volume.LOUD, False: Volume.QUIET}
+    assert all(isinstance(when, datetime) for _, when in rows)
+    return [[by_case[word.isupper()] for word in name.split()] for name, _ in rows]
+
+
 @strawberry.type(description="A relationship, in capitals.")
 @read.table(RelationshipRow)
 class Loud:
@@ -84,6 +104,8 @@ class EchoSection(SectionBase):
     name: str = read.value(record.c.name)
     loud: list[Loud] = read.many(RelationshipRow, named, order_by=[RelationshipRow.id])
     echo: Echo = read.python(echoed, record.c.name, record.c.version)
+    words: list[str] = read.python(spelt, record.c.name)
+    volumes: list[Volume] = read.python(heard, record.c.name, record.c.created_at)
 
 
 section = Section(key="echo", title="Echo", type=EchoSection)
@@ -158,3 +180,13 @@ async def test_what_the_function_refuses_is_the_error_of_its_field(
     assert error["path"] == ["companies", "edges", 0, "node", "echo", "echo"]
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
     assert answer["data"]["companies"]["edges"][0]["node"] == {"echo": None}
+
+
+async def test_columns_are_given_as_they_are_kept_whatever_is_made_of_them(
+    bench: Bench,
+) -> None:
+    resolved = Bench(bench.database, [section], planned=False)
+    query = '{ company(id: "company_1") { echo { words volumes } } }'
+    made = {"words": ["Company", "1"], "volumes": ["QUIET", "QUIET"]}
+    for one in (bench, resolved):
+        assert (await one.query(query))["company"]["echo"] == made

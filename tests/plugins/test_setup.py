@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from audit_entries import logged
 from typer.testing import CliRunner, Result
 
 import cyclorama.app
-from cyclorama.app import graph
+from cyclorama.app import clock, graph
 from cyclorama.cli import app as program
 from cyclorama.errors import ConfigError
 from cyclorama.layouts.model import Layout, Placement
@@ -21,6 +22,7 @@ from cyclorama.plugins.discovery import Failure
 from cyclorama.plugins.setup import bring_up_to_date
 from cyclorama.resolvers.book import load_book, save_book
 from cyclorama.storage.engine import Database
+from cyclorama.storage.events import EventRow
 from cyclorama.storage.rows import ConfigurationRow, PicklistItemRow, UserGroupRow
 
 SEEDED = (
@@ -183,6 +185,51 @@ def test_doctor_says_what_is_wrong_and_fails(
         "The plugin bad of bad-plugin",
         "The database postgresql+asyncpg://ann:***@127.0.0.1:1/none",
     ]
+
+
+def test_doctor_names_events_that_wait_too_long_or_were_put_aside(
+    ready_url: str,
+) -> None:
+    def events(*ages: timedelta) -> Result:
+        asyncio.run(_leave(ready_url, *(clock() - age for age in ages)))
+        return run(ready_url, "doctor")
+
+    fresh = events(timedelta(0))
+    assert "ok     Events that wait to be handled: 1.\n" in fresh.output
+    assert fresh.exit_code == 0
+    done = events(timedelta(minutes=-1), timedelta(hours=1))
+    found = [x for x in done.output.splitlines() if "Events " in x]
+    aside, left = found
+    assert aside == (
+        "WRONG  Events of the kind 'company.changed' that could not be handled and were "
+        "put aside: 1; one said ValueError('no')."
+    )
+    assert left.startswith("WRONG  Events that wait to be handled: 3, since ")
+    assert left.endswith(" UTC; run a server, or cyclorama worker.")
+
+
+async def _leave(url: str, *instants: datetime) -> None:
+    """Leave events of these instants, and of those that wait for an hour the same once
+    more, put aside."""
+    database = Database(url)
+    for at in instants:
+        is_old = clock() - at >= timedelta(hours=1)
+        for aside in (False, *([True] if is_old else [])):
+            row = EventRow(
+                id=f"event_{at:%Y%m%d%H%M%S}{aside}",
+                kind="company.changed",
+                record_id="company_1",
+                at=at,
+                actor_kind="SYSTEM",
+                actor="worker",
+                payload={"before": {}, "after": {}},
+                chain=[],
+                handled_at=at if aside else None,
+                error="ValueError('no')" if aside else None,
+            )
+            async with database.write() as session:
+                session.add(row)
+    await database.close()
 
 
 def test_doctor_names_what_was_not_applied_and_the_command(empty_url: str) -> None:

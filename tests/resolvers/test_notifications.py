@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from cyclorama.app import graph
+from cyclorama.app import graph, make_app
+from cyclorama.config import load_settings
 from cyclorama.layouts.access import AccessBook, AccessRule
 from cyclorama.layouts.model import Clause
 from cyclorama.plugins.notifying import news_of, notifier
+from cyclorama.plugins.rules.file import parse
+from cyclorama.plugins.rules.running import save_rules
 from cyclorama.sections.timeline.tables import PRIVATE
 from cyclorama.storage.engine import Database
 from cyclorama.storage.events import EVENTS, EventKind
@@ -33,6 +36,7 @@ from cyclorama.storage.notifications import (
 from cyclorama.storage.rows import UserRow
 from cyclorama.testing import CSM, NOW, Bench
 from tests.sections.ctas import cta, filled
+from tests.sections.ruling import ANN
 from tests.sections.timelines import activity
 
 pytestmark = pytest.mark.anyio
@@ -247,6 +251,7 @@ def test_a_kind_of_event_says_who_is_told() -> None:
     assert of(held, {**held, "owner_id": "v"}) == (False, ["v"])
     assert of(held, {**held, "owner_id": None}) == (False, [])
     assert of(held, {**held, "owner_id": ["v", "w"]}) == (False, ["v", "w"])
+    assert of(held, {**held, "owner_id": ["w", "u"]}) == (False, ["w"])
 
 
 CREATE = """mutation($input: CreateCtaInput!) { createCta(input: $input) {
@@ -286,3 +291,59 @@ async def test_events_of_others_become_notifications(database: Database) -> None
     async with database.read() as reading:
         found = await reading.execute(sa.select(NotificationRow.user_id))
     assert {row.user_id for row in found} == {"user_csm"}
+
+
+SAVE = """mutation($input: SaveActivityInput!) { saveActivity(input: $input) {
+  activity { id } errors { code } } }"""
+RULE = """
+rules:
+  - key: written
+    name: Somebody wrote
+    when: {event: timeline.activity_saved}
+    actions:
+      - action: core.notify
+        with: {to: [jo@example.com, gone@example.com], text: Look here}
+"""
+
+
+async def test_the_worker_tells_who_is_mentioned_and_whom_rules_name(
+    database: Database,
+) -> None:
+    bench = await world(database)
+    app = make_app(load_settings(), database)
+    app.now = lambda: NOW
+    async with database.write() as session:
+        await save_rules(session, ANN, parse(RULE, app.rules().engine.known, ()))
+    worker = app.worker()
+
+    async def saved(**given: Any) -> str:
+        answer = await bench.query(SAVE, viewer=BOSS, input={**logged, **given})
+        assert answer["saveActivity"]["errors"] == []
+        while await worker.work():
+            pass
+        return str(answer["saveActivity"]["activity"]["id"])
+
+    logged = {
+        "recordId": "company_1",
+        "type": "call",
+        "subject": "Secret",
+        "activityDate": NOW.isoformat(),
+        "visibility": PRIVATE,
+        "mentionIds": ["user_csm"],
+    }
+    draft = await saved(isDraft=True)
+    assert await kinds(bench) == []
+    for subject in ("Secret", "Very secret"):
+        assert await saved(id=draft, isDraft=False, subject=subject) == draft
+    (mine,) = (await seen(bench))["edges"]
+    assert mine["node"]["reason"] == CONCERNED
+    assert mine["node"]["subject"] == {"id": draft}
+    await saved(id=draft, mentionIds=[])
+    assert await kinds(bench) == []  # it is private again
+    query = "{ notifications { edges { node { kind text record { id } } } } }"
+    found = (await bench.query(query, viewer=JO))["notifications"]["edges"]
+    said = {"kind": "rule.notified", "text": "Look here", "record": {"id": "company_1"}}
+    assert [e["node"] for e in found] == [said] * 3
+    async with database.read() as reading:
+        rows = await reading.execute(sa.select(NOTIFICATIONS.c.user_id))
+    assert {row.user_id for row in rows} == {"user_csm", "user_jo"}

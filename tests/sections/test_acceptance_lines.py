@@ -51,7 +51,7 @@ CELLS: dict[str, dict[str, str]] = {
     },
     "Surveys, actions": {
         "comment": "Mutation.remarkSurveyResponse",
-        "CTA": "Mutation.createCta Mutation.linkCtaRecord",
+        "CTA": "Mutation.createCta CreateCtaInput.fromId",
         "exclude": "Mutation.excludeSurveyResponse Mutation.includeSurveyResponse",
     },
     "Surveys, R360": {"relationship responses": "Relationship.surveys"},
@@ -70,6 +70,7 @@ CELLS: dict[str, dict[str, str]] = {
         "Mutation.deleteActivityComment",
         "mention": "SaveActivityInput.mentionIds",
         "attach": "SaveActivityInput.attachments",
+        "task": "CreateCtaInput.fromId Mutation.addCtaTask",
     },
     "Timeline, R360": {"own": "Relationship.timeline"},
 }
@@ -78,6 +79,7 @@ SETTINGS: dict[str, dict[str, str]] = {
         "default view": "default_view",
         "columns": "columns",
         "snooze on": "snooze",
+        "statuses": "statuses",
         "C360 may include those of relationships": "with_relationships",
     },
     "surveys": {

@@ -24,16 +24,19 @@ from cyclorama.sections.cockpit.rules import (
 )
 from cyclorama.sections.cockpit.tables import CtaRow, LinkRow, ViewRow
 from cyclorama.sections.support.tables import SupportCaseRow
+from cyclorama.sections.timeline.tables import PRIVATE
 from cyclorama.storage.accounts import GroupFacts
 from cyclorama.storage.audit import ROWS as AUDIT
 from cyclorama.storage.audit import Author
 from cyclorama.storage.engine import Database
+from cyclorama.storage.events import EVENTS
 from cyclorama.storage.masks import FieldPermission
 from cyclorama.storage.rows import CompanyRow, RelationshipRow
 from cyclorama.testing import ADMIN, CSM, NOW, Bench
 from cyclorama.testing.bench import company
 from tests.sections.ctas import TODAY, cta, day, filled
 from tests.sections.scorecards import card, scheme, score
+from tests.sections.timelines import activity
 
 pytestmark = pytest.mark.anyio
 SECTIONS = discover().sections
@@ -46,7 +49,7 @@ BOOK = LayoutBook(
             kind,
             is_default=True,
             placements=tuple(
-                Placement(k, k) for k in ("cockpit", "scorecard", "support")
+                Placement(k, k) for k in ("cockpit", "scorecard", "support", "timeline")
             ),
         )
         for kind in ("COMPANY", "RELATIONSHIP")
@@ -155,6 +158,9 @@ LINKS = "cta { version linkedRecords { id system objectName recordId label url }
 VIEW = "view { id name isShared filters columns version owner { id } }"
 LINK, UNLINK = mutation("linkCtaRecord", LINKS), mutation("unlinkCtaRecord", LINKS)
 SAVE, DROP = mutation("saveCtaView", VIEW), mutation("deleteCtaView", "deletedId")
+FROM = mutation(
+    "createCta", "cta { source linkedRecords { system objectName recordId } }"
+)
 SERIES = "cta { version recurEvery recurUnit recurOn }"
 RECUR = mutation("setCtaRecurrence", SERIES)
 REOPEN = mutation("reopenCta", "cta { version }")
@@ -235,6 +241,36 @@ async def test_a_cta_is_linked_with_records(bench: Bench) -> None:
     assert await audited(bench) == ["cockpit.link", "cockpit.link", "cockpit.unlink"]
     await bench.add(*(_link(n) for n in range(49)))
     assert await refused(bench, LINK, jira) == ("ctaId", "LIMIT_EXCEEDED")
+
+
+async def test_a_cta_follows_from_a_thing_of_its_company(bench: Bench) -> None:
+    """Tasks from inside an activity are those of a CTA that is named after it."""
+    secret = {"by": "user_jo", "visibility": PRIVATE}
+    await bench.add(*activity(1), *activity(2, of=2), *activity(3, **secret), _case(1))
+    given = {
+        "recordId": "company_1",
+        "name": "To-Do: Subject 1",
+        "typeKey": "risk",
+        "dueDate": str(day(7)),
+        "fromId": "activity_1",
+    }
+    for change, code in (
+        ({"fromId": "activity_9"}, "LOOKUP_NOT_FOUND"),
+        ({"fromId": "activity_2"}, "LOOKUP_NOT_FOUND"),
+        ({"fromId": "activity_3"}, "LOOKUP_NOT_FOUND"),
+        ({"fromId": "company_1"}, "LOOKUP_NOT_FOUND"),
+        ({"dedupe": "TYPE_AND_REASON"}, "INVALID"),
+    ):
+        assert await refused(bench, FROM, {**given, **change}) == ("fromId", code)
+    bench.permissions = (FieldPermission("bo", "Cta.linkedRecords", "read"),)
+    assert await refused(bench, FROM, given, viewer=BO) == ("fromId", "READ_ONLY")
+    for origin, kind, source in (
+        ("activity_1", "activity", "TIMELINE"),
+        ("case_1", "case", "MANUAL"),
+    ):
+        made = (await accepted(bench, FROM, {**given, "fromId": origin}))["cta"]
+        link = {"system": None, "objectName": kind, "recordId": origin}
+        assert made == {"source": source, "linkedRecords": [link]}
 
 
 def _case(number: int) -> SupportCaseRow:
@@ -370,6 +406,12 @@ async def test_the_next_of_a_series_is_made_when_its_day_comes(bench: Bench) -> 
     assert (ended["recurEvery"], ended["recurOn"]) == (None, None)
     told = await audited(bench)
     assert told[-3:] == ["cockpit.recur", "cockpit.create", "cockpit.recur"]
+    events = sa.select(EVENTS).where(EVENTS.c.actor_kind == "SYSTEM")
+    async with bench.database.read() as reading:
+        (event,) = await reading.execute(events)
+    assert (event.kind, event.subject_id) == ("cockpit.cta_created", new.id)
+    after = event.payload["after"]
+    assert (after["type"], after["source"]) == ("lifecycle", "RECURRENCE")
 
 
 def test_days_of_a_series_are_counted_from_its_first() -> None:

@@ -367,6 +367,27 @@ async def test_closing_and_opening_again(bench: Bench) -> None:
     assert found["status"] == {"key": "closed_invalid"}
 
 
+async def test_a_layout_offers_some_of_the_statuses(bench: Bench) -> None:
+    bench = Bench(bench.database, SECTIONS, book=book(statuses=["new", "closed_lost"]))
+    query = '{ company(id: "company_1") { cockpit { types { statuses { key } } } } }'
+    for planned in (True, False):
+        one = Bench(bench.database, SECTIONS, book=bench.book, planned=planned)
+        types = (await one.query(query))["company"]["cockpit"]["types"]
+        assert types[0]["statuses"] == [{"key": "new"}, {"key": "closed_lost"}]
+    other = {"statusKey": "in_progress"}
+    found = ("statusKey", "LOOKUP_NOT_FOUND")
+    assert await refused(bench, CREATE, {**NEW, **other}) == found
+    assert await refused(bench, UPDATE, {"id": "cta_1", **other}) == found
+    success = {"id": "cta_1", "statusKey": "closed_success", "openTasks": "COMPLETE"}
+    assert await refused(bench, CLOSE, success) == found
+    lost = {"id": "cta_1", "statusKey": "closed_lost", "openTasks": "COMPLETE"}
+    assert (await accepted(bench, CLOSE, lost))["status"] == {"key": "closed_lost"}
+    assert (await accepted(bench, CREATE, NEW))["status"] == {"key": "new"}
+    default = {"id": "cta_5", "openTasks": "COMPLETE"}
+    made = await accepted(bench, CLOSE, default)
+    assert made["status"] == {"key": "closed_success"}
+
+
 async def test_a_key_makes_one_cta_however_often_it_is_sent(bench: Bench) -> None:
     given = {**NEW, "idempotencyKey": "k1"}
     sent = await asyncio.gather(*(accepted(bench, CREATE, given) for _ in range(8)))

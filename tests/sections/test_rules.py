@@ -91,6 +91,8 @@ WRONG = {
     "{measure: m, value: 1, band: Red}}]}": "give one of value, band or clear",
     "{key: a, name: A, actions: [{action: cockpit.create_cta, with: "
     "{name: C, type: risk, due_days: -1}}]}": "rules.0.actions.0.with.due_days",
+    "{key: a, name: A, actions: [{action: cockpit.create_cta, with: "
+    "{name: 'C {record.nope}', type: risk}}]}": "{record.nope} is unknown",
 }
 
 
@@ -344,7 +346,10 @@ async def test_an_event_that_cannot_be_handled_is_put_aside_alone(
         if any(e.record_id == "company_7" for e in batch.events):
             raise ValueError("seven")
 
-    await hand_out(database, NOW, listen)
+    one = dispatcher(database, listen)
+    while await one.step(NOW, NOW.date(), ()):
+        pass
+    assert one.done == {"handled": 9, "put_aside": 1}
     found = await rows(database, sa.select(EVENTS))
     assert all(e.handled_at is not None for e in found)
     assert {e.record_id: e.error for e in found if e.error} == {

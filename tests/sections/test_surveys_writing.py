@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from cyclorama.importers.model import Incoming
+from cyclorama.importers.writing import Writer, targets
 from cyclorama.layouts.access import DENY, AccessBook, AccessRule
 from cyclorama.layouts.model import KINDS, Clause, Layout, LayoutBook, Placement
+from cyclorama.plugins import ExternalRefRow
+from cyclorama.plugins.written import watching
 from cyclorama.sections.surveys import section
 from cyclorama.sections.surveys.imports import check_responses
 from cyclorama.sections.surveys.rules import ces, csat
@@ -17,8 +22,10 @@ from cyclorama.sections.surveys.tables import ResponseRow, ReviewRow, SurveyRow
 from cyclorama.storage.accounts import GroupFacts
 from cyclorama.storage.audit import ROWS as AUDIT
 from cyclorama.storage.engine import Database
+from cyclorama.storage.events import EVENTS
 from cyclorama.storage.masks import FieldPermission
 from cyclorama.testing import ADMIN, CSM, NOW, Bench
+from tests.sections.ruling import ANN
 
 pytestmark = pytest.mark.anyio
 GROUP = GroupFacts("group_bo", "bo", "Bo")
@@ -86,7 +93,7 @@ async def refused(bench: Bench, query: str, viewer: Any, **given: Any) -> Any:
 
 async def everything(bench: Bench) -> list[Any]:
     found: list[Any] = []
-    tables = (ResponseRow.__table__, ReviewRow.__table__, AUDIT)
+    tables = (ResponseRow.__table__, ReviewRow.__table__, AUDIT, EVENTS)
     async with bench.database.read() as reading:
         for table in tables:
             order = table.primary_key
@@ -149,6 +156,75 @@ async def test_an_answer_that_is_left_out_counts_nowhere_until_it_does(
     async with bench.database.read() as reading:
         told = await reading.execute(sa.select(AUDIT.c.action).order_by(AUDIT.c.number))
     assert [r.action for r in told] == ["survey.exclude", "survey.include"]
+    excluded, included = await happened(bench)
+    assert excluded[:3] == ("surveys.response_excluded", "company_1", one["id"])
+    assert included[0] == "surveys.response_included"
+    assert (excluded[3]["survey"], excluded[3]["rating"]) == ("NPS", 0)
+    assert (excluded[3]["is_excluded"], included[3]["is_excluded"]) == (True, False)
+
+
+async def happened(bench: Bench) -> list[tuple[Any, ...]]:
+    """Kind, record, subject and values of all events, in their order."""
+    query = sa.select(EVENTS).order_by(EVENTS.c.id)
+    async with bench.database.read() as reading:
+        rows = await reading.execute(query)
+    return [(r.kind, r.record_id, r.subject_id, r.payload["after"]) for r in rows]
+
+
+async def test_an_import_tells_of_answers_that_have_just_been_given(
+    bench: Bench,
+) -> None:
+    await bench.add(
+        SurveyRow(id="survey_secret", key="secret", name="S", is_anonymous=True),
+        *(
+            ExternalRefRow(
+                id=f"external_ref_{id}",
+                system="crm",
+                object_type="any",
+                external_id=id,
+                entity_id=id,
+            )
+            for id in ("company_1", "relationship_1", "survey_NPS", "survey_secret")
+        ),
+    )
+
+    def answer(key: str, survey: str = "survey_NPS", **given: Any) -> Incoming:
+        values = {"rating": 3, "comment": "Hidden", "responded_at": NOW, **given}
+        references = {"survey_id": ("any", survey), "company_id": ("any", "company_1")}
+        if key == "part":
+            references["relationship_id"] = ("any", "relationship_1")
+        return Incoming(
+            line=1,
+            target="survey_response",
+            object_type="answer",
+            external_id=key,
+            values=values,
+            references=references,
+        )
+
+    asked = {"rating": None, "comment": None, "state": "SENT"}
+    first = [
+        answer("whole"),
+        answer("part", rating=None, state="PARTIAL"),
+        answer("asked", **asked),
+        answer("old", responded_at=NOW - timedelta(days=30)),
+        answer("secret", "survey_secret"),
+    ]
+    given = answer("asked", state="SUBMITTED")
+    second = [given, answer("whole", rating=4), answer("old", rating=1)]
+    known = targets({"surveys": section})
+    watch = watching([section], ANN, NOW.date(), ())
+    for rows in (first, second):
+        writer = Writer(bench.database, known, "crm", NOW, watch)
+        writer.begin("answers")
+        assert (await writer.write(rows)).rejected == ()
+    found = await happened(bench)
+    assert [(kind, of, after["rating"]) for kind, of, _, after in found] == [
+        ("surveys.response_added", "company_1", 3),
+        ("surveys.response_added", "relationship_1", None),
+        ("surveys.response_added", "company_1", 3),
+    ]
+    assert "Hidden" not in str(found)
 
 
 async def test_colleagues_note_on_an_answer(bench: Bench) -> None:

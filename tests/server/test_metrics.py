@@ -10,8 +10,12 @@ import pytest
 from test_http import Site, code_of, message_of, site
 
 from cyclorama.app import clock
+from cyclorama.plugins.working import WORKER
+from cyclorama.plugins.written import COMPANY_CHANGED
 from cyclorama.server.metrics import BUCKETS, Metrics
 from cyclorama.storage.accounts import add_user, create_token
+from cyclorama.storage.audit import Author
+from cyclorama.storage.events import Event, emit
 
 __all__ = ["site"]
 pytestmark = pytest.mark.anyio
@@ -59,6 +63,10 @@ async def test_what_has_happened_is_counted(site: Site) -> None:
         await site.post({"query": "{ viewer { id } }"})
     await site.post({"query": "{"})
     await site.client.get("/healthz")
+    changed = Event(kind=COMPANY_CHANGED, record_id="company_1")
+    by = Author(actor=WORKER, at=clock())
+    async with site.app.database.write() as session:
+        await emit(session, by, [changed] * 2)
     response = await metrics_of(site)
     assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
     lines = [n for n in response.text.splitlines() if not n.startswith("#")]
@@ -71,6 +79,8 @@ async def test_what_has_happened_is_counted(site: Site) -> None:
         'cyclorama_cache_hits_total{cache="documents"} 2',
         'cyclorama_cache_misses_total{cache="documents"} 2',
         'cyclorama_cache_entries{cache="documents"} 2',
+        'cyclorama_events_total{outcome="put_aside"} 0',
+        "cyclorama_events_waiting 2",
         'cyclorama_pool_connections_max{pool="read"} 8',
         'cyclorama_pool_connections_in_use{pool="read"} 0',
     ):

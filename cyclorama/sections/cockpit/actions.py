@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cache
 from typing import Annotated, Any, Final, Literal
 
 import sqlalchemy as sa
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cyclorama.plugins import (
@@ -33,6 +34,13 @@ from cyclorama.sections.cockpit.choices import (
     type_of,
 )
 from cyclorama.sections.cockpit.events import keys_of, told
+from cyclorama.sections.cockpit.playbooks import (
+    Plan,
+    active_users,
+    fitting,
+    plan_of,
+    task_rows,
+)
 from cyclorama.sections.cockpit.rules import (
     Category,
     Refused,
@@ -45,12 +53,27 @@ from cyclorama.sections.cockpit.tables import PRIORITY, REASON, STATUS, CtaRow, 
 CTAS: Any = CtaRow.__table__
 TASKS: Any = TaskRow.__table__
 CSM: Final = "CSM"
+RECORD_NAME: Final = "{record.name}"
+_TOKENS: Final = re.compile(r"\{(?:record|event)\.[^{}]*\}")
+
+
+def checked_tokens(name: str) -> str:
+    """The name, with tokens that there are."""
+    for found in _TOKENS.findall(name):
+        if found != RECORD_NAME:
+            raise ValueError(f"{found[:80]} is unknown; there is {RECORD_NAME}")
+    return name
 
 
 class CreateCtaEntry(FileEntry):
     """The CTA to make; what is left out is the default of its type."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
+    name: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=LONGEST_NAME),
+        AfterValidator(checked_tokens),
+    ]
+    """`{record.name}` in it stands for the record's name."""
     type: FileKey
     reason: FileKey | None = None
     priority: FileKey | None = None
@@ -62,6 +85,10 @@ class CreateCtaEntry(FileEntry):
     comments: (
         Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT)] | None
     ) = None
+    playbook: FileKey | None = None
+    """Whose tasks the new CTA gets."""
+    skip_weekends: bool = False
+    """Whether tasks that would be due on one are due on the Monday after."""
     same: Literal["TYPE_AND_REASON", "TYPE_REASON_AND_NAME"] = "TYPE_AND_REASON"
     """What an open CTA of the record has in common with it, so that none is made."""
 
@@ -87,11 +114,13 @@ async def create_cta(
     kind = kind_of_id(ids[0])
     try:
         values = await _values(acting, settings, kind.upper())
+        plan = await _planned(acting, settings, kind.upper(), values)
     except Refused as refused:
         return _all_failed(targets, refused.message)
     named = settings.same == "TYPE_REASON_AND_NAME"
     records = await _records(acting, ids, kind)
-    twins = await _twins(acting, ids, kind, values, named)
+    names = {i: _name(settings.name, r.name) for i, r in records.items()}
+    twins = await _twins(acting, names, kind, values, named)
     fixed = None if settings.owner == CSM else await _user(acting, settings.owner)
     rows, failed = {}, {}
     for id in ids:
@@ -102,13 +131,15 @@ async def create_cta(
             about = {"company_id": records[id].company_id, "relationship_id": None}
             if kind == "relationship":
                 about["relationship_id"] = id
-            rows[id] = {
-                **values,
-                **about,
-                "owner_id": owner,
-                **_identity(id, values, named),
-            }
+            row = {**values, **about, "owner_id": owner, "name": names[id]}
+            if plan is not None:
+                row |= {"playbook_id": plan.playbook_id, "total_tasks": len(plan.tasks)}
+            rows[id] = {**row, **_identity(id, row, named)}
     made = await _insert(acting, list(rows.values()))
+    if plan is not None:
+        csms = {row["id"]: records[id].csm_id for id, row in rows.items()}
+        new_rows = [row for row in rows.values() if row["id"] in made]
+        await _add_tasks(acting, plan, new_rows, csms)
     keys = await _keys(acting, values)
     for row in rows.values():
         if row["id"] in made:
@@ -122,6 +153,41 @@ def _identity(id: str, values: Mapping[str, Any], named: bool) -> dict[str, str]
     name = values["name"] if named else None
     key = dedupe_key(id, values["type_id"], values["reason_id"], name)
     return {"id": new_id("cta"), "dedupe_key": key}
+
+
+def _name(name: str, record: str) -> str:
+    """The name of a record's CTA, cut where it gets too long."""
+    found = name.replace(RECORD_NAME, record).strip()
+    return found if len(found) <= LONGEST_NAME else f"{found[: LONGEST_NAME - 1]}…"
+
+
+async def _planned(
+    acting: Acting, given: CreateCtaEntry, kind: str, values: Mapping[str, Any]
+) -> Plan | None:
+    """The tasks that all of the CTAs get; None without a playbook."""
+    if given.playbook is None:
+        return None
+    session, type_id = acting.session, values["type_id"]
+    playbook = await fitting(session, given.playbook, kind, type_id)
+    skip = given.skip_weekends
+    days = (values["created_on"], values["due_date"])
+    return await plan_of(session, playbook.id, *days, skip_weekends=skip)
+
+
+async def _add_tasks(
+    acting: Acting,
+    plan: Plan,
+    ctas: Sequence[Mapping[str, Any]],
+    csms: Mapping[str, str | None],
+) -> None:
+    active = await active_users(acting.session, plan, set(csms.values()))
+    rows = [
+        row
+        for cta in ctas
+        for row in task_rows(plan, cta, csms[cta["id"]], active, acting.now)
+    ]
+    if rows:
+        await acting.session.execute(sa.insert(TASKS), rows)
 
 
 def _result(id: str, changed: set[str], reason: str | None) -> Result:
@@ -163,7 +229,6 @@ async def _values(acting: Acting, given: CreateCtaEntry, kind: str) -> dict[str,
         raise Refused("status", "INVALID", f"The status {status.key!r} closes.")
     due = acting.today + timedelta(days=given.due_days)
     return {
-        "name": given.name.strip(),
         "type_id": type_.id,
         "reason_id": None if reason is None else reason.id,
         "priority_id": priority.id,
@@ -206,10 +271,10 @@ async def _keys(acting: Acting, values: Mapping[str, Any]) -> dict[str, str]:
 
 
 async def _records(acting: Acting, ids: Sequence[str], kind: str) -> dict[str, Any]:
-    """Company and CSM of records, by id."""
+    """Company, CSM and name of records, by id."""
     row: Any = CompanyRow if kind == "company" else RelationshipRow
     company = row.id if kind == "company" else row.company_id
-    query = sa.select(row.id, company.label("company_id"), row.csm_id)
+    query = sa.select(row.id, company.label("company_id"), row.csm_id, row.name)
     found = await acting.session.execute(query.where(row.id.in_(ids)))
     return {r.id: r for r in found}
 
@@ -222,16 +287,20 @@ async def _user(acting: Acting, email: str) -> str | None:
 
 async def _twins(
     acting: Acting,
-    ids: Sequence[str],
+    names: Mapping[str, str],
     kind: str,
     values: Mapping[str, Any],
     named: bool,
 ) -> set[str]:
-    """The records that have such a CTA open."""
-    names = ["type_id", "reason_id", *(["name"] if named else [])]
-    same = [CTAS.c[n].is_not_distinct_from(values[n]) for n in names]
-    query = sa.select(_subject(kind)).where(_about(kind, ids), ~CTAS.c.is_closed, *same)
-    return set(await acting.session.scalars(query))
+    """The records that have such a CTA open, of those given with their CTAs' names."""
+    ids = list(names)
+    same = [CTAS.c[n].is_not_distinct_from(values[n]) for n in ("type_id", "reason_id")]
+    if named:
+        same.append(CTAS.c.name.in_(sorted(set(names.values()))))
+    query = sa.select(_subject(kind).label("id"), CTAS.c.name)
+    query = query.where(_about(kind, ids), ~CTAS.c.is_closed, *same)
+    found = await acting.session.execute(query)
+    return {r.id for r in found if not named or r.name == names[r.id]}
 
 
 def _subject(kind: str) -> Any:

@@ -16,7 +16,13 @@ from cyclorama.plugins import (
     plain_text,
 )
 from cyclorama.sections.cockpit.rules import Category, Refused
-from cyclorama.sections.cockpit.tables import TYPE, ChoiceRow, PlaybookRow, TypeRow
+from cyclorama.sections.cockpit.tables import (
+    STATUS,
+    TYPE,
+    ChoiceRow,
+    PlaybookRow,
+    TypeRow,
+)
 
 LONGEST_NAME = 200
 LONGEST_TEXT = 32_000
@@ -51,8 +57,11 @@ async def type_of(session: AsyncSession, key: str, kind: str) -> Any:
 class Choices:
     """What is offered for CTAs of a type."""
 
-    def __init__(self, items: Sequence[Any]) -> None:
+    def __init__(
+        self, items: Sequence[Any], statuses: frozenset[str] = frozenset()
+    ) -> None:
         self._items = items
+        self._statuses = statuses
 
     @classmethod
     async def of(cls, session: AsyncSession, type_id: str) -> Choices:
@@ -65,12 +74,22 @@ class Choices:
         )
         return cls((await session.execute(query)).all())
 
+    def among(self, statuses: frozenset[str]) -> Choices:
+        """The same with no statuses but these; with all where there are none."""
+        return Choices(self._items, statuses)
+
+    def _is_offered(self, item: Any) -> bool:
+        if item.picklist != STATUS or not self._statuses:
+            return True
+        return item.key in self._statuses
+
     def find(
         self, picklist: str, key: str, path: str, *, held: str | None = None
     ) -> Any:
         """The item with this key; one that is offered no more only where it is held."""
         word = picklist.rpartition(".")[2]
         own = [i for i in self._items if i.picklist == picklist]
+        own = [i for i in own if self._is_offered(i)]
         return _named(own, key, path, word, held)
 
     def default(self, picklist: str, category: Category | None = None) -> Any:
@@ -82,6 +101,7 @@ class Choices:
             and i.active
             and (category is None or i.category == category)
         ]
+        own = [i for i in own if self._is_offered(i)] or own
         return next((i for i in own if i.is_default), own[0] if own else None)
 
     def needed(self, picklist: str, path: str, category: Category | None = None) -> Any:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Key = Annotated[str, Field(min_length=1, max_length=80)]
 Column = Annotated[str, Field(max_length=80, pattern=r"^[a-z][A-Za-z]*$")]
 
 
@@ -46,4 +48,19 @@ class CockpitConfig(BaseModel):
         default=True,
         title="CTAs may be snoozed",
         description="Whether an open CTA may be put aside until a day.",
+    )
+    statuses: tuple[Key, ...] = Field(
+        default=(),
+        max_length=50,
+        title="Statuses",
+        description="Keys of the statuses that may be chosen here; without any all that "
+        "the type of a CTA has.",
+    )
+
+
+def offered_statuses(settings: Iterable[CockpitConfig]) -> frozenset[str]:
+    """Keys of the statuses that one of the placements offers; empty: all."""
+    offered = [s.statuses for s in settings]
+    return (
+        frozenset(k for keys in offered for k in keys) if all(offered) else frozenset()
     )

@@ -67,6 +67,12 @@ class CreateCtaInput:
         "is made: that one gets the priority, the due date and the importance, and the "
         "comments if it has none.",
     )
+    from_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="What it follows from: a thing of the company, as an activity or an "
+        "answer to a survey. The CTA is linked with it, and `source` says TIMELINE or "
+        "SURVEY.",
+    )
 
 
 @strawberry.input(description="What to change of a CTA; what is left out stays.")

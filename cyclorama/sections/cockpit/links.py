@@ -6,19 +6,27 @@ from typing import Final
 
 import sqlalchemy as sa
 import strawberry
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from cyclorama.plugins import Info, is_of_company, new_id
+from cyclorama.plugins import Context, Info, is_of_company, kind_of_id, new_id
 from cyclorama.sections.cockpit.choices import checked_text
-from cyclorama.sections.cockpit.inputs import EXPECTED, CtaPayload
+from cyclorama.sections.cockpit.inputs import (
+    EXPECTED,
+    CreateCtaInput,
+    CtaDedupe,
+    CtaPayload,
+)
 from cyclorama.sections.cockpit.masking import check_open
 from cyclorama.sections.cockpit.rules import Refused, checked_url
-from cyclorama.sections.cockpit.tables import LinkRow
+from cyclorama.sections.cockpit.tables import CtaRow, LinkRow
 from cyclorama.sections.cockpit.writing import Changing, change_cta
 
 MOST_LINKS: Final = 50
 LONGEST_WORD: Final = 80
 LONGEST_ID: Final = 255
 FIELD: Final = "Cta.linkedRecords"
+SOURCES: Final = {"activity": "TIMELINE", "survey_response": "SURVEY"}
+"""What CTAs say that follow from things of these types."""
 
 
 @strawberry.input(description="A record to link a CTA with.")
@@ -88,6 +96,39 @@ async def link_cta_record(info: Info, input: LinkCtaRecordInput) -> CtaPayload:
     return await change_cta(
         ctx, input.cta_id, input.expected_version, "cockpit.link", apply, path="ctaId"
     )
+
+
+async def source_from(ctx: Context, input: CreateCtaInput, company_id: str) -> str:
+    """The source of a CTA that follows from a thing of the company; `Refused` where that
+    can't be."""
+    origin = input.from_id or ""
+    if input.dedupe is not CtaDedupe.NONE:
+        message = "`dedupe` may find another CTA; link that with `linkCtaRecord`."
+        raise Refused("fromId", "INVALID", message)
+    if not await is_of_company(ctx, origin, company_id):
+        message = f"The company has no {origin[:80]!r}."
+        raise Refused("fromId", "LOOKUP_NOT_FOUND", message)
+    by_client = ctx.viewer.kind == "API_CLIENT"
+    return SOURCES.get(kind_of_id(origin), "API" if by_client else "MANUAL")
+
+
+async def link_from(
+    ctx: Context, session: AsyncSession, row: CtaRow, origin: str
+) -> None:
+    """Link a new CTA with what it follows from."""
+    link = LinkRow(
+        id=new_id("cta_link"),
+        cta_id=row.id,
+        company_id=row.company_id,
+        relationship_id=row.relationship_id,
+        system="",
+        object_name=kind_of_id(origin),
+        record_id=origin,
+        created_by=ctx.viewer.id,
+        created_at=ctx.now,
+    )
+    session.add(link)
+    await session.flush()
 
 
 async def _check_new(change: Changing, link: LinkRow) -> None:

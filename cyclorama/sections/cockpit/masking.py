@@ -22,6 +22,7 @@ CTA: Final[Mapping[str, tuple[str, ...]]] = {
     "due_date": ("Cta.dueDate",),
     "is_important": ("Cta.isImportant",),
     "comments": ("Cta.comments",),
+    "from_id": ("Cta.linkedRecords",),
     "until": ("Cta.snoozedUntil",),
     "reason": ("Cta.snoozeReason",),
     "playbook_key": ("Cta.playbook", "Cta.tasks"),

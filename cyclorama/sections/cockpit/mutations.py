@@ -30,6 +30,7 @@ from cyclorama.sections.cockpit.choices import (
     owner_of,
     type_of,
 )
+from cyclorama.sections.cockpit.config import offered_statuses
 from cyclorama.sections.cockpit.events import event_of
 from cyclorama.sections.cockpit.inputs import (
     CloseCtaInput,
@@ -42,6 +43,7 @@ from cyclorama.sections.cockpit.inputs import (
     UnsnoozeCtaInput,
     UpdateCtaInput,
 )
+from cyclorama.sections.cockpit.links import link_from, source_from
 from cyclorama.sections.cockpit.masking import (
     CTA,
     check_given,
@@ -114,7 +116,9 @@ async def _created(
             raise Refused("idempotencyKey", refused.code, refused.message) from None
         if held != new:
             return (await locked(ctx, session, [held]))[held]
-    values = await _values_of(ctx, session, input)
+    values = await _values_of(ctx, session, settings, input)
+    if input.from_id is not None:
+        values["source"] = await source_from(ctx, input, values["company_id"])
     if input.dedupe is CtaDedupe.NONE:
         row = CtaRow(id=new, **values)
         session.add(row)
@@ -125,6 +129,8 @@ async def _created(
             return found.row, found.tasks
         row = found
     after = Changing(ctx, session, (), row, []).before
+    if input.from_id is not None:
+        await link_from(ctx, session, row, input.from_id)
     event = await event_of(session, row.id, {}, after)
     await record_change(
         ctx, session, "cockpit.create", row.id, after=after, events=[event]
@@ -133,7 +139,7 @@ async def _created(
 
 
 async def _values_of(
-    ctx: Context, session: AsyncSession, input: CreateCtaInput
+    ctx: Context, session: AsyncSession, settings: Settings, input: CreateCtaInput
 ) -> dict[str, Any]:
     """The columns of a new CTA."""
     check_given(ctx, input, CTA, needed=("name", "type_key", "due_date"))
@@ -142,6 +148,7 @@ async def _values_of(
     kind = "COMPANY" if kind_of_id(input.record_id) == "company" else "RELATIONSHIP"
     type_ = await type_of(session, input.type_key, kind)
     choices = await Choices.of(session, type_.id)
+    choices = choices.among(offered_statuses(settings))
     reason = choices.default(REASON)
     if input.reason_key is not None:
         reason = choices.find(REASON, input.reason_key, "reasonKey")

@@ -7,6 +7,7 @@ import strawberry
 from sqlalchemy import ColumnElement, func, select
 
 from cyclorama.plugins import PicklistItem, PicklistItemRow, read, record
+from cyclorama.sections.cockpit.config import CockpitConfig
 from cyclorama.sections.cockpit.tables import (
     PRIORITY,
     REASON,
@@ -33,6 +34,15 @@ def _of_type(picklist: str) -> ColumnElement[bool]:
     )
 
 
+def _statuses(config: CockpitConfig) -> ColumnElement[bool]:
+    """Those that the layout lets people choose."""
+    offered = _of_type(STATUS)
+    if not config.statuses:
+        return offered
+    keys = [sa.literal(key) for key in config.statuses]
+    return sa.and_(offered, PicklistItemRow.key.in_(keys))
+
+
 ITEM_ORDER = [PicklistItemRow.position, PicklistItemRow.id]
 _fits = select(PlaybookTypeRow.playbook_id).where(PlaybookTypeRow.type_id == TypeRow.id)
 
@@ -54,7 +64,7 @@ class CtaTypeOptions:
         PicklistItemRow, _of_type(PRIORITY), order_by=ITEM_ORDER
     )
     statuses: list[PicklistItem] = read.many(
-        PicklistItemRow, _of_type(STATUS), order_by=ITEM_ORDER
+        PicklistItemRow, _statuses, order_by=ITEM_ORDER
     )
     playbooks: list[CtaPlaybook] = read.many(
         PlaybookRow,

@@ -16,9 +16,11 @@ from cyclorama.plugins import (
     Schedule,
     append_entries,
     audit_entry,
+    emit,
     new_id,
 )
 from cyclorama.sections.cockpit.choices import Choices
+from cyclorama.sections.cockpit.events import keys_of, told
 from cyclorama.sections.cockpit.inputs import EXPECTED, CtaPayload
 from cyclorama.sections.cockpit.masking import check_open
 from cyclorama.sections.cockpit.rules import (
@@ -115,17 +117,21 @@ async def make_due(run: Run) -> None:
     )
     found = list(await session.scalars(query))
     entries = []
+    made: list[dict[str, Any]] = []
     for row in found:
         due = row.recur_on
         new = await _next_of(run, row)
         if new is not None:
             after = {c.key: getattr(new, c.key) for c in CtaRow.__table__.columns}
+            made.append(after)
             entries += [
                 audit_entry(
                     run.author, "cockpit.recur", row.id, {"recur_on": due}, None
                 ),
                 audit_entry(run.author, "cockpit.create", new.id, None, after),
             ]
+    keys = await keys_of(session, *made) if made else {}
+    await emit(session, run.author, [told(a["id"], {}, a, keys) for a in made])
     await append_entries(session, entries)
     if len(found) == PAGE:
         await run.then({"after": found[-1].id})

@@ -8,13 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from strawberry import UNSET
 
-from cyclorama.plugins import Context, Info, UserRow, new_id
+from cyclorama.plugins import Context, Info, new_id
 from cyclorama.sections.cockpit.choices import (
     LONGEST_NAME,
     LONGEST_TEXT,
     checked_text,
     owner_of,
-    playbook_of,
 )
 from cyclorama.sections.cockpit.inputs import (
     AddCtaTaskInput,
@@ -24,22 +23,22 @@ from cyclorama.sections.cockpit.inputs import (
     UpdateCtaTaskInput,
 )
 from cyclorama.sections.cockpit.masking import CTA, TASK, check_given, check_open
+from cyclorama.sections.cockpit.playbooks import (
+    MOST_TASKS,
+    active_users,
+    fitting,
+    owner_of_task,
+    plan_of,
+)
 from cyclorama.sections.cockpit.rules import (
-    Anchor,
     Refused,
-    Step,
     TaskStatus,
     checked_day,
     makes_cycle,
     moved,
-    planned_days,
     shifted,
 )
-from cyclorama.sections.cockpit.tables import (
-    PlaybookTaskRow,
-    PlaybookTypeRow,
-    TaskRow,
-)
+from cyclorama.sections.cockpit.tables import TaskRow
 from cyclorama.sections.cockpit.writing import (
     Changing,
     change_cta,
@@ -47,8 +46,6 @@ from cyclorama.sections.cockpit.writing import (
     error_of,
     kind_of,
 )
-
-MOST_TASKS = 200
 
 
 async def add_cta_task(info: Info, input: AddCtaTaskInput) -> CtaPayload:
@@ -217,14 +214,7 @@ async def apply_playbook(info: Info, input: ApplyPlaybookInput) -> CtaPayload:
         check_given(change.ctx, input, CTA)
         change.need_open()
         row, session = change.row, change.session
-        playbook = await playbook_of(session, input.playbook_key, kind_of(row))
-        fits = sa.select(PlaybookTypeRow.type_id).where(
-            PlaybookTypeRow.playbook_id == playbook.id,
-            PlaybookTypeRow.type_id == row.type_id,
-        )
-        if await session.scalar(fits) is None:
-            message = f"The playbook {playbook.key!r} does not fit CTAs of this type."
-            raise Refused("playbookKey", "INVALID", message)
+        playbook = await fitting(session, input.playbook_key, kind_of(row), row.type_id)
         if row.playbook_id is not None and not input.replace:
             message = "The CTA has a playbook already; replace it, or leave it."
             raise Refused("replace", "INVALID_STATE", message)
@@ -256,40 +246,29 @@ def _remove_open(change: Changing) -> None:
 async def _add_planned(
     change: Changing, playbook_id: str, *, skip_weekends: bool
 ) -> None:
-    query = sa.select(PlaybookTaskRow).where(PlaybookTaskRow.playbook_id == playbook_id)
-    order = (PlaybookTaskRow.position, PlaybookTaskRow.id)
-    planned = (await change.session.scalars(query.order_by(*order))).all()
-    days = planned_days(
-        [Step(offset=p.offset_days, anchor=Anchor(p.anchor)) for p in planned],
-        change.row.created_on,
-        change.row.due_date,
+    row, session = change.row, change.session
+    plan = await plan_of(
+        session,
+        playbook_id,
+        row.created_on,
+        row.due_date,
         skip_weekends=skip_weekends,
     )
-    owners = await _owners(change, planned)
+    csm = None
+    if any(t.owner_strategy == "CSM" for t in plan.tasks):
+        csm = await csm_of(session, row)
+    active = await active_users(session, plan, [csm])
     tasks = [
         _task(
             change,
             name=p.name,
             description=p.description,
-            owner_id=owners[p.id],
+            owner_id=owner_of_task(p, csm, row.owner_id, active),
             due_date=day,
             kind=p.kind,
             is_mandatory=p.is_mandatory,
             playbook_task_id=p.id,
         )
-        for p, day in zip(planned, days, strict=True)
+        for p, day in zip(plan.tasks, plan.days, strict=True)
     ]
     _append(change, tasks, "playbookKey")
-
-
-async def _owners(change: Changing, planned: Any) -> dict[str, str]:
-    """The owner of each planned task; the CTA's where the one it names is not active."""
-    session = change.session
-    wanted = {p.id: p.owner_id for p in planned if p.owner_strategy == "USER"}
-    if any(p.owner_strategy == "CSM" for p in planned):
-        csm = await csm_of(session, change.row)
-        wanted |= {p.id: csm for p in planned if p.owner_strategy == "CSM"}
-    query = sa.select(UserRow.id).where(UserRow.id.in_(set(wanted.values()) - {None}))
-    active = set(await session.scalars(query.where(UserRow.active)))
-    chosen = {key: user for key, user in wanted.items() if user in active}
-    return {p.id: chosen.get(p.id) or change.row.owner_id for p in planned}

@@ -20,7 +20,7 @@ from cyclorama.plugins import (
 )
 from cyclorama.sections.cockpit import rules
 from cyclorama.sections.cockpit.choices import Choices
-from cyclorama.sections.cockpit.config import CockpitConfig
+from cyclorama.sections.cockpit.config import CockpitConfig, offered_statuses
 from cyclorama.sections.cockpit.events import event_of
 from cyclorama.sections.cockpit.inputs import CtaPayload
 from cyclorama.sections.cockpit.rules import Refused, TaskStatus
@@ -57,7 +57,7 @@ class Changing:
         type_id = self.row.type_id
         if type_id not in self.known:
             self.known[type_id] = await Choices.of(self.session, type_id)
-        return self.known[type_id]
+        return self.known[type_id].among(offered_statuses(self.settings))
 
     @property
     def open_tasks(self) -> list[TaskRow]:

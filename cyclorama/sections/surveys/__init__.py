@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from cyclorama.plugins import Card, ImportTarget, Section
+from cyclorama.sections.surveys.commands import commands
 from cyclorama.sections.surveys.config import SurveysConfig
 from cyclorama.sections.surveys.demo import demo
+from cyclorama.sections.surveys.events import EVENTS, events_of_import
 from cyclorama.sections.surveys.imports import check_responses, check_surveys
 from cyclorama.sections.surveys.measures import breakdown, card_value
 from cyclorama.sections.surveys.mutations import (
@@ -43,10 +45,16 @@ section = Section(
     targets=(
         ImportTarget("survey", SurveyRow, "survey", check_surveys),
         ImportTarget(
-            "survey_response", ResponseRow, "survey_response", check_responses
+            "survey_response",
+            ResponseRow,
+            "survey_response",
+            check_responses,
+            events=events_of_import,
         ),
     ),
+    events=EVENTS,
     nodes={"survey_response": SurveyResponse},
     demo=demo,
+    commands=commands,
     migrations=str(Path(__file__).parent / "migrations"),
 )

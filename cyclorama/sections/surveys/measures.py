@@ -129,7 +129,7 @@ def _participants(rows: Any) -> Any:
     )
 
 
-def _is_shown(rows: Any) -> ColumnElement[bool]:
+def is_shown(rows: Any) -> ColumnElement[bool]:
     """Whether nobody can be told from an answer: see `rules.is_shown`."""
     return sa.or_(~is_anonymous(rows), _participants(rows) >= LEAST_PARTICIPANTS)
 
@@ -170,7 +170,7 @@ def of_record(rows: Any, config: SurveysConfig, kind: str) -> ColumnElement[bool
     owned = record.owns(rows.c)
     if config.roll_up and kind == "COMPANY":
         owned = rows.c.company_id.in_(select(_below().c.id))
-    conditions = [owned, _is_shown(rows)]
+    conditions = [owned, is_shown(rows)]
     if config.surveys is not None:
         keys = [sa.literal(key) for key in config.surveys]
         named = surveys(lambda s: s.key.in_(keys) if keys else sa.false())

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cyclorama.plugins import (
     Context,
+    EventKind,
     Info,
     Payload,
     UserError,
@@ -20,6 +21,7 @@ from cyclorama.plugins import (
     record_change,
     settings_or_refusals,
 )
+from cyclorama.sections.surveys.events import EXCLUDED, INCLUDED, event_of_review
 from cyclorama.sections.surveys.rules import checked_text
 from cyclorama.sections.surveys.tables import ResponseRow, ReviewRow
 from cyclorama.sections.surveys.types import SurveyResponse
@@ -90,7 +92,7 @@ async def exclude_survey_response(
         row.excluded_by, row.excluded_at = ctx.viewer.id, ctx.now
 
     closed = ("SurveyResponse.isExcluded", "SurveyResponse.excludedReason")
-    return await _changed(ctx, input, "survey.exclude", closed, apply)
+    return await _changed(ctx, input, "survey.exclude", closed, apply, tells=EXCLUDED)
 
 
 async def include_survey_response(
@@ -107,7 +109,7 @@ async def include_survey_response(
         row.excluded_reason = row.excluded_by = row.excluded_at = None
 
     closed = ("SurveyResponse.isExcluded", "SurveyResponse.excludedReason")
-    return await _changed(ctx, input, "survey.include", closed, apply)
+    return await _changed(ctx, input, "survey.include", closed, apply, tells=INCLUDED)
 
 
 async def remark_survey_response(
@@ -151,6 +153,7 @@ async def _changed(
     apply: Callable[[ReviewRow], None],
     *,
     edits: bool = False,
+    tells: EventKind | None = None,
 ) -> SurveyResponsePayload:
     """Change what is decided about an answer, in one transaction."""
     try:
@@ -171,8 +174,15 @@ async def _changed(
                 row.version += 1
                 session.add(row)
                 await session.flush()
+                told = () if tells is None else (tells,)
                 await record_change(
-                    ctx, session, action, row.id, before=before, after=_told(row)
+                    ctx,
+                    session,
+                    action,
+                    row.id,
+                    before=before,
+                    after=_told(row),
+                    events=[await event_of_review(session, k, row.id) for k in told],
                 )
     except Refused as refused:
         code = UserErrorCode[refused.code]

@@ -20,8 +20,12 @@ _VALUES: Final = {
 SAVED: Final = EventKind(
     key="timeline.activity_saved",
     description="An activity was logged (nothing before), or a logged one was changed.",
-    values=_VALUES,
+    values={
+        **_VALUES,
+        "mention_ids": "The ids of the users who are to read of it.",
+    },
     followed=("author_id",),
+    concerns=("mention_ids",),
 )
 DELETED: Final = EventKind(
     key="timeline.activity_deleted",

@@ -180,7 +180,8 @@ async def _create(
     await _set_attachments(session, row, files)
     await _set_attendees(session, row, {AUTHOR: [row.author_id], **attendees})
     after = {"record": row.relationship_id or row.company_id, "type": row.type}
-    events = events_of(SAVED, row, after=told(row))
+    mentions = sorted(attendees.get(MENTIONED, ()))
+    events = events_of(SAVED, row, after={**told(row), "mention_ids": mentions})
     action = "activity.draft" if row.is_draft else "activity.log"
     await record_change(ctx, session, action, row.id, after=after, events=events)
     return row
@@ -196,7 +197,7 @@ async def _change(
 ) -> ActivityRow:
     """The audit log tells which fields have changed, and never what was written."""
     was_draft, before = row.is_draft, {"version": row.version}
-    old = told(row)
+    old = {**told(row), "mention_ids": await _mentions(session, row)}
     changed = [n for n, value in columns.items() if getattr(row, n) != value]
     for name in changed:
         setattr(row, name, columns[name])
@@ -209,13 +210,26 @@ async def _change(
     await session.flush()
     named = sorted(n for n in changed if not n.endswith(("_key", "_text")))
     after = {"version": row.version, "changed": named}
-    old = {} if was_draft else old
-    events = events_of(SAVED, row, before=old, after=told(row))
+    mentions = sorted(attendees.get(MENTIONED, old["mention_ids"]))
+    events = events_of(
+        SAVED,
+        row,
+        before={} if was_draft else old,
+        after={**told(row), "mention_ids": mentions},
+    )
     action = "activity.log" if was_draft and not row.is_draft else "activity.update"
     await record_change(
         ctx, session, action, row.id, before=before, after=after, events=events
     )
     return row
+
+
+async def _mentions(session: AsyncSession, row: ActivityRow) -> list[str]:
+    """The ids of the users who are to read of an activity, in their order."""
+    query = sa.select(AttendeeRow.user_id).where(
+        AttendeeRow.activity_id == row.id, AttendeeRow.kind == MENTIONED
+    )
+    return sorted(filter(None, await session.scalars(query)))
 
 
 async def _changeable(
