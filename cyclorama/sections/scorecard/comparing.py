@@ -88,7 +88,8 @@ class ScorePeer:
     color: str | None
     stale: bool
     last_touch: datetime | None = strawberry.field(
-        description="When somebody, not a rule, last set, renewed or cleared a score of it."
+        description="When somebody, not a rule, last changed, renewed or commented on a "
+        "score of it."
     )
 
 

@@ -21,6 +21,7 @@ from cyclorama.plugins import (
     today,
     weeks_back,
 )
+from cyclorama.sections.scorecard.config import ScorecardConfig
 from cyclorama.sections.scorecard.rules.trends import MOST_WEEKS
 from cyclorama.sections.scorecard.tables import (
     GROUP,
@@ -148,10 +149,59 @@ OVERALL_SCORE = record.row(
 )
 """The overall score; nulls without a scorecard."""
 CARD = record.row(
-    select(_Card.c.id, _Card.c.key, _Card.c.name, _Card.c.scheme_id).where(
-        _Card.c.id == active_card()
-    )
+    select(
+        _Card.c.id, _Card.c.key, _Card.c.name, _Card.c.scheme_id, _Card.c.roll_up
+    ).where(_Card.c.id == active_card())
 )
+
+
+_event, _given = _alias(EventRow), _alias(AssignmentRow)
+VERSION = func.coalesce(
+    select(func.max(_event.c.number))
+    .where(_event.c.record_id == record.id)
+    .scalar_subquery(),
+    0,
+) + func.coalesce(
+    select(_given.c.version).where(_given.c.record_id == record.id).scalar_subquery(), 0
+)
+"""As `State.version`."""
+COMMENTED = sa.table(
+    "scorecard_scored",
+    *(sa.column(n, SCORED.c[n].type) for n in ("id", "comment", "set_at")),
+    sa.column("number", sa.Integer()),
+    sa.column("actor_id", sa.String()),
+)
+"""A comment that was written on a score. It has the name of `SCORED`, so that what hides
+comments from a viewer hides all of them."""
+
+
+def comment(config: ScorecardConfig) -> ColumnElement[Any]:
+    """Why a score is what it is, where comments are shown."""
+    if not config.show_comments:
+        return sa.cast(sa.null(), sa.String())
+    return SCORED.c.comment
+
+
+def comments(config: ScorecardConfig) -> Select[Any]:
+    """The comments on the measure whose row this is."""
+    event = _alias(EventRow)
+    before = func.lag(event.c.comment).over(order_by=event.c.number)
+    rows = (
+        select(
+            event.c.id,
+            event.c.comment,
+            event.c.at.label("set_at"),
+            event.c.number,
+            event.c.actor_id,
+            before.label("before"),
+        )
+        .where(event.c.node_id == SCORED.c.id, event.c.record_id == record.id)
+        .subquery()
+    )
+    shown = sa.true() if config.show_comments else sa.false()
+    return select(*(c for c in rows.c if c.key != "before")).where(
+        shown, rows.c.comment.is_not(None), rows.c.comment.is_distinct_from(rows.c.before)
+    )
 
 
 def groups() -> Select[Any]:

@@ -135,6 +135,8 @@ class AssignmentRow(Row):
     pin_reason: Mapped[str | None]
     pinned_until: Mapped[datetime | None]
     """When criteria decide again on a card that somebody has given; null: never."""
+    version: Mapped[int] = mapped_column(default=1)
+    """Grows with every change of the row."""
 
 
 class ScoreRow(Row):
@@ -170,7 +172,8 @@ class ScoreRow(Row):
 
 class EventRow(Row):
     """A score of a node from a day on, with the band as it was then; `kind` is SET,
-    RENEW, CLEAR or RECALC. A record's events are numbered in their order."""
+    RENEW, CLEAR or RECALC, or COMMENT where only the comment is another. A record's
+    events are numbered in their order."""
 
     __tablename__ = "scorecard_event"
     __table_args__ = (

@@ -15,6 +15,7 @@ from cyclorama.plugins import (
     SectionBase,
     SectionState,
     Trend,
+    User,
     read,
     record,
 )
@@ -31,8 +32,12 @@ from cyclorama.sections.scorecard.explaining import (
 )
 from cyclorama.sections.scorecard.shown import (
     CARD,
+    COMMENTED,
     OVERALL_SCORE,
     SCORED,
+    VERSION,
+    comment,
+    comments,
     groups,
     history,
     measures,
@@ -132,7 +137,20 @@ class Score:
     stale: bool = strawberry.field(
         description="Whether nobody has set or renewed it, or a measure in it, in time."
     )
-    comment: str | None
+    comment: str | None = read.declared(
+        read.Value(read.called(comment)),
+        "Why it has this value; null where the layout shows no comments.",
+    )
+
+
+@strawberry.type(description="What somebody wrote on a score.")
+@read.table(COMMENTED)
+class ScoreComment:
+    text: str = read.value(COMMENTED.c.comment)
+    at: datetime = read.value(COMMENTED.c.set_at)
+    author: User | None = read.declared(
+        read.One(COMMENTED.c.actor_id), "Null where a rule wrote it."
+    )
 
 
 @strawberry.type(description="A measure on a scorecard and its score.")
@@ -141,6 +159,11 @@ class MeasureScore:
     measure: Measure = read.one(select(*_measured))
     weight: float
     score: Score = read.here()
+    comments: list[ScoreComment] = read.declared(
+        read.Many(read.called(comments), None, (COMMENTED.c.number.desc(),), 100),
+        "What was written on its scores, the newest first, at most 100; none where the "
+        "layout shows no comments.",
+    )
 
 
 @strawberry.type(description="A group of measures; its score is that of what is in it.")
@@ -222,10 +245,20 @@ class ScorecardSection(SectionBase):
             SchemeKind.NUMERIC.value,
         )
     )
+    rolls_up: bool = read.declared(
+        read.Value(func.coalesce(CARD.c.roll_up, sa.true())),
+        "Whether the overall score is made of the measures; otherwise people give it with "
+        "`setOverallScore`.",
+    )
     bands: list[Band] = read.many(
         BandRow,
         BandRow.scheme_id == CARD.c.scheme_id,
         order_by=[BandRow.position, BandRow.id],
+    )
+    version: int = read.declared(
+        read.Value(VERSION),
+        "Grows with every change of the record's scores, of its scorecard and of an "
+        "override; hand it in as `expectedVersion`.",
     )
     overall: Score = read.one(select(*_whole))
     groups: list[GroupScore] = read.many(groups, order_by=["position", "id"])
