@@ -38,6 +38,7 @@ CELLS: dict[str, dict[str, str]] = {
         "bulk": "Mutation.bulkSetScores",
         "log activity": "Mutation.saveActivity",
     },
+    "Scorecard, companies below": {"children": "ScorecardSection.children"},
     "Scorecard, R360": {"own measures and cards": "Relationship.scorecard"},
     "Cockpit, read": {
         "CTAs": "CockpitSection.ctas Cta.owner Cta.dueDate Cta.priority Cta.reason",

@@ -93,6 +93,8 @@ class CardRow(Row):
     exceptions: Mapped[list[Any]] = mapped_column(json(), default=list)
     criteria: Mapped[list[Any]] = mapped_column(json(), default=list)
     """Clauses on records, as objects; the card applies where all of them hold."""
+    children: Mapped[dict[str, Any] | None] = mapped_column(json())
+    """How the scores of the companies below one become one, as `rules` reads it."""
     version: Mapped[int] = mapped_column(default=1)
     """Grows with every change of what scores are computed by."""
 

@@ -19,6 +19,7 @@ from cyclorama.plugins import (
     read,
     record,
 )
+from cyclorama.sections.scorecard.children import ChildScores, children_of
 from cyclorama.sections.scorecard.comparing import (
     ScorePeers,
     ScoreStanding,
@@ -286,6 +287,12 @@ class ScorecardSection(SectionBase):
     peers: ScorePeers = read.declared(
         read.python(peers_of, record.id).source,
         "Records with the same scorecard, at most 100; none where `standing` is null.",
+    )
+    children: ChildScores | None = read.declared(
+        read.python(children_of, record.id).source,
+        "What the scores of the companies right below come to. Null where the scorecard "
+        "has no rule for it, for relationships, and for viewers who get the section on "
+        "some companies only.",
     )
     state: SectionState = read.value(
         sa.case(
