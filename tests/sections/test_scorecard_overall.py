@@ -153,7 +153,7 @@ async def test_2_8_the_trend_across_a_change_of_card_is_new(bench: Bench) -> Non
     await accepted(bench, SET, "logins", value=80)
     on_day(8)
     await accepted(bench, SET, "logins", value=60)
-    assert await trends(bench) == ("DOWN", ["DOWN", "FLAT"])
+    assert await trends(bench) == ("DOWN", ["DOWN", "NEW"])
     await answer(bench, PIN, **of, **PINNING)
     assert await trends(bench) == ("NEW", ["NEW"])
     await answer(bench, UNPIN, **of)

@@ -160,10 +160,10 @@ async def change_score(
     if errors:
         return _refused(errors)
     only_comment = action == COMMENT_ON
+    closed = {"scorecard.set": "value", COMMENT_ON: "comment"}.get(action, "measureKey")
 
     def check(node: Any) -> None:
-        path = "value" if action == "scorecard.set" else "measureKey"
-        check_open(ctx, COMMENTED if only_comment else MEASURED, path)
+        check_open(ctx, COMMENTED if only_comment else MEASURED, closed)
         if input.comment is not None:
             check_open(ctx, COMMENT, "comment")
         check_change(node, settings, action, input.comment)
