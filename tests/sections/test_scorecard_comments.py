@@ -66,7 +66,10 @@ async def bench(database: Database) -> Bench:
 async def measured(bench: Bench, key: str) -> Any:
     """A measure as the page shows it."""
     found = (await bench.query(SHOWN))["company"]["scorecard"]
-    measures = [*found["measures"], *(m for g in found["groups"] for m in g["measures"])]
+    measures = [
+        *found["measures"],
+        *(m for g in found["groups"] for m in g["measures"]),
+    ]
     return next(m for m in measures if m["measure"]["key"] == key)
 
 
@@ -108,7 +111,7 @@ async def test_2_10_a_comment_alone_changes_nothing_of_the_score(bench: Bench) -
     async with bench.database.read() as reading:
         query = sa.select(AUDIT.c.details).where(AUDIT.c.action == "scorecard.comment")
         first, _ = await reading.execute(query.order_by(AUDIT.c.number))
-    assert first.details == '{"comment":[null,"logins"],"version":[2,3]}'
+    assert first.details == '{"comment":[null,"logins"],"version":[3,4]}'
 
 
 async def test_2_10_automated_measures_have_comments_too(bench: Bench) -> None:
@@ -170,12 +173,15 @@ async def test_hidden_comments_are_in_no_list_of_them(bench: Bench) -> None:
 
 async def test_what_was_decided_on_a_stale_version_is_refused(bench: Bench) -> None:
     seen = [await version(bench)]
-    for query, key, given in (
-        (SET, "logins", {"value": 80}),
-        (RENEW, "logins", {}),
-        (COMMENT, "logins", {"comment": "So"}),
-        (CLEAR, "logins", {}),
+    for day, (query, key, given) in enumerate(
+        (
+            (SET, "logins", {"value": 80}),
+            (RENEW, "logins", {}),
+            (COMMENT, "logins", {"comment": "So"}),
+            (CLEAR, "logins", {}),
+        )
     ):
+        on_day(bench, day)
         wrong = {**given, "expectedVersion": seen[-1] + 1}
         said = ("expectedVersion", "CONFLICT")
         assert await refused(bench, query, key, **wrong) == said
@@ -224,7 +230,10 @@ async def test_of_many_who_decide_on_one_version_one_wins(bench: Bench) -> None:
     assert sorted(told) == [[], *[["CONFLICT"]] * 7]
     for _ in range(3):
         overriding = {"recordId": "company_1", **OVERRIDING}
-        setting = ({"recordId": "company_1", "measureKey": "logins", "value": v} for v in (1, 2))
+        setting = (
+            {"recordId": "company_1", "measureKey": "logins", "value": v}
+            for v in (1, 2)
+        )
         await asyncio.gather(
             others[0].ask(OVERRIDE, i=overriding),
             *(b.ask(SET, input=i) for b, i in zip(others[1:], setting, strict=True)),

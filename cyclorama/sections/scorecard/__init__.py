@@ -22,7 +22,11 @@ from cyclorama.sections.scorecard.mutations import clear_score, renew_score, set
 from cyclorama.sections.scorecard.overall import set_overall_score
 from cyclorama.sections.scorecard.overriding import override_score, remove_override
 from cyclorama.sections.scorecard.pinning import pin_scorecard, unpin_scorecard
-from cyclorama.sections.scorecard.shown import OVERALL_SCORE, company_score
+from cyclorama.sections.scorecard.shown import (
+    OVERALL_SCORE,
+    OVERALL_TREND,
+    company_score,
+)
 from cyclorama.sections.scorecard.tables import (
     AssignmentRow,
     BandRow,
@@ -34,7 +38,7 @@ from cyclorama.sections.scorecard.tables import (
     SchemeRow,
     ScoreRow,
 )
-from cyclorama.sections.scorecard.types import OVERALL_TREND, ScorecardSection
+from cyclorama.sections.scorecard.types import ScorecardSection
 
 section = Section(
     key="scorecard",

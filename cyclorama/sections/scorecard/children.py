@@ -66,7 +66,7 @@ async def children_of(
 
 
 def _weighs(rule: Mapping[str, Any]) -> bool:
-    return rule["aggregate"] == Aggregate.WEIGHTED.value
+    return Aggregate(rule["aggregate"]) is Aggregate.WEIGHTED
 
 
 def _below() -> Any:
@@ -86,9 +86,7 @@ def _below() -> Any:
     )
 
 
-def _scores(
-    settings: Settings, rows: Sequence[Any], *, hides_arr: bool
-) -> ChildScores:
+def _scores(settings: Settings, rows: Sequence[Any], *, hides_arr: bool) -> ChildScores:
     rule = settings.row.children
     pairs = [(r.score, None if hides_arr else r.arr_minor) for r in rows]
     score = aggregated(

@@ -34,15 +34,14 @@ from cyclorama.sections.scorecard.explaining import (
 from cyclorama.sections.scorecard.shown import (
     CARD,
     COMMENTED,
-    OVERALL_SCORE,
     SCORED,
     VERSION,
-    comment,
     comments,
     groups,
     history,
     measures,
     measures_of_group,
+    overall,
 )
 from cyclorama.sections.scorecard.tables import (
     BandRow,
@@ -138,9 +137,8 @@ class Score:
     stale: bool = strawberry.field(
         description="Whether nobody has set or renewed it, or a measure in it, in time."
     )
-    comment: str | None = read.declared(
-        read.Value(read.called(comment)),
-        "Why it has this value; null where the layout shows no comments.",
+    comment: str | None = strawberry.field(
+        description="Why it has this value; null where the layout shows no comments."
     )
 
 
@@ -161,7 +159,7 @@ class MeasureScore:
     weight: float
     score: Score = read.here()
     comments: list[ScoreComment] = read.declared(
-        read.Many(read.called(comments), None, (COMMENTED.c.number.desc(),), 100),
+        read.Many(read.called(comments), None, ("place",), 100),
         "What was written on its scores, the newest first, at most 100; none where the "
         "layout shows no comments.",
     )
@@ -212,23 +210,6 @@ NEWEST = record.row(
         ScoreRow.record_id == record.id
     )
 )
-_overall = [
-    sa.type_coerce(OVERALL_SCORE.c[c.key], c.type).label(c.key)
-    for c in SCORED.c
-    if c.key not in ("trend", "stale", "na_kind")
-]
-OVERALL_TREND = func.coalesce(OVERALL_SCORE.c.trend, Trend.NONE.value)
-_whole = [
-    *_overall,
-    OVERALL_TREND.label("trend"),
-    func.coalesce(OVERALL_SCORE.c.stale, sa.false()).label("stale"),
-    sa.case(
-        (
-            OVERALL_SCORE.c.value.is_(None),
-            func.coalesce(OVERALL_SCORE.c.na_kind, NaKind.NOT_SCORED.value),
-        )
-    ).label("na_kind"),
-]
 
 
 @strawberry.type(
@@ -261,7 +242,7 @@ class ScorecardSection(SectionBase):
         "Grows with every change of the record's scores, of its scorecard and of an "
         "override; hand it in as `expectedVersion`.",
     )
-    overall: Score = read.one(select(*_whole))
+    overall: Score = read.one(overall)
     groups: list[GroupScore] = read.many(groups, order_by=["position", "id"])
     measures: list[MeasureScore] = read.declared(
         read.Many(read.called(measures), None, ("position", "id"), 200),
