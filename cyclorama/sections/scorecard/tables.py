@@ -137,7 +137,7 @@ class AssignmentRow(Row):
     pin_reason: Mapped[str | None]
     pinned_until: Mapped[datetime | None]
     """When criteria decide again on a card that somebody has given; null: never."""
-    version: Mapped[int] = mapped_column(default=1)
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
     """Grows with every change of the row."""
 
 
