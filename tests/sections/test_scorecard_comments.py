@@ -10,6 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from cyclorama.plugins.discovery import discover
+from cyclorama.sections.scorecard.cards_given import assign
+from cyclorama.sections.scorecard.statements import executing, lock_of
 from cyclorama.storage.audit import ROWS as AUDIT
 from cyclorama.storage.engine import Database
 from cyclorama.storage.masks import FieldPermission
@@ -216,7 +218,6 @@ async def test_what_was_decided_on_a_stale_version_is_refused(bench: Bench) -> N
 
 
 async def test_of_many_who_decide_on_one_version_one_wins(bench: Bench) -> None:
-    """And an override is not lost to a score that is set at the same time."""
     others = [Bench(bench.database, SECTIONS, book=bench.book) for _ in range(3)]
     at = await version(bench)
 
@@ -228,20 +229,25 @@ async def test_of_many_who_decide_on_one_version_one_wins(bench: Bench) -> None:
 
     told = await asyncio.gather(*(writer(n) for n in range(8)))
     assert sorted(told) == [[], *[["CONFLICT"]] * 7]
-    for _ in range(3):
-        overriding = {"recordId": "company_1", **OVERRIDING}
-        setting = (
-            {"recordId": "company_1", "measureKey": "logins", "value": v}
-            for v in (1, 2)
+
+
+async def test_a_score_that_had_to_wait_sees_the_override_of_meanwhile(
+    bench: Bench,
+) -> None:
+    other = Bench(bench.database, SECTIONS, book=bench.book)
+    given = {"recordId": "company_1", "measureKey": "logins", "value": 90}
+    async with bench.database.write() as session:
+        await executing(session)(lock_of("company"), {"ids": ["company_1"]})
+        waits = asyncio.create_task(other.ask(SET, input=given))
+        await asyncio.sleep(0.3)
+        await assign(
+            session,
+            "company_1",
+            card_id="card_health",
+            override_score=20.0,
+            override_reason="They are leaving.",
+            override_until=NOW + timedelta(days=30),
         )
-        await asyncio.gather(
-            others[0].ask(OVERRIDE, i=overriding),
-            *(b.ask(SET, input=i) for b, i in zip(others[1:], setting, strict=True)),
-        )
-        found = await accepted(bench, SET, "logins", value=90)
-        assert found["overall"]["value"] == 20
-        page = await bench.query(
-            '{ company(id: "company_1") { scorecard { overall { value } } } }'
-        )
-        assert page["company"]["scorecard"]["overall"]["value"] == 20
-        await answer(bench, REMOVE, recordId="company_1")
+    found = (await waits)["data"]["answer"]
+    assert found["measure"]["score"]["value"] == 90
+    assert found["overall"]["value"] == 20
