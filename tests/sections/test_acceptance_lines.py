@@ -1,5 +1,5 @@
-"""What the acceptance table of the domain asks of Cockpit, Surveys and Timeline is in the
-graph, cell by cell; what each does is tested beside its section."""
+"""What the acceptance table of the domain asks of Scorecard, Cockpit, Surveys and Timeline
+is in the graph, cell by cell; what each does is tested beside its section."""
 
 from __future__ import annotations
 
@@ -14,6 +14,32 @@ from cyclorama.testing import NOW, Bench
 from tests.sections.ctas import cta, filled
 
 CELLS: dict[str, dict[str, str]] = {
+    "Scorecard, read": {
+        "overall, groups, measures": "ScorecardSection.overall ScorecardSection.groups "
+        "GroupScore.measures ScorecardSection.measures",
+        "score, label, colour, trend": "Score.value Score.label Score.color Score.trend",
+        "delta, previous": "Score.delta Score.previous",
+        "set and validated at, stale": "Score.setAt Score.validatedAt Score.stale",
+        "comment": "Score.comment MeasureScore.comments ScoreComment.author",
+        "help": "Measure.help",
+        "history": "ScorecardSection.history",
+        "exception, override, coverage, explain": "ScoreExplanation.exception "
+        "ScoreExplanation.override ScoreExplanation.coverage "
+        "ScoreExplanation.contributions",
+        "active card": "ScorecardSection.scorecardKey ScorecardSection.rollsUp",
+    },
+    "Scorecard, actions": {
+        "set": "Mutation.setScore Mutation.setOverallScore",
+        "clear": "Mutation.clearScore",
+        "renew": "Mutation.renewScore",
+        "comment": "Mutation.setScoreComment",
+        "override": "Mutation.overrideScore Mutation.removeOverride",
+        "switch card": "Mutation.pinScorecard Mutation.unpinScorecard",
+        "bulk": "Mutation.bulkSetScores",
+        "log activity": "Mutation.saveActivity",
+    },
+    "Scorecard, companies below": {"children": "ScorecardSection.children"},
+    "Scorecard, R360": {"own measures and cards": "Relationship.scorecard"},
     "Cockpit, read": {
         "CTAs": "CockpitSection.ctas Cta.owner Cta.dueDate Cta.priority Cta.reason",
         "tasks": "Cta.tasks CtaTask.status CtaTask.dependsOn CtaTask.isMandatory",
@@ -75,6 +101,12 @@ CELLS: dict[str, dict[str, str]] = {
     "Timeline, R360": {"own": "Relationship.timeline"},
 }
 SETTINGS: dict[str, dict[str, str]] = {
+    "scorecard": {
+        "view cards or list": "view",
+        "history length": "history_weeks",
+        "hide comments": "show_comments",
+        "editable measures": "editable_measures",
+    },
     "cockpit": {
         "default view": "default_view",
         "columns": "columns",

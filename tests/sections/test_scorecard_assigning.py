@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from cyclorama.plugins import Acting, Target
 from cyclorama.plugins.discovery import discover
+from cyclorama.sections.scorecard.actions import SetScoreEntry, set_score
 from cyclorama.sections.scorecard.commands import close
 from cyclorama.storage.audit import ROWS as AUDIT
 from cyclorama.storage.engine import Database
@@ -261,6 +263,19 @@ async def test_an_exception_may_ask_for_an_attribute_of_the_record(
     row = {"recordId": "company_1", "measureKey": "tickets", "value": 85}
     (done,) = (await answer(bench, SET_MANY, rows=[row]))["results"]
     assert (done["value"], done["overall"]) == (85, 40)
+    async with database.write() as session:
+        acting = Acting(
+            session=session,
+            author=work(bench).author,
+            now=bench.now,
+            today=bench.today,
+            fields=(),
+            rule="again",
+            name="Again",
+        )
+        again = SetScoreEntry(measure="tickets", value=85)
+        await set_score(acting, again, [Target(record_id="company_1")])
+    assert await overall(bench) == (40, 40)
     arr["value"] = {"amount": "6000", "currency": "USD"}
     await answer(bench, UPDATE, recordId="company_1", fields=[arr])
     assert await overall(bench) == (85, 85)

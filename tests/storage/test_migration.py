@@ -30,6 +30,7 @@ EVERYTHING = (
     "cockpit_0002",
     "scorecard_0001",
     "scorecard_0002",
+    "scorecard_0003",
     "support_0001",
     "surveys_0001",
     "surveys_0002",

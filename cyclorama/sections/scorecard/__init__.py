@@ -8,6 +8,7 @@ from cyclorama.plugins import Card, CompanyNumber, Section
 from cyclorama.sections.scorecard.actions import ACTIONS, TRIGGERS
 from cyclorama.sections.scorecard.bulk import bulk_set_scores
 from cyclorama.sections.scorecard.commands import commands
+from cyclorama.sections.scorecard.commenting import set_score_comment
 from cyclorama.sections.scorecard.config import ScorecardConfig
 from cyclorama.sections.scorecard.configuring import (
     apply_scorecards,
@@ -18,9 +19,14 @@ from cyclorama.sections.scorecard.events import SCORE_CHANGED
 from cyclorama.sections.scorecard.following import follow
 from cyclorama.sections.scorecard.jobs import CLOSE
 from cyclorama.sections.scorecard.mutations import clear_score, renew_score, set_score
+from cyclorama.sections.scorecard.overall import set_overall_score
 from cyclorama.sections.scorecard.overriding import override_score, remove_override
 from cyclorama.sections.scorecard.pinning import pin_scorecard, unpin_scorecard
-from cyclorama.sections.scorecard.shown import OVERALL_SCORE, company_score
+from cyclorama.sections.scorecard.shown import (
+    OVERALL_SCORE,
+    OVERALL_TREND,
+    company_score,
+)
 from cyclorama.sections.scorecard.tables import (
     AssignmentRow,
     BandRow,
@@ -32,7 +38,7 @@ from cyclorama.sections.scorecard.tables import (
     SchemeRow,
     ScoreRow,
 )
-from cyclorama.sections.scorecard.types import OVERALL_TREND, ScorecardSection
+from cyclorama.sections.scorecard.types import ScorecardSection
 
 section = Section(
     key="scorecard",
@@ -60,7 +66,9 @@ section = Section(
         set_score,
         renew_score,
         clear_score,
+        set_score_comment,
         bulk_set_scores,
+        set_overall_score,
         override_score,
         remove_override,
         pin_scorecard,

@@ -26,7 +26,7 @@ from cyclorama.sections.scorecard.ledger import Ledger
 from cyclorama.sections.scorecard.rollups import ROLLUP, companies_of, roll_up
 from cyclorama.sections.scorecard.rules.bands import Refused
 from cyclorama.sections.scorecard.rules.facts import Fact, cleared, with_score
-from cyclorama.sections.scorecard.state import State, states
+from cyclorama.sections.scorecard.state import State, learn, states
 from cyclorama.sections.scorecard.statements import executing
 from cyclorama.sections.scorecard.tables import EventRow, MeasureRow, NodeRow
 
@@ -57,7 +57,8 @@ async def set_score(
     """Score a measure of records; overall scores follow once for all of them."""
     ids = sorted({t.record_id for t in targets})
     known = await states(executing(acting.session), ids, lock=True)
-    ledger = Ledger(author=acting.author, today=acting.today)
+    await learn(executing(acting.session), known, acting.fields)
+    ledger = Ledger(author=acting.author, today=acting.today, fields=acting.fields)
     results = [_score(acting, settings, known.get(i), ledger, i) for i in ids]
     await ledger.save(acting.session)
     companies = await companies_of(acting.session, ids)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 
-from sqlalchemy import select
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cyclorama.plugins import Work, append_entries, audit_entry
@@ -70,11 +70,19 @@ async def applied(work: Work, text: str, expected: str | None = None) -> Applied
         return await _save(work, session, new, expected)
 
 
+async def _lock(session: AsyncSession) -> None:
+    """Have others who apply a file wait; on SQLite any writer waits. Rows alone would be
+    no lock, as there may be none yet."""
+    if session.get_bind().dialect.name == "postgresql":
+        table = SchemeRow.__tablename__
+        lock = sa.text(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
+        await (await connection_of(session)).execute(lock)
+
+
 async def _save(
     work: Work, session: AsyncSession, new: Definitions, expected: str | None
 ) -> Applied:
-    lock = select(SchemeRow.id).order_by(SchemeRow.id).with_for_update()
-    await (await connection_of(session)).execute(lock)
+    await _lock(session)
     old, effect = await load(session), Effect()
     if expected is not None and expected != version_of(old):
         raise VersionConflictError

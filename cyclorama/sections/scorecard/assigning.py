@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,6 +37,9 @@ class OverallScorePayload(Payload):
         description="Of the scorecard that the record has now."
     )
     overall: Score | None
+    version: int | None = strawberry.field(
+        description="Of the section by now, for the next `expectedVersion`."
+    )
     errors: list[UserError]
 
 
@@ -53,14 +56,21 @@ Work = Callable[[AsyncSession, Ledger], Awaitable[Done]]
 
 
 async def change(
-    ctx: Context, action: str, record_id: str, work: Work
+    ctx: Context,
+    action: str,
+    record_id: str,
+    work: Work,
+    *,
+    may: Callable[[Sequence[Any]], str | None] | None = None,
 ) -> OverallScorePayload:
     """Do some work on a record in one transaction, where the viewer may; the ledger is
-    saved after it."""
+    saved after it. `may` says of the settings of the section why the viewer may not;
+    without it that is who may override."""
     settings, errors = await settings_or_refusals(ctx, "scorecard", record_id)
-    if not errors and not (ctx.is_admin or any(s.overridable for s in settings)):
-        message = "Your layout does not let you override scores or pin scorecards."
-        errors = [_error("FORBIDDEN", message, "recordId")]
+    if not errors:
+        refusal = _overrides(ctx, settings) if may is None else may(settings)
+        if refusal is not None:
+            errors = [_error("FORBIDDEN", refusal, "recordId")]
     if errors:
         return _refused(errors)
     ledger = Ledger(author=author_of(ctx), today=ctx.today, fields=ctx.settings.fields)
@@ -76,15 +86,25 @@ async def change(
     except Refused as refused:
         path = refused.path or "value"
         return _refused([_error(refused.code, refused.message, path)])
+    hidden = {} if any(s.show_comments for s in settings) else {"comment": None}
     return OverallScorePayload(
         scorecard_key=done.state.settings.row.key,
-        overall=made(Score, **score_of(done.state, "", ledger)),
+        overall=made(Score, **score_of(done.state, "", ledger) | hidden),
+        version=done.state.version,
         errors=[],
     )
 
 
+def _overrides(ctx: Context, settings: Sequence[Any]) -> str | None:
+    if ctx.is_admin or any(s.overridable for s in settings):
+        return None
+    return "Your layout does not let you override scores or pin scorecards."
+
+
 def _refused(errors: list[UserError]) -> OverallScorePayload:
-    return OverallScorePayload(scorecard_key=None, overall=None, errors=errors)
+    return OverallScorePayload(
+        scorecard_key=None, overall=None, version=None, errors=errors
+    )
 
 
 def _error(code: str, message: str, path: str) -> UserError:

@@ -36,7 +36,7 @@ from cyclorama.sections.scorecard.rules.bands import Refused, shown
 from cyclorama.sections.scorecard.rules.facts import with_score
 from cyclorama.sections.scorecard.state import State, learn, states
 from cyclorama.sections.scorecard.statements import KINDS, executing, lock_of
-from cyclorama.sections.scorecard.writing import NO_CARD, measure_of
+from cyclorama.sections.scorecard.writing import NO_CARD, check_version, measure_of
 
 MOST_ROWS = 5_000
 ACTION = "scorecard.set"
@@ -208,7 +208,8 @@ class _Bulk:
             sorted(self.permitted, key=lambda i: (KINDS.index(kind_of_id(i)), i))
         )
         while page := list(islice(ids, PAGE)):
-            known = await states(execute, page, lock=session is not None)
+            locks = session is not None
+            known = await states(execute, page, lock=locks, numbers=True)
             await learn(execute, known, self.ledger.fields)
             for record in page:
                 self._record(record, known.get(record))
@@ -226,6 +227,7 @@ class _Bulk:
         for row in rows:
             key = row.input.measure_key
             try:
+                check_version(state, row.input.expected_version)
                 node = measure_of(state, key)
                 check_open(self.ctx, MEASURED, "value")
                 if row.input.comment is not None:

@@ -42,6 +42,7 @@ class CardCheck:
             self.add(("scheme",), "LOOKUP_NOT_FOUND", message)
         for part, code, message in wrong_clauses(card.kind, card.criteria, fields):
             self.add(("criteria", *part), code, message)
+        self._children()
         self._nodes()
         self._weights()
         seen = set[str]()
@@ -51,6 +52,17 @@ class CardCheck:
                 self.add(("exceptions", n, "key"), "DUPLICATE", message)
             seen.add(exception.key)
             self._exception(("exceptions", n), exception, fields)
+
+    def _children(self) -> None:
+        rule = self.card.children
+        if rule is None:
+            return
+        if self.card.kind != "COMPANY":
+            message = "only cards of companies can have `children`."
+            self.add(("children",), "INVALID", message)
+        if rule.above > rule.up_to:
+            message = "`above` can't be more than `up_to`."
+            self.add(("children", "above"), "RANGE", message)
 
     def _nodes(self) -> None:
         own = {m.key for m in self.known.measures if m.kind == self.card.kind}

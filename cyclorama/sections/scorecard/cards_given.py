@@ -94,5 +94,6 @@ async def assign(session: AsyncSession, record_id: str, **values: Any) -> None:
 def _assign(dialect: str, names: tuple[str, ...]) -> Any:
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     statement = insert(AssignmentRow.__table__)  # type: ignore[arg-type]
-    new = {n: statement.excluded[n] for n in names if n != "record_id"}
+    new: dict[str, Any] = {n: statement.excluded[n] for n in names if n != "record_id"}
+    new["version"] = AssignmentRow.__table__.c.version + 1
     return statement.on_conflict_do_update(index_elements=["record_id"], set_=new)

@@ -88,7 +88,8 @@ class ScorePeer:
     color: str | None
     stale: bool
     last_touch: datetime | None = strawberry.field(
-        description="When somebody, not a rule, last set, renewed or cleared a score of it."
+        description="When somebody, not a rule, last changed, renewed or commented on a "
+        "score of it."
     )
 
 
@@ -104,7 +105,7 @@ async def stood(
 ) -> list[ScoreStanding | None]:
     """Record ids in, where they stand out, same order; None without a scorecard, and
     where the viewer may not see the scores of all that are counted."""
-    own = await _settings(context, [r for (r,) in rows])
+    own = await comparable(context, [r for (r,) in rows])
     held: dict[str, Any] = {}
     for record, settings in own.items():
         if settings.card_id not in held:
@@ -130,7 +131,7 @@ async def peers_of(
     if not 1 <= first <= MOST_PEERS:
         message = f"The argument `first` is {first}; use 1 to {MOST_PEERS}."
         raise InvalidInputError(message)
-    own = await _settings(context, [r for (r,) in rows])
+    own = await comparable(context, [r for (r,) in rows])
     found: dict[str, Any] = {}
     for record, settings in own.items():
         if settings.card_id not in found:
@@ -141,7 +142,7 @@ async def peers_of(
     ]
 
 
-async def _settings(context: Context, ids: Sequence[str]) -> dict[str, Settings]:
+async def comparable(context: Context, ids: Sequence[str]) -> dict[str, Settings]:
     """The cards of records whose scores the viewer may compare."""
     if not context.masked.fields.isdisjoint(FIELDS):
         return {}

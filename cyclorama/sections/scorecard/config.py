@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -38,6 +38,17 @@ class ScorecardConfig(BaseModel):
         le=156,
         title="Weeks of history",
         description="How many weeks clients show unless they ask for others.",
+    )
+
+    show_comments: bool = Field(
+        default=True,
+        title="Show comments",
+        description="Whether the comments on scores are shown.",
+    )
+    view: Literal["CARDS", "LIST"] = Field(
+        default="CARDS",
+        title="View to begin with",
+        description="Whether clients show groups and measures as cards or as a list.",
     )
 
     def may_edit(self, measure: str) -> bool:

@@ -123,6 +123,7 @@ def _card(
             "kind": row.record_kind,
             "scheme": scheme,
             "criteria": row.criteria,
+            "children": row.children,
             "nodes": held,
             "exceptions": [_exception(e) for e in row.exceptions],
             **{name: getattr(row, name) for name in OF_CARD},

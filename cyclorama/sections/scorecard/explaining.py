@@ -42,7 +42,7 @@ class ScoreContribution:
 
 @strawberry.type(
     description="The contributions add up to `computed`; `exception` or `override` says "
-    "what then changed it."
+    "what then changed it. A scorecard that does not roll up has no contributions."
 )
 class ScoreExplanation:
     computed: float | None
@@ -138,7 +138,7 @@ def _explained(
         contributions=[
             _contribution(node, result, other.get(node.key, node.weight))
             for node in state.nodes
-            if node.key in result.parts
+            if state.card.roll_up and node.key in result.parts
         ],
         exception=words_of(state, result.overall.exception),
         override=result.override,

@@ -44,19 +44,24 @@ class HelpEntry(FileEntry):
     text: Words
 
 
-class RollupEntry(FileEntry):
-    """How the scores of a company's relationships become one."""
+class AggregateEntry(FileEntry):
+    """How many scores become one."""
 
     aggregate: Literal["AVG", "WEIGHTED", "MIN", "MAX", "WORST_N_AVG", "PCT_IN_BAND"]
-    types: list[FileKey] = Field(default=[], max_length=100)
-    """Keys of relationship types; none: all."""
-    statuses: list[FileKey] = Field(default=[], max_length=100)
-    """Keys of statuses; none: all."""
     worst: Annotated[int, Field(ge=1, le=100)] = 3
     above: Percent = 0
     """Of PCT_IN_BAND: scores above this one, and 0 where it is 0,"""
     up_to: Percent = 100
     """and up to this one."""
+
+
+class RollupEntry(AggregateEntry):
+    """How the scores of a company's relationships become one."""
+
+    types: list[FileKey] = Field(default=[], max_length=100)
+    """Keys of relationship types; none: all."""
+    statuses: list[FileKey] = Field(default=[], max_length=100)
+    """Keys of statuses; none: all."""
 
 
 class MeasureEntry(FileEntry):
@@ -141,6 +146,8 @@ class CardEntry(FileEntry):
     comparator: Literal[
         "PREVIOUS_VALUE", "LAST_WEEK", "LAST_MONTH", "LAST_QUARTER", "AT_LAST_RENEWAL"
     ] = "LAST_WEEK"
+    children: AggregateEntry | None = None
+    """Of a card of companies: how the scores of the companies below one become one."""
     nodes: list[NodeEntry] = Field(min_length=1, max_length=120)
     exceptions: list[ExceptionEntry] = Field(default=[], max_length=50)
 

@@ -46,8 +46,7 @@ class Ledger:
         holds them from now on."""
         for key, fact in (changed or {}).items():
             if fact != state.fact(key):
-                outcome = Outcome(computed=fact.score, score=fact.score)
-                self._put(state, key, fact, outcome, None)
+                self._give(state, key, fact)
         facts = state.facts
         result = compute(
             state.card,
@@ -62,6 +61,11 @@ class Ledger:
             self._derive(state, key, outcome, result, stale.get(key))
         return result
 
+    def remark(self, state: State, key: str, fact: Fact) -> None:
+        """Note another comment on a measure, which is neither set nor confirmed by it."""
+        outcome = Outcome(computed=fact.score, score=fact.score)
+        self._put(state, key, fact, outcome, None, event="COMMENT")
+
     def refresh(self, state: State) -> None:
         """Note when the measures of a record get stale, as they say by now."""
         for key, row in list(state.rows.items()):
@@ -73,6 +77,16 @@ class Ledger:
             if (row.stale_after, row.expires) != (after, expires):
                 self.rewrite(state, key, stale_after=after, expires=expires)
 
+    def begin(self, state: State) -> None:
+        """Note that the record has come to this card: what it had on it before is no
+        base for trends."""
+        comparator = Comparator(state.settings.row.comparator)
+        until = None
+        if comparator not in (Comparator.PREVIOUS_VALUE, Comparator.AT_LAST_RENEWAL):
+            until = next_period(comparator, self.today)
+        for key in list(state.rows):
+            self.rewrite(state, key, previous=None, base=None, base_until=until)
+
     def rewrite(self, state: State, key: str, **changed: Any) -> None:
         """Note other values of a node's row, which is nothing that happened to it."""
         row, node = state.rows[key], state.node(key)
@@ -80,6 +94,20 @@ class Ledger:
         values = {n: getattr(row, n) for n in names} | changed | {"node_id": node.id}
         self.scores.append(values)
         state.hold(key, SimpleNamespace(kind=node.kind, key=key, **values))
+
+    def enter(self, state: State, new: Fact) -> None:
+        """Note the overall score that somebody gives on a card that does not roll up."""
+        row = state.rows.get("")
+        self._give(state, "", new, None if row is None else row.stale_after)
+
+    def _give(
+        self, state: State, key: str, new: Fact, after: datetime | None = None
+    ) -> None:
+        """What somebody says of a measure, or of the whole card."""
+        renews = new.score is not None and new.score == state.fact(key).score
+        event = "CLEAR" if new.score is None else "RENEW" if renews else "SET"
+        outcome = Outcome(computed=new.score, score=new.score)
+        self._put(state, key, new, outcome, None, after, event=event)
 
     def _derive(
         self,
@@ -100,13 +128,16 @@ class Ledger:
         held = row and (row.score, row.computed, row.changed, row.stale_after)
         if held == found:
             return
-        new = replace(old, na_kind=None if outcome.score is not None else "NOT_SCORED")
+        given = None if state.card.roll_up or key else old.na_kind
+        missing = None if outcome.score is not None else given or "NOT_SCORED"
+        new = replace(old, na_kind=missing)
         if outcome.score != old.score:
             previous = old.previous if old.score is None else old.score
             new = replace(
                 new, score=outcome.score, previous=previous, set_at=self.author.at
             )
-        self._put(state, key, new, outcome, changed, after)
+        event = "RECALC" if new.score != old.score else None
+        self._put(state, key, new, outcome, changed, after, event=event)
 
     def _put(
         self,
@@ -116,16 +147,17 @@ class Ledger:
         outcome: Outcome,
         changed: str | None,
         after: datetime | None = None,
+        *,
+        event: str | None,
     ) -> None:
-        """A node's row, and an event where its score was set or confirmed."""
+        """A node's row, and an event of this kind, if any."""
         node, old = state.node(key), state.fact(key)
         is_measure = node.measure_id is not None
         if new.score != old.score and (is_measure or not key):
             self.changes.note(state, key)
-        renews = is_measure and new.score is not None and new.score == old.score
         if is_measure:
             after = stale_after(new, node.validity_days)
-        base, base_until = self._base(state, key, new, renews)
+        base, base_until = self._base(state, key, new, event == "RENEW")
         values = {
             "record_id": state.record_id,
             "node_id": node.id,
@@ -144,9 +176,8 @@ class Ledger:
             "changed": changed,
         }
         self.scores.append(values)
-        if is_measure or new.score != old.score:
-            kind = "CLEAR" if new.score is None else "RENEW" if renews else "SET"
-            self._note(state, node, new, kind if is_measure else "RECALC")
+        if event is not None:
+            self._note(state, node, new, event)
         state.hold(key, SimpleNamespace(kind=node.kind, key=key, **values))
 
     def _base(

@@ -11,6 +11,7 @@ MEASURED = ("Score.value", "MeasureScore.score")
 """What a change of a measure changes."""
 OVERALL = ("Score.value", "ScorecardSection.overall")
 COMMENT = ("Score.comment",)
+COMMENTED = ("Score.comment", "MeasureScore.score")
 
 
 def check_open(ctx: Context, fields: Iterable[str], path: str) -> None:

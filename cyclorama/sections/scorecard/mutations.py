@@ -17,7 +17,12 @@ from cyclorama.plugins import (
     settings_or_refusals,
 )
 from cyclorama.sections.scorecard.ledger import Ledger, score_of
-from cyclorama.sections.scorecard.masks import COMMENT, MEASURED, check_open
+from cyclorama.sections.scorecard.masks import (
+    COMMENT,
+    COMMENTED,
+    MEASURED,
+    check_open,
+)
 from cyclorama.sections.scorecard.rules import facts
 from cyclorama.sections.scorecard.rules.bands import Band, Refused, checked_score
 from cyclorama.sections.scorecard.rules.facts import Fact
@@ -26,6 +31,11 @@ from cyclorama.sections.scorecard.types import Measure, MeasureScore, NaKind, Sc
 from cyclorama.sections.scorecard.writing import Change, write
 
 LONGEST_COMMENT = 32_000
+COMMENT_ON = "scorecard.comment"
+EXPECTED = (
+    "The section's `version` that was read; where it is another by now, nothing is "
+    "changed: CONFLICT."
+)
 
 
 @strawberry.input(description="A value from 0 to 100, or the label of a band.")
@@ -42,6 +52,7 @@ class SetScoreInput:
         description="Replaces the comment; without one a new value has none, and a value "
         "that stays keeps it.",
     )
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
 
 @strawberry.input(description="A score that is still right.")
@@ -51,6 +62,7 @@ class RenewScoreInput:
     comment: str | None = strawberry.field(
         default=None, description="Without one the comment stays."
     )
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
 
 @strawberry.input(description="A score to take away.")
@@ -61,6 +73,7 @@ class ClearScoreInput:
         default=NaKind.CLEARED, description="CLEARED or NOT_APPLICABLE."
     )
     comment: str | None = None
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
 
 @strawberry.type(
@@ -70,6 +83,9 @@ class ClearScoreInput:
 class ScorePayload(Payload):
     measure: MeasureScore | None
     overall: Score | None
+    version: int | None = strawberry.field(
+        description="Of the section by now, for the next `expectedVersion`."
+    )
     errors: list[UserError]
 
 
@@ -83,7 +99,7 @@ async def set_score(info: Info, input: SetScoreInput) -> ScorePayload:
     def apply(fact: Fact, bands: Sequence[Band]) -> Fact:
         return facts.with_score(fact, wanted_score(input, bands), input.comment, now)
 
-    return await _change(info.context, "scorecard.set", input, apply)
+    return await change_score(info.context, "scorecard.set", input, apply)
 
 
 async def renew_score(info: Info, input: RenewScoreInput) -> ScorePayload:
@@ -93,7 +109,7 @@ async def renew_score(info: Info, input: RenewScoreInput) -> ScorePayload:
     def apply(fact: Fact, bands: Sequence[Band]) -> Fact:
         return facts.renewed(fact, input.comment, now)
 
-    return await _change(info.context, "scorecard.renew", input, apply)
+    return await change_score(info.context, "scorecard.renew", input, apply)
 
 
 async def clear_score(info: Info, input: ClearScoreInput) -> ScorePayload:
@@ -105,7 +121,7 @@ async def clear_score(info: Info, input: ClearScoreInput) -> ScorePayload:
             return fact
         return facts.cleared(fact, kind, input.comment, now)
 
-    return await _change(info.context, "scorecard.clear", input, apply)
+    return await change_score(info.context, "scorecard.clear", input, apply)
 
 
 def wanted_score(input: Any, bands: Sequence[Band]) -> float:
@@ -128,23 +144,26 @@ _PATHS = {
     "scorecard.set": "value",
     "scorecard.renew": "measureKey",
     "scorecard.clear": "kind",
+    COMMENT_ON: "comment",
 }
 """What is at fault where the rules refuse."""
 
 
-async def _change(
+async def change_score(
     ctx: Context,
     action: str,
     input: Any,
     apply: Callable[[Fact, Sequence[Band]], Fact],
 ) -> ScorePayload:
+    """Change what is known of a measure in one transaction, where the viewer may."""
     settings, errors = await settings_or_refusals(ctx, "scorecard", input.record_id)
     if errors:
-        return ScorePayload(measure=None, overall=None, errors=errors)
+        return _refused(errors)
+    only_comment = action == COMMENT_ON
+    closed = {"scorecard.set": "value", COMMENT_ON: "comment"}.get(action, "measureKey")
 
     def check(node: Any) -> None:
-        path = "value" if action == "scorecard.set" else "measureKey"
-        check_open(ctx, MEASURED, path)
+        check_open(ctx, COMMENTED if only_comment else MEASURED, closed)
         if input.comment is not None:
             check_open(ctx, COMMENT, "comment")
         check_change(node, settings, action, input.comment)
@@ -155,6 +174,8 @@ async def _change(
         action=action,
         check=check,
         apply=apply,
+        expected=input.expected_version,
+        only_comment=only_comment,
     )
     try:
         async with ctx.database.write() as session:
@@ -165,8 +186,12 @@ async def _change(
             code=UserErrorCode[refused.code],
             message=refused.message,
         )
-        return ScorePayload(measure=None, overall=None, errors=[error])
-    return _payload(state, ledger, input.measure_key)
+        return _refused([error])
+    return _payload(state, ledger, input.measure_key, settings)
+
+
+def _refused(errors: list[UserError]) -> ScorePayload:
+    return ScorePayload(measure=None, overall=None, version=None, errors=errors)
 
 
 def check_change(
@@ -174,7 +199,7 @@ def check_change(
 ) -> None:
     """`Refused` where people don't score a measure, where the settings of the section
     don't let the viewer, and for a comment that is missing or too long."""
-    if node.input != "MANUAL":
+    if node.input != "MANUAL" and action != COMMENT_ON:
         message = f"The measure {node.key!r} is scored by rules, not by people."
         raise Refused("READ_ONLY", message, "measureKey")
     if not any(s.may_edit(node.key) for s in settings):
@@ -183,12 +208,17 @@ def check_change(
     if comment is not None and len(comment) > LONGEST_COMMENT:
         message = f"A comment has at most {LONGEST_COMMENT:,} characters."
         raise Refused("LENGTH", message, "comment")
-    is_needed = node.comment_required and action == "scorecard.set"
+    if action == COMMENT_ON and not any(s.show_comments for s in settings):
+        message = "Your layout does not show comments."
+        raise Refused("FORBIDDEN", message, "comment")
+    is_needed = node.comment_required and action in ("scorecard.set", COMMENT_ON)
     if is_needed and not (comment or "").strip():
         raise Refused("REQUIRED", f"Say why {node.name!r} has this score.", "comment")
 
 
-def _payload(state: State, ledger: Ledger, key: str) -> ScorePayload:
+def _payload(
+    state: State, ledger: Ledger, key: str, settings: Sequence[Any]
+) -> ScorePayload:
     node = state.node(key)
     measure = made(
         Measure,
@@ -199,9 +229,11 @@ def _payload(state: State, ledger: Ledger, key: str) -> ScorePayload:
         input=node.input,
         validity_days=node.validity_days,
     )
-    score = made(Score, **score_of(state, key, ledger))
+    hidden = {} if any(s.show_comments for s in settings) else {"comment": None}
+    score = made(Score, **score_of(state, key, ledger) | hidden)
     return ScorePayload(
         measure=made(MeasureScore, measure=measure, weight=node.weight, score=score),
-        overall=made(Score, **score_of(state, "", ledger)),
+        overall=made(Score, **score_of(state, "", ledger) | hidden),
+        version=state.version,
         errors=[],
     )

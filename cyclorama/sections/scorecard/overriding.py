@@ -22,11 +22,11 @@ from cyclorama.sections.scorecard.assigning import (
 from cyclorama.sections.scorecard.cards_given import assign
 from cyclorama.sections.scorecard.ledger import Ledger
 from cyclorama.sections.scorecard.masks import OVERALL, check_open
-from cyclorama.sections.scorecard.mutations import wanted_score
+from cyclorama.sections.scorecard.mutations import EXPECTED, wanted_score
 from cyclorama.sections.scorecard.rules.bands import Refused
 from cyclorama.sections.scorecard.rules.facts import Override, check_override
 from cyclorama.sections.scorecard.state import State
-from cyclorama.sections.scorecard.writing import locked_state
+from cyclorama.sections.scorecard.writing import check_version, locked_state
 
 NOT_OVERRIDDEN: Mapping[str, Any] = {
     "override_score": None,
@@ -52,11 +52,13 @@ class OverrideScoreInput:
     expires_at: datetime = strawberry.field(
         description="When the computed score is back; at most 90 days from now."
     )
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
 
 @strawberry.input(description="A record whose overall score is to be the computed one.")
 class RemoveOverrideInput:
     record_id: strawberry.ID
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
 
 async def override_score(info: Info, input: OverrideScoreInput) -> OverallScorePayload:
@@ -70,6 +72,7 @@ async def override_score(info: Info, input: OverrideScoreInput) -> OverallScoreP
     async def work(session: AsyncSession, ledger: Ledger) -> Done:
         check_open(ctx, OVERALL, "value")
         state = await locked_state(ctx, session, input.record_id)
+        check_version(state, input.expected_version)
         value = wanted_score(input, state.settings.bands)
         override = Override(
             score=value,
@@ -94,6 +97,7 @@ async def remove_override(
     async def work(session: AsyncSession, ledger: Ledger) -> Done:
         check_open(ctx, OVERALL, "recordId")
         state = await locked_state(ctx, session, input.record_id)
+        check_version(state, input.expected_version)
         if state.settings.override is None:
             message = "The record's overall score is not overridden."
             raise Refused("INVALID_STATE", message, "recordId")
@@ -117,5 +121,6 @@ async def _override(
     card = state.settings.card_id
     await assign(session, state.record_id, card_id=card, **values)
     state.settings = replace(state.settings, override=override)
+    state.given += 1
     ledger.settle(state)
     return Done(state, before, told(state))

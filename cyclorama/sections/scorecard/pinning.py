@@ -21,12 +21,13 @@ from cyclorama.sections.scorecard.assigning import (
 )
 from cyclorama.sections.scorecard.cards_given import assign, choose_cards
 from cyclorama.sections.scorecard.ledger import Ledger
+from cyclorama.sections.scorecard.mutations import EXPECTED
 from cyclorama.sections.scorecard.recomputing import settle_moved
 from cyclorama.sections.scorecard.rules.bands import Refused
 from cyclorama.sections.scorecard.state import State
 from cyclorama.sections.scorecard.statements import executing, lock_of
 from cyclorama.sections.scorecard.tables import AssignmentRow, CardRow
-from cyclorama.sections.scorecard.writing import locked_state
+from cyclorama.sections.scorecard.writing import check_version, locked_state
 
 NOT_PINNED: Mapping[str, Any] = {"pin_reason": None, "pinned_until": None}
 
@@ -41,11 +42,13 @@ class PinScorecardInput:
         description="When criteria decide again; without it the scorecard stays until it "
         "is unpinned.",
     )
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
 
 @strawberry.input(description="A record whose scorecard criteria are to decide again.")
 class UnpinScorecardInput:
     record_id: strawberry.ID
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
 
 async def pin_scorecard(info: Info, input: PinScorecardInput) -> OverallScorePayload:
@@ -61,7 +64,7 @@ async def pin_scorecard(info: Info, input: PinScorecardInput) -> OverallScorePay
             "pinned_until": _until(input.until, ctx.now),
             "by_rule": False,
         }
-        before = await _state_before(ctx, session, input.record_id)
+        before = await _state_before(ctx, session, input)
         query = select(CardRow.id).where(
             CardRow.record_kind == kind_of_id(input.record_id).upper(),
             CardRow.key == input.scorecard_key,
@@ -85,7 +88,7 @@ async def unpin_scorecard(
     ctx = info.context
 
     async def work(session: AsyncSession, ledger: Ledger) -> Done:
-        before = await _state_before(ctx, session, input.record_id)
+        before = await _state_before(ctx, session, input)
         query = select(AssignmentRow.card_id, AssignmentRow.by_rule).where(
             AssignmentRow.record_id == input.record_id
         )
@@ -103,15 +106,17 @@ async def unpin_scorecard(
 
 
 async def _state_before(
-    ctx: Context, session: AsyncSession, record_id: str
+    ctx: Context, session: AsyncSession, input: Any
 ) -> State | None:
     """The state of a locked record; None where it has had no card."""
-    given = {"ids": [record_id]}
-    await executing(session)(lock_of(kind_of_id(record_id)), given)
+    given = {"ids": [input.record_id]}
+    await executing(session)(lock_of(kind_of_id(input.record_id)), given)
     try:
-        return await locked_state(ctx, session, record_id)
+        state = await locked_state(ctx, session, input.record_id)
     except Refused:
         return None
+    check_version(state, input.expected_version)
+    return state
 
 
 async def _moved(
@@ -121,8 +126,10 @@ async def _moved(
     record_id: str,
     before: State | None,
 ) -> Done:
-    await settle_moved(session, ledger, {record_id})
     state = await locked_state(ctx, session, record_id)
+    if before is None or before.settings.card_id != state.settings.card_id:
+        await settle_moved(session, ledger, {record_id})
+        state = await locked_state(ctx, session, record_id)
     return Done(state, {} if before is None else told(before), told(state))
 
 

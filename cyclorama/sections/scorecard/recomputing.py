@@ -115,6 +115,8 @@ async def recompute(
     await _rebase(session, ledger, known, touched or {})
     for record, state in known.items():
         before = state.fact("").score
+        if record in moved:
+            ledger.begin(state)
         ledger.refresh(state)
         ledger.settle(state, facts.get(record))
         if record not in moved:
@@ -130,6 +132,7 @@ async def settle_moved(session: AsyncSession, ledger: Ledger, moved: set[str]) -
     await learn(executing(session), known, ledger.fields)
     facts = await rolled_up(executing(session), known, ledger.author.at)
     for record, state in known.items():
+        ledger.begin(state)
         ledger.refresh(state)
         ledger.settle(state, facts.get(record))
     await ledger.save(session)

@@ -127,6 +127,8 @@ class Saver:
             values["scheme_id"] = self.schemes[card.scheme]
             values["criteria"] = [c.model_dump() for c in card.criteria]
             values["exceptions"] = [_kept(e) for e in card.exceptions]
+            children = card.children
+            values["children"] = None if children is None else children.model_dump()
             if id is None:
                 id = new_id("scorecard_card")
                 own = {"id": id, "record_kind": card.kind, "key": card.key}

@@ -21,6 +21,7 @@ from cyclorama.plugins import (
     today,
     weeks_back,
 )
+from cyclorama.sections.scorecard.config import ScorecardConfig
 from cyclorama.sections.scorecard.rules.trends import MOST_WEEKS
 from cyclorama.sections.scorecard.tables import (
     GROUP,
@@ -71,8 +72,12 @@ def band_holds(band: Any, scheme: Any, value: Any) -> ColumnElement[bool]:
     return sa.and_(band.c.scheme_id == scheme, value <= band.c.high, above)
 
 
-def scored(*where: Any, node: Any) -> Select[Any]:
-    """Nodes with the record's scores, as rows of `SCORED`."""
+_NO_COMMENT: Any = sa.cast(sa.null(), sa.Text())
+
+
+def scored(*where: Any, node: Any, comments: bool = True) -> Select[Any]:
+    """Nodes with the record's scores, as rows of `SCORED`, with their comments or
+    without."""
     card, score, band = _alias(CardRow), _alias(ScoreRow), _alias(BandRow)
     measure = _alias(MeasureRow)
     stale = func.coalesce(score.c.stale_after < now, sa.false())
@@ -101,7 +106,7 @@ def scored(*where: Any, node: Any) -> Select[Any]:
             score.c.set_at,
             score.c.validated_at,
             stale.label("stale"),
-            score.c.comment,
+            (score.c.comment if comments else _NO_COMMENT).label("comment"),
             card.c.dead_band,
         )
         .join_from(node, card, card.c.id == node.c.card_id)
@@ -147,11 +152,71 @@ OVERALL_SCORE = record.row(
     scored(_Top.c.card_id == active_card(), _Top.c.kind == OVERALL, node=_Top)
 )
 """The overall score; nulls without a scorecard."""
+_overall = [
+    sa.type_coerce(OVERALL_SCORE.c[c.key], c.type).label(c.key)
+    for c in SCORED.c
+    if c.key not in ("trend", "stale", "na_kind")
+]
+OVERALL_TREND = func.coalesce(OVERALL_SCORE.c.trend, Trend.NONE.value)
+_whole = [
+    *_overall,
+    OVERALL_TREND.label("trend"),
+    func.coalesce(OVERALL_SCORE.c.stale, sa.false()).label("stale"),
+    sa.case(
+        (
+            OVERALL_SCORE.c.value.is_(None),
+            func.coalesce(OVERALL_SCORE.c.na_kind, "NOT_SCORED"),
+        )
+    ).label("na_kind"),
+]
 CARD = record.row(
-    select(_Card.c.id, _Card.c.key, _Card.c.name, _Card.c.scheme_id).where(
-        _Card.c.id == active_card()
-    )
+    select(
+        _Card.c.id, _Card.c.key, _Card.c.name, _Card.c.scheme_id, _Card.c.roll_up
+    ).where(_Card.c.id == active_card())
 )
+
+
+_event, _given = _alias(EventRow), _alias(AssignmentRow)
+VERSION = func.coalesce(
+    select(func.max(_event.c.number))
+    .where(_event.c.record_id == record.id)
+    .scalar_subquery(),
+    0,
+) + func.coalesce(
+    select(_given.c.version).where(_given.c.record_id == record.id).scalar_subquery(), 0
+)
+"""As `State.version`."""
+COMMENTED = sa.table(
+    "scorecard_commented",
+    *(sa.column(n, SCORED.c[n].type) for n in ("id", "comment", "set_at")),
+    sa.column("place", sa.Integer()),
+    sa.column("actor_id", sa.String()),
+)
+"""A comment that was written on a score."""
+
+
+def comments(config: ScorecardConfig) -> Select[Any]:
+    """The comments on the measure whose row this is."""
+    event = _alias(EventRow)
+    before = func.lag(event.c.comment).over(order_by=event.c.number)
+    rows = (
+        select(
+            event.c.id,
+            event.c.comment,
+            event.c.at.label("set_at"),
+            (-event.c.number).label("place"),
+            event.c.actor_id,
+            before.label("before"),
+        )
+        .where(event.c.node_id == SCORED.c.id, event.c.record_id == record.id)
+        .subquery()
+    )
+    shown = sa.true() if config.show_comments else sa.false()
+    # It is never null; the other column says that a mask of it hides these, too.
+    text = func.coalesce(rows.c.comment, SCORED.c.comment).label("comment")
+    others = (c for c in rows.c if c.key not in ("comment", "before"))
+    is_new = rows.c.comment.is_distinct_from(rows.c.before)
+    return select(text, *others).where(shown, rows.c.comment.is_not(None), is_new)
 
 
 def groups() -> Select[Any]:
@@ -160,17 +225,29 @@ def groups() -> Select[Any]:
     return scored(node.c.card_id == CARD.c.id, node.c.kind == GROUP, node=node)
 
 
-def measures() -> Select[Any]:
+def measures(config: ScorecardConfig) -> Select[Any]:
     """The measures that stand in no group."""
-    node = _alias(NodeRow)
+    node, comments = _alias(NodeRow), config.show_comments
     ungrouped = sa.and_(node.c.kind == MEASURE, node.c.group_id.is_(None))
-    return scored(node.c.card_id == CARD.c.id, ungrouped, node=node)
+    return scored(node.c.card_id == CARD.c.id, ungrouped, node=node, comments=comments)
 
 
-def measures_of_group() -> Select[Any]:
+def measures_of_group(config: ScorecardConfig) -> Select[Any]:
     """The measures of the group whose row this is."""
-    node = _alias(NodeRow)
-    return scored(node.c.group_id == SCORED.c.id, node=node)
+    node, comments = _alias(NodeRow), config.show_comments
+    return scored(node.c.group_id == SCORED.c.id, node=node, comments=comments)
+
+
+def overall(config: ScorecardConfig) -> Select[Any]:
+    """The overall score."""
+    return select(
+        *(
+            _NO_COMMENT.label("comment")
+            if c.key == "comment" and not config.show_comments
+            else c
+            for c in _whole
+        )
+    )
 
 
 class WeeksError(InvalidInputError, DontWrapMixin):

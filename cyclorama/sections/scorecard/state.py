@@ -72,6 +72,8 @@ class State:
     """By key of the node, of nodes that have a score or had one."""
     newest_event: int = 0
     """Its number, where it was asked for."""
+    given: int = 0
+    """The version of its card and override, as they were given."""
     attributes: Mapping[str, float | str | None] = field(default_factory=dict)
     """Of the record, those that exceptions ask for; `learn` finds them."""
     _facts: dict[str, Fact] = field(default_factory=dict)
@@ -105,9 +107,14 @@ class State:
         self._facts.pop(key, None)
 
     @property
+    def version(self) -> int:
+        """Grows with every change of scores, of the card and of the override."""
+        return self.newest_event + self.given
+
+    @property
     def entered(self) -> float | None:
-        """The overall score of a card that does not roll up."""
-        return self.rows[""].score if "" in self.rows else None
+        """The overall score of a card that does not roll up, whatever overrides it."""
+        return self.rows[""].computed if "" in self.rows else None
 
     def node(self, key: str) -> Any:
         """The row of the node with this key; None where there is none."""
@@ -222,6 +229,7 @@ def states_of(
             settings=own,
             frame=frame,
             rows=known.get(record_id, {}),
+            given=own.row.given,
         )
     return found
 
@@ -262,10 +270,11 @@ def _plain(value: Any) -> float | str | None:
 
 
 async def states(
-    execute: Execute, ids: Sequence[str], *, lock: bool = False
+    execute: Execute, ids: Sequence[str], *, lock: bool = False, numbers: bool = False
 ) -> dict[str, State]:
     """The states of records by id, of those that have a card: a statement for each kind
-    of record and one more; with `lock` as in `lock_of`, and with the numbers of their events."""
+    of record and one more; with `lock` as in `lock_of`, with it or `numbers` also the
+    numbers of their events."""
     settings: dict[str, Settings] = {}
     for kind in KINDS:
         own = sorted({i for i in ids if kind_of_id(i) == kind})
@@ -281,7 +290,7 @@ async def states(
         "ids": sorted(settings),
     }
     known = states_of(settings, await execute(nodes_of(), given))
-    if lock:
+    if lock or numbers:
         for record_id, number in await execute(NUMBERS, {"ids": given["ids"]}):
             known[record_id].newest_event = number
     return known

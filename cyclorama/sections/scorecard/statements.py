@@ -69,6 +69,7 @@ def settings_of(kind: str, *, lock: bool = False) -> Select[Any]:
             AssignmentRow.override_score,
             AssignmentRow.override_reason,
             AssignmentRow.override_until,
+            func.coalesce(AssignmentRow.version, 0).label("given"),
             BandRow.label,
             BandRow.color,
             BandRow.low,
@@ -125,12 +126,15 @@ def nodes_of() -> Select[Any]:
 @cache
 def nodes_of_one(*, whole: bool) -> Select[Any]:
     """As `nodes_of`, of the one record `id` and its `card`, with the number of the
-    record's newest event; of the nodes no more than their keys, unless `whole`."""
+    record's newest event and the version of what it was given; of the nodes no more than
+    their keys, unless `whole`."""
     number = select(func.max(EventRow.number)).where(EventRow.record_id == ID)
     newest = number.scalar_subquery().label("newest_event")
+    version = select(AssignmentRow.version).where(AssignmentRow.record_id == ID)
+    given = func.coalesce(version.scalar_subquery(), 0).label("given")
     columns = _NODES if whole else (NodeRow.id, NodeRow.key, NodeRow.kind)
     card = NodeRow.card_id == sa.bindparam("card", type_=sa.String())
-    query = _of_cards((*columns, newest), ScoreRow.record_id == ID, card)
+    query = _of_cards((*columns, newest, given), ScoreRow.record_id == ID, card)
     return _with_measures(query) if whole else query
 
 

@@ -93,6 +93,8 @@ class CardRow(Row):
     exceptions: Mapped[list[Any]] = mapped_column(json(), default=list)
     criteria: Mapped[list[Any]] = mapped_column(json(), default=list)
     """Clauses on records, as objects; the card applies where all of them hold."""
+    children: Mapped[dict[str, Any] | None] = mapped_column(json())
+    """How the scores of the companies below one become one, as `rules` reads it."""
     version: Mapped[int] = mapped_column(default=1)
     """Grows with every change of what scores are computed by."""
 
@@ -135,6 +137,8 @@ class AssignmentRow(Row):
     pin_reason: Mapped[str | None]
     pinned_until: Mapped[datetime | None]
     """When criteria decide again on a card that somebody has given; null: never."""
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    """Grows with every change of the row."""
 
 
 class ScoreRow(Row):
@@ -170,7 +174,8 @@ class ScoreRow(Row):
 
 class EventRow(Row):
     """A score of a node from a day on, with the band as it was then; `kind` is SET,
-    RENEW, CLEAR or RECALC. A record's events are numbered in their order."""
+    RENEW, CLEAR or RECALC, or COMMENT where only the comment is another. A record's
+    events are numbered in their order."""
 
     __tablename__ = "scorecard_event"
     __table_args__ = (

@@ -15,9 +15,11 @@ from cyclorama.plugins import (
     SectionBase,
     SectionState,
     Trend,
+    User,
     read,
     record,
 )
+from cyclorama.sections.scorecard.children import ChildScores, children_of
 from cyclorama.sections.scorecard.comparing import (
     ScorePeers,
     ScoreStanding,
@@ -31,12 +33,15 @@ from cyclorama.sections.scorecard.explaining import (
 )
 from cyclorama.sections.scorecard.shown import (
     CARD,
-    OVERALL_SCORE,
+    COMMENTED,
     SCORED,
+    VERSION,
+    comments,
     groups,
     history,
     measures,
     measures_of_group,
+    overall,
 )
 from cyclorama.sections.scorecard.tables import (
     BandRow,
@@ -132,7 +137,19 @@ class Score:
     stale: bool = strawberry.field(
         description="Whether nobody has set or renewed it, or a measure in it, in time."
     )
-    comment: str | None
+    comment: str | None = strawberry.field(
+        description="Why it has this value; null where the layout shows no comments."
+    )
+
+
+@strawberry.type(description="What somebody wrote on a score.")
+@read.table(COMMENTED)
+class ScoreComment:
+    text: str = read.value(COMMENTED.c.comment)
+    at: datetime = read.value(COMMENTED.c.set_at)
+    author: User | None = read.declared(
+        read.One(COMMENTED.c.actor_id), "Null where a rule wrote it."
+    )
 
 
 @strawberry.type(description="A measure on a scorecard and its score.")
@@ -141,6 +158,11 @@ class MeasureScore:
     measure: Measure = read.one(select(*_measured))
     weight: float
     score: Score = read.here()
+    comments: list[ScoreComment] = read.declared(
+        read.Many(read.called(comments), None, ("place",), 100),
+        "What was written on its scores, the newest first, at most 100; none where the "
+        "layout shows no comments.",
+    )
 
 
 @strawberry.type(description="A group of measures; its score is that of what is in it.")
@@ -188,23 +210,6 @@ NEWEST = record.row(
         ScoreRow.record_id == record.id
     )
 )
-_overall = [
-    sa.type_coerce(OVERALL_SCORE.c[c.key], c.type).label(c.key)
-    for c in SCORED.c
-    if c.key not in ("trend", "stale", "na_kind")
-]
-OVERALL_TREND = func.coalesce(OVERALL_SCORE.c.trend, Trend.NONE.value)
-_whole = [
-    *_overall,
-    OVERALL_TREND.label("trend"),
-    func.coalesce(OVERALL_SCORE.c.stale, sa.false()).label("stale"),
-    sa.case(
-        (
-            OVERALL_SCORE.c.value.is_(None),
-            func.coalesce(OVERALL_SCORE.c.na_kind, NaKind.NOT_SCORED.value),
-        )
-    ).label("na_kind"),
-]
 
 
 @strawberry.type(
@@ -222,12 +227,22 @@ class ScorecardSection(SectionBase):
             SchemeKind.NUMERIC.value,
         )
     )
+    rolls_up: bool = read.declared(
+        read.Value(func.coalesce(CARD.c.roll_up, sa.true())),
+        "Whether the overall score is made of the measures; otherwise people give it with "
+        "`setOverallScore`.",
+    )
     bands: list[Band] = read.many(
         BandRow,
         BandRow.scheme_id == CARD.c.scheme_id,
         order_by=[BandRow.position, BandRow.id],
     )
-    overall: Score = read.one(select(*_whole))
+    version: int = read.declared(
+        read.Value(VERSION),
+        "Grows with every change of the record's scores, of its scorecard and of an "
+        "override; hand it in as `expectedVersion`.",
+    )
+    overall: Score = read.one(overall)
     groups: list[GroupScore] = read.many(groups, order_by=["position", "id"])
     measures: list[MeasureScore] = read.declared(
         read.Many(read.called(measures), None, ("position", "id"), 200),
@@ -253,6 +268,12 @@ class ScorecardSection(SectionBase):
     peers: ScorePeers = read.declared(
         read.python(peers_of, record.id).source,
         "Records with the same scorecard, at most 100; none where `standing` is null.",
+    )
+    children: ChildScores | None = read.declared(
+        read.python(children_of, record.id).source,
+        "What the scores of the companies right below come to. Null where the scorecard "
+        "has no rule for it, for relationships, and for viewers who get the section on "
+        "some companies only.",
     )
     state: SectionState = read.value(
         sa.case(

@@ -35,6 +35,10 @@ class Change:
     """Raises `Refused` for a node whose score may not be changed."""
     apply: Callable[[Fact, Sequence[Band]], Fact]
     """The fact as it will be; may raise `Refused`."""
+    expected: int | None = None
+    """The version that the record's scores have to have."""
+    only_comment: bool = False
+    """Whether the score is neither set nor confirmed."""
 
 
 async def write(
@@ -46,12 +50,15 @@ async def write(
     other, so that each computes from what the others left."""
     state = await locked_state(ctx, session, change.record_id)
     ledger = Ledger(author=author_of(ctx), today=ctx.today, fields=ctx.settings.fields)
+    check_version(state, change.expected)
     node = measure_of(state, change.measure)
     change.check(node)
     old, overall = state.fact(node.key), state.fact("").score
     new = change.apply(old, state.settings.bands)
     if new == old:
         return state, ledger
+    if change.only_comment:
+        return state, await _remark(ctx, session, change, ledger, state, new)
     ledger.settle(state, {node.key: new})
     await ledger.save(session, tell=False)
     await roll_up(session, ledger, await companies_of(session, [change.record_id]))
@@ -65,6 +72,34 @@ async def write(
         events=ledger.changes.take(),
     )
     return state, ledger
+
+
+async def _remark(
+    ctx: Context,
+    session: AsyncSession,
+    change: Change,
+    ledger: Ledger,
+    state: State,
+    new: Fact,
+) -> Ledger:
+    before = {"version": state.version}
+    ledger.remark(state, change.measure, new)
+    await ledger.save(session, tell=False)
+    after = {"version": state.version, "comment": change.measure}
+    await record_change(
+        ctx, session, change.action, change.record_id, before=before, after=after
+    )
+    return ledger
+
+
+def check_version(state: State, expected: int | None) -> None:
+    """`Refused` where somebody has changed the record's scores since."""
+    if expected is not None and expected != state.version:
+        message = (
+            f"The scorecard is at version {state.version} by now; read it again and "
+            "decide what to keep."
+        )
+        raise Refused("CONFLICT", message, "expectedVersion")
 
 
 def measure_of(state: State, key: str) -> Any:
@@ -85,13 +120,12 @@ async def locked_state(ctx: Context, session: AsyncSession, record_id: str) -> S
         settings = settings_by_record(rows).get(record_id)
         if settings is None:
             raise Refused("INVALID_STATE", NO_CARD, "recordId")
-        version = settings.row.version
+        version, given = settings.row.version, settings.row.given
         key = ("scorecard", settings.card_id, version)
         frame: Frame | None = ctx.database.made.find(key)
         query = nodes_of_one(whole=frame is None)
-        given = {"card": settings.card_id, "id": record_id}
-        known = await execute(query, given)
-        if not known or known[0].version != version:
+        known = await execute(query, {"card": settings.card_id, "id": record_id})
+        if not known or (known[0].version, known[0].given) != (version, given):
             continue
         if frame is None:
             frame = ctx.database.made.put(key, Frame.of(settings, known))
@@ -101,6 +135,7 @@ async def locked_state(ctx: Context, session: AsyncSession, record_id: str) -> S
             frame=frame,
             rows={row.key: row for row in known if row.record_id is not None},
             newest_event=known[0].newest_event or 0,
+            given=given,
         )
         await learn(execute, {record_id: state}, ctx.settings.fields)
         return state

@@ -1,0 +1,100 @@
+"""The scores of the companies below a company as one: section 2.9 of the domain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cyclorama.layouts.access import DENY, AccessBook, AccessRule
+from cyclorama.layouts.model import Clause
+from cyclorama.plugins.discovery import discover
+from cyclorama.storage.engine import Database
+from cyclorama.storage.masks import FieldPermission
+from cyclorama.testing import ADMIN, Bench, company
+from cyclorama.testing.bench import ELSEWHERE
+from tests.sections.test_scorecard_assigning import APPLY, PLAN, answer
+from tests.sections.test_scorecard_file import FILE, changed
+from tests.sections.test_scorecard_writing import SET, accepted
+
+pytestmark = pytest.mark.anyio
+SECTIONS = discover().sections
+CHILDREN = """query($id: ID!) { company(id: $id) { scorecard { overall { value }
+  children { value label scored unscored arrCoverage } } } }"""
+
+
+def ruled(rule: str) -> str:
+    """The file with a rule for the children of companies with the card `health`."""
+    return changed(
+        "    name: Health\n", f"    name: Health\n    children: {{{rule}}}\n", FILE
+    )
+
+
+async def children(bench: Bench, of: int = 1) -> Any:
+    found = await bench.query(CHILDREN, id=f"company_{of}")
+    return found["company"]["scorecard"]["children"]
+
+
+async def test_2_9_scores_of_child_companies_as_one(database: Database) -> None:
+    """The worked example: ARR and scores (200k, 82), (50k, 40), (0, 90), (150k, none);
+    the second and third child have a card of their own."""
+    bench = Bench(database, SECTIONS)
+    await bench.fill(1)
+    arr = {2: 20_000_000, 3: 5_000_000, 4: 0, 5: 15_000_000}
+    await bench.add(
+        *(company(n, parent_id="company_1", arr_minor=m) for n, m in arr.items()),
+        company(6, parent_id="company_4", arr_minor=1),
+    )
+    await answer(bench, APPLY, ADMIN, file=FILE)
+    for number, value in {1: 5, 2: 82, 3: 40, 4: 90, 6: 1}.items():
+        record = f"company_{number}"
+        await accepted(bench, SET, "sentiment", recordId=record, value=value)
+    assert await children(bench) is None
+    for rule, value, label in (
+        ("aggregate: AVG", 71, "Yellow"),
+        ("aggregate: MIN", 40, "Red"),
+        ("aggregate: WORST_N_AVG, worst: 2", 61, "Yellow"),
+        ("aggregate: PCT_IN_BAND, above: 50", 67, "Yellow"),
+        ("aggregate: WEIGHTED", 74, "Yellow"),
+    ):
+        found = await answer(bench, APPLY, ADMIN, file=ruled(rule))
+        assert found["errors"] == []
+        assert await children(bench) == {
+            "value": value,
+            "label": label,
+            "scored": 3,
+            "unscored": 1,
+            "arrCoverage": 0.625,
+        }
+    plan = await answer(bench, PLAN, ADMIN, file=found["file"])
+    assert plan["plan"]["changes"] == []
+    assert (await children(bench, 4))["value"] == 1
+    assert (await children(bench, 6))["value"] is None
+    page = await bench.query(CHILDREN, id="company_1")
+    assert page["company"]["scorecard"]["overall"]["value"] == 5
+
+    name = (Clause("name", "EQ", ("Company 3",)),)
+    deny = AccessRule(rank=1, name="Hidden", kind="COMPANY", effect=DENY, record=name)
+    bench.access = AccessBook(rules=(deny,))
+    found = await children(bench)
+    assert (found["value"], found["scored"], found["unscored"]) == (82, 2, 1)
+    bench.access = AccessBook()
+    bench.permissions = (FieldPermission("csm", "Company.arr", "hidden"),)
+    assert await children(bench) is None
+    await answer(bench, APPLY, ADMIN, file=ruled("aggregate: MAX"))
+    found = await children(bench)
+    assert (found["value"], found["arrCoverage"]) == (90, None)
+    bench.permissions = (FieldPermission("csm", "Score.value", "hidden"),)
+    asked = CHILDREN.replace("overall { value }", "")
+    found = await bench.query(asked, id="company_1")
+    assert found["company"]["scorecard"]["children"] is None
+
+
+async def test_who_gets_the_section_on_some_companies_sees_no_children(
+    database: Database,
+) -> None:
+    bench = Bench(database, SECTIONS, hidden=("scorecard",))
+    await bench.fill(1)
+    await bench.add(company(2, name=ELSEWHERE))
+    await answer(bench, APPLY, ADMIN, file=ruled("aggregate: MAX"))
+    assert await children(bench, 2) is None
