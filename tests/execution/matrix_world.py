@@ -179,6 +179,8 @@ OF_SECTIONS = {
     "Mutation.renewScore": "scorecard",
     "Mutation.clearScore": "scorecard",
     "Mutation.bulkSetScores": "scorecard",
+    "Mutation.setScoreComment": "scorecard",
+    "Mutation.setOverallScore": "scorecard",
     "Mutation.overrideScore": "scorecard",
     "Mutation.removeOverride": "scorecard",
     "Mutation.pinScorecard": "scorecard",
