@@ -23,11 +23,6 @@ from cyclorama.storage.rows import Row
 from cyclorama.testing import NOW
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than processors: some always wait for a process that they started."""
-    return (os.cpu_count() or 1) + 1
-
-
 @pytest.fixture(autouse=True)
 def logs() -> None:
     """Plain logs, whatever an earlier test has configured."""

@@ -209,7 +209,9 @@ async def test_a_relationship_has_its_page_too(site: Site) -> None:
     assert len(site.statements) == 3
 
 
+@pytest.mark.parametrize("demo_url", ["postgresql"], indirect=True)
 async def test_the_demo_is_the_same_every_time(site: Site, tmp_path: Path) -> None:
+    """In PostgreSQL and, made anew, in SQLite."""
     other = Database(f"sqlite:///{tmp_path / 'other.db'}")
     await bring_up_to_date(other, graph())
     await load_demo(other, graph().sections.values(), NOW)

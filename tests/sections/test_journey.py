@@ -35,7 +35,7 @@ async def moved(bench: Bench, stage: str | None, days: int, *of: str) -> None:
         for row in (CompanyRow, RelationshipRow):
             change = sa.update(row).where(row.id.in_(of)).values(stage_id=stage)
             await session.execute(change)
-        await watch(session, of, ())
+        await watch(session, of, (), ())
 
 
 async def asked(bench: Bench) -> tuple[Sequence[Any], Sequence[Any], Any]:
