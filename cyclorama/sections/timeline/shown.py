@@ -84,7 +84,7 @@ IS_SEEN: ColumnElement[bool] = sa.or_(IS_OWN_DRAFT, IS_LOGGED)
 OWN_DRAFTS = sa.and_(record.is_subject_of(A), IS_OWN_DRAFT)
 OWN_MILESTONES = sa.and_(
     record.is_subject_of(A),
-    IS_LOGGED,
+    ~A.is_draft,
     IS_WHOLE,
     A.milestone_type.is_not(None),
 )
