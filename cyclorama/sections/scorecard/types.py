@@ -20,17 +20,13 @@ from cyclorama.plugins import (
     record,
 )
 from cyclorama.sections.scorecard.children import ChildScores, children_of
-from cyclorama.sections.scorecard.comparing import (
-    ScorePeers,
-    ScoreStanding,
-    peers_of,
-    stood,
-)
+from cyclorama.sections.scorecard.comparing import ScoreStanding, stood
 from cyclorama.sections.scorecard.explaining import (
     ScoreExplanation,
     explained,
     supposed,
 )
+from cyclorama.sections.scorecard.peers import ScorePeers, peers_of
 from cyclorama.sections.scorecard.shown import (
     CARD,
     COMMENTED,
