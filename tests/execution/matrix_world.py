@@ -181,6 +181,8 @@ OF_SECTIONS = {
     "Mutation.bulkSetScores": "scorecard",
     "Mutation.setScoreComment": "scorecard",
     "Mutation.setOverallScore": "scorecard",
+    "Mutation.reviewScore": "scorecard",
+    "ScoreReviewPayload": "scorecard",
     "Mutation.overrideScore": "scorecard",
     "Mutation.removeOverride": "scorecard",
     "Mutation.pinScorecard": "scorecard",

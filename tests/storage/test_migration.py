@@ -31,6 +31,7 @@ EVERYTHING = (
     "scorecard_0001",
     "scorecard_0002",
     "scorecard_0003",
+    "scorecard_0004",
     "support_0001",
     "surveys_0001",
     "surveys_0002",

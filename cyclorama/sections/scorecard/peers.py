@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import Enum
@@ -19,11 +20,17 @@ from cyclorama.plugins import (
     kind_of_id,
 )
 from cyclorama.sections.scorecard.comparing import comparable, population
+from cyclorama.sections.scorecard.reviews import ScoreVerdict
 from cyclorama.sections.scorecard.rules.bands import Band, band_of
+from cyclorama.sections.scorecard.rules.choosing import (
+    accuracy,
+    in_turn,
+    quarter_of,
+)
 from cyclorama.sections.scorecard.rules.rollup import compute
 from cyclorama.sections.scorecard.state import Settings, states
 from cyclorama.sections.scorecard.statements import RECORDS
-from cyclorama.sections.scorecard.tables import EventRow, ScoreRow
+from cyclorama.sections.scorecard.tables import EventRow, ReviewRow, ScoreRow
 
 MOST_PEERS = 100
 DROP, DROP_DAYS = 10, 30
@@ -38,7 +45,8 @@ MOST_STALE = 0.3
     "priority; the lowest first, those without a score last. HEALTHY: in the highest band "
     "with at most 30 % of the weight stale and no open CTA that is a risk, the highest "
     "first. CTAs count for viewers who get them on every record. STALE: with something "
-    "stale, the longest first. SPOT_CHECK: a sample that stays the same for a quarter."
+    "stale, the longest first. SPOT_CHECK: a sample that stays the same for a quarter, of "
+    "each CSM in turn."
 )
 class PeerList(Enum):
     AT_RISK = "AT_RISK"
@@ -59,6 +67,11 @@ class ScorePeer:
         description="When somebody, not a rule, last changed, renewed or commented on a "
         "score of it."
     )
+    verdict: ScoreVerdict | None = strawberry.field(
+        default=None,
+        description="What the spot check of this quarter has found; null without a verdict "
+        "and in other lists.",
+    )
 
 
 @strawberry.type(
@@ -66,6 +79,16 @@ class ScorePeer:
 )
 class ScorePeers:
     records: list[ScorePeer]
+    reviewed: int | None = strawberry.field(
+        default=None,
+        description="Of SPOT_CHECK: how many of all such records have a verdict this "
+        "quarter.",
+    )
+    accuracy: float | None = strawberry.field(
+        default=None,
+        description="Of SPOT_CHECK: the percentage of these verdicts that agree; null "
+        "without any.",
+    )
 
 
 async def peers_of(
@@ -79,14 +102,71 @@ async def peers_of(
         message = f"The argument `first` is {first}; use 1 to {MOST_PEERS}."
         raise InvalidInputError(message)
     own = await comparable(context, [r for (r,) in rows])
-    found: dict[str, Any] = {}
+    found: dict[str, ScorePeers] = {}
     for record, settings in own.items():
         if settings.card_id not in found:
-            chosen = await _chosen(context, kind_of_id(record), settings, list, first)
-            found[settings.card_id] = await _peers(context, settings.bands, chosen)
+            kind = kind_of_id(record)
+            made = await _listed(context, kind, settings, list, first)
+            found[settings.card_id] = made
     return [
-        ScorePeers(records=found[own[r].card_id] if r in own else []) for (r,) in rows
+        found[own[r].card_id] if r in own else ScorePeers(records=[]) for (r,) in rows
     ]
+
+
+async def _listed(
+    context: Context, kind: str, settings: Settings, wanted: PeerList, first: int
+) -> ScorePeers:
+    if wanted is PeerList.SPOT_CHECK:
+        return await _spot_check(context, kind, settings, first)
+    rows = await _chosen(context, kind, settings, wanted, first)
+    return ScorePeers(records=await _peers(context, settings.bands, rows))
+
+
+async def _spot_check(
+    context: Context, kind: str, settings: Settings, first: int
+) -> ScorePeers:
+    """A sample that is another one each quarter, of each CSM in turn, and what was found
+    this quarter of all records that it is drawn from."""
+    record, masked = RECORDS[kind], context.masked.fields
+    quarter, given = quarter_of(context.today), {"card": settings.card_id}
+    columns = (*_columns(record, context.now), record.csm_id, ReviewRow.verdict)
+    is_review = sa.and_(
+        ReviewRow.record_id == record.id, ReviewRow.quarter == quarter
+    )
+    query = population(kind, *columns).outerjoin(ReviewRow, is_review)
+    query = query.where(ScoreRow.value.is_not(None))
+    found = {r.id: r for r in await context.reading.execute(query, given)}
+    shows_csm = f"{kind.title()}.csm" not in masked
+    lots = [
+        (id, row.csm_id if shows_csm else None, _lot(quarter, id))
+        for id, row in found.items()
+    ]
+    rows = [found[id] for id in in_turn(lots, first)]
+    peers = await _peers(context, settings.bands, rows)
+    if "ScoreReview.verdict" in masked:
+        return ScorePeers(records=peers)
+    for peer, row in zip(peers, rows, strict=True):
+        peer.verdict = None if row.verdict is None else ScoreVerdict[row.verdict]
+    said = Counter(row.verdict for row in found.values())
+    agreed, disagreed = said["AGREE"], said["DISAGREE"]
+    return ScorePeers(
+        records=peers,
+        reviewed=agreed + disagreed,
+        accuracy=accuracy(agreed, disagreed),
+    )
+
+
+def _lot(quarter: str, id: str) -> bytes:
+    return sha256(f"{quarter} {id}".encode()).digest()
+
+
+def _is_stale(now: datetime) -> Any:
+    return func.coalesce(ScoreRow.stale_after < now, sa.false())
+
+
+def _columns(record: Any, now: datetime) -> Sequence[Any]:
+    stale = _is_stale(now).label("stale")
+    return (record.id, record.name, ScoreRow.value, stale)
 
 
 async def _chosen(
@@ -94,19 +174,8 @@ async def _chosen(
 ) -> list[Any]:
     """The rows of a list, in its order, at most `first`."""
     record, bands = RECORDS[kind], settings.bands
-    is_stale = func.coalesce(ScoreRow.stale_after < context.now, sa.false())
-    columns = (record.id, record.name, ScoreRow.value, is_stale.label("stale"))
-    query = population(kind, *columns)
+    query = population(kind, *_columns(record, context.now))
     given = {"card": settings.card_id}
-    if wanted is PeerList.AT_RISK:
-        query = query.where(_at_risk(context, kind, bands))
-        unscored = ScoreRow.value.is_(None)
-        query = query.order_by(unscored, ScoreRow.value, record.id)
-        return [*await context.reading.execute(query.limit(first), given)]
-    query = query.where(ScoreRow.value.is_not(None))
-    if wanted is PeerList.STALE:
-        query = query.where(is_stale).order_by(ScoreRow.stale_after, record.id)
-        return [*await context.reading.execute(query.limit(first), given)]
     if wanted is PeerList.HEALTHY:
         query = query.where(ScoreRow.value > bands[-1].start)
         risk = condition_on(context, "open_risk", kind.upper())
@@ -114,10 +183,14 @@ async def _chosen(
         query = query.order_by(ScoreRow.value.desc(), record.id)
         found = await context.reading.execute(query.limit(5 * MOST_PEERS), given)
         return (await _fresh(context, found))[:first]
-    quarter = f"{context.today.year}-{(context.today.month - 1) // 3}"
-    found = await context.reading.execute(query, given)
-    drawn = {r: sha256(f"{quarter} {r.id}".encode()).digest() for r in found}
-    return sorted(drawn, key=lambda r: drawn[r])[:first]
+    if wanted is PeerList.AT_RISK:
+        query = query.where(_at_risk(context, kind, bands))
+        unscored = ScoreRow.value.is_(None)
+        query = query.order_by(unscored, ScoreRow.value, record.id)
+    else:
+        query = query.where(ScoreRow.value.is_not(None), _is_stale(context.now))
+        query = query.order_by(ScoreRow.stale_after, record.id)
+    return [*await context.reading.execute(query.limit(first), given)]
 
 
 def _at_risk(context: Context, kind: str, bands: Sequence[Band]) -> Any:

@@ -27,6 +27,7 @@ from cyclorama.sections.scorecard.explaining import (
     supposed,
 )
 from cyclorama.sections.scorecard.peers import ScorePeers, peers_of
+from cyclorama.sections.scorecard.reviews import MOST_REVIEWS, R, ScoreReview, reviewed
 from cyclorama.sections.scorecard.shown import (
     CARD,
     COMMENTED,
@@ -42,6 +43,7 @@ from cyclorama.sections.scorecard.shown import (
 from cyclorama.sections.scorecard.tables import (
     BandRow,
     HelpRow,
+    ReviewRow,
     SchemeRow,
     ScoreRow,
 )
@@ -264,6 +266,16 @@ class ScorecardSection(SectionBase):
     peers: ScorePeers = read.declared(
         read.python(peers_of, record.id).source,
         "Records with the same scorecard, at most 100; none where `standing` is null.",
+    )
+    reviews: list[ScoreReview] = read.declared(
+        read.Many(
+            ReviewRow,
+            read.called(reviewed),
+            (R.quarter.desc(), R.record_id),
+            MOST_REVIEWS,
+        ),
+        "What spot checks have found of the overall score, one a quarter, the newest "
+        "first, at most 40; none where the layout shows no comments.",
     )
     children: ChildScores | None = read.declared(
         read.python(children_of, record.id).source,
