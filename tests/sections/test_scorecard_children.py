@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from cyclorama.layouts.access import DENY, AccessBook, AccessRule
 from cyclorama.layouts.model import Clause
 from cyclorama.plugins.discovery import discover
 from cyclorama.storage.engine import Database
 from cyclorama.storage.masks import FieldPermission
+from cyclorama.storage.rows import CompanyRow
 from cyclorama.testing import ADMIN, Bench, company
 from cyclorama.testing.bench import ELSEWHERE
 from tests.sections.test_scorecard_assigning import APPLY, PLAN, answer
@@ -88,6 +90,43 @@ async def test_2_9_scores_of_child_companies_as_one(database: Database) -> None:
     asked = CHILDREN.replace("overall { value }", "")
     found = await bench.query(asked, id="company_1")
     assert found["company"]["scorecard"]["children"] is None
+
+
+async def test_2_9_scores_of_all_levels_below_as_one(database: Database) -> None:
+    """Companies 2 and 3 are below 1, 4 and 5 below 2, which has no score, 6 below 4."""
+    bench = Bench(database, SECTIONS)
+    await bench.fill(1)
+    above = {2: 1, 3: 1, 4: 2, 5: 2, 6: 4}
+    await bench.add(*(company(n, parent_id=f"company_{of}") for n, of in above.items()))
+    await answer(bench, APPLY, ADMIN, file=FILE)
+    for number, value in {1: 5, 3: 40, 4: 80, 5: 90, 6: 10}.items():
+        record = f"company_{number}"
+        await accepted(bench, SET, "sentiment", recordId=record, value=value)
+
+    async def found(of: int = 1) -> Any:
+        got = await children(bench, of)
+        assert await children(other, of) == got
+        return got["value"], got["scored"], got["unscored"]
+
+    other = Bench(database, SECTIONS, planned=False)
+    for levels, expected in ((1, (40, 1, 1)), (2, (70, 3, 1)), (3, (55, 4, 1))):
+        rule = ruled(f"aggregate: AVG, levels: {levels}")
+        applied = await answer(bench, APPLY, ADMIN, file=rule)
+        assert await found() == expected
+    assert f"levels: {levels}" in applied["file"]
+
+    async with database.write() as session:
+        top = sa.update(CompanyRow).where(CompanyRow.id == "company_1")
+        await session.execute(top.values(parent_id="company_6"))
+    assert await found() == (55, 4, 1)
+    rule = ruled("aggregate: AVG, levels: 50")
+    assert (await answer(bench, APPLY, ADMIN, file=rule))["errors"] == []
+    assert await found() == (55, 4, 1)
+    assert await found(6) == (54, 4, 1)
+    name = (Clause("name", "EQ", ("Company 4",)),)
+    deny = AccessRule(rank=1, name="Hidden", kind="COMPANY", effect=DENY, record=name)
+    bench.access = other.access = AccessBook(rules=(deny,))
+    assert await found() == (65, 2, 1)
 
 
 async def test_who_gets_the_section_on_some_companies_sees_no_children(
