@@ -39,6 +39,7 @@ from cyclorama.sections.scorecard.shown import (
     measures,
     measures_of_group,
     overall,
+    overall_comments,
 )
 from cyclorama.sections.scorecard.tables import (
     BandRow,
@@ -241,6 +242,11 @@ class ScorecardSection(SectionBase):
         "override; hand it in as `expectedVersion`.",
     )
     overall: Score = read.one(overall)
+    comments: list[ScoreComment] = read.declared(
+        read.Many(read.called(overall_comments), None, ("place",), 100),
+        "What people wrote where they gave the overall score (`rollsUp` is false), the "
+        "newest first, at most 100; none where the layout shows no comments.",
+    )
     groups: list[GroupScore] = read.many(groups, order_by=["position", "id"])
     measures: list[MeasureScore] = read.declared(
         read.Many(read.called(measures), None, ("position", "id"), 200),
@@ -279,9 +285,9 @@ class ScorecardSection(SectionBase):
     )
     children: ChildScores | None = read.declared(
         read.python(children_of, record.id).source,
-        "What the scores of the companies right below come to. Null where the scorecard "
-        "has no rule for it, for relationships, and for viewers who get the section on "
-        "some companies only.",
+        "What the scores of the companies below come to, as far down as the scorecard's "
+        "rule says. Null where it has none, for relationships, and for viewers who get "
+        "the section on some companies only.",
     )
     state: SectionState = read.value(
         sa.case(
