@@ -38,6 +38,7 @@ EVERYTHING = (
     "timeline_0001",
     "timeline_0002",
     "timeline_0003",
+    "timeline_0004",
     "usage_0001",
 )
 REVISION = """
