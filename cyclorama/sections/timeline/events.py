@@ -47,7 +47,6 @@ ASSOCIATED: Final = EventKind(
     key="timeline.activity_associated",
     description="An activity was associated with this further record.",
     values=_VALUES,
-    followed=("author_id",),
 )
 DISSOCIATED: Final = EventKind(
     key="timeline.activity_dissociated",
