@@ -224,9 +224,9 @@ async def test_who_an_activity_is_shared_with_may_read_it(bench: Bench) -> None:
     assert await listed(bench, "company_1", BO) == [1]
     assert await refused(bench, UNSHARE, BO, **WITH_BO) == ("id", "FORBIDDEN")
     bench.access = hidden(1)
-    assert (await bench.ask('{ node(id: "activity_1") { id } }', viewer=BO))["data"] == {
-        "node": None
-    }
+    assert (await bench.ask('{ node(id: "activity_1") { id } }', viewer=BO))[
+        "data"
+    ] == {"node": None}
     bench.access = AccessBook()
     gone = await done(bench, UNSHARE, **WITH_BO)
     assert gone["sharedWith"] == []

@@ -130,9 +130,7 @@ async def _spot_check(
     record, masked = RECORDS[kind], context.masked.fields
     quarter, given = quarter_of(context.today), {"card": settings.card_id}
     columns = (*_columns(record, context.now), record.csm_id, ReviewRow.verdict)
-    is_review = sa.and_(
-        ReviewRow.record_id == record.id, ReviewRow.quarter == quarter
-    )
+    is_review = sa.and_(ReviewRow.record_id == record.id, ReviewRow.quarter == quarter)
     query = population(kind, *columns).outerjoin(ReviewRow, is_review)
     query = query.where(ScoreRow.value.is_not(None))
     found = {r.id: r for r in await context.reading.execute(query, given)}

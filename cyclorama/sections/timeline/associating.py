@@ -44,7 +44,9 @@ class AssociateActivityInput:
     )
 
 
-@strawberry.input(description="A further record that an activity is to belong to no more.")
+@strawberry.input(
+    description="A further record that an activity is to belong to no more."
+)
 class DissociateActivityInput:
     id: strawberry.ID
     record_id: strawberry.ID

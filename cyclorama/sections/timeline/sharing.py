@@ -29,7 +29,9 @@ Shares = Mapping[str, AttendeeRow]
 """By the ids of users."""
 
 
-@strawberry.input(description="Users with whom an activity is to be shared, or no more.")
+@strawberry.input(
+    description="Users with whom an activity is to be shared, or no more."
+)
 class ShareActivityInput:
     id: strawberry.ID
     user_ids: list[strawberry.ID] = strawberry.field(

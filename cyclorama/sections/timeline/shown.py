@@ -150,7 +150,8 @@ def owned(config: TimelineConfig | None) -> ColumnElement[bool]:
         select(own.c.id).where(_own(config, own.c)),
         select(further.c.activity_id).where(further.c.record_id == record.id),
     )
-    return A.id.in_(ids)
+    found: ColumnElement[bool] = A.id.in_(ids)
+    return found
 
 
 def _own(config: TimelineConfig | None, rows: Any) -> ColumnElement[bool]:

@@ -118,9 +118,7 @@ def quarter_of(day: date) -> str:
     return f"{day.year}-Q{(day.month + 2) // 3}"
 
 
-def in_turn(
-    drawn: Sequence[tuple[str, str | None, bytes]], first: int
-) -> list[str]:
+def in_turn(drawn: Sequence[tuple[str, str | None, bytes]], first: int) -> list[str]:
     """The first ids of (id, owner, lot): of each owner the one with the lowest lot, then
     of each the second, and so on."""
     places: Counter[str | None] = Counter()
