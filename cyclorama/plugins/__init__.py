@@ -24,6 +24,7 @@ from cyclorama.plugins.dispatching import Dispatched
 from cyclorama.plugins.editing import (
     KeyRefusedError,
     claimed,
+    condition_on,
     gets_everywhere,
     is_of_company,
     refusals,
@@ -39,6 +40,7 @@ from cyclorama.plugins.section import (
     CompanyNumber,
     DemoRecords,
     ImportTarget,
+    RecordCondition,
     Section,
 )
 from cyclorama.plugins.written import RecordsWritten, records_written
@@ -192,6 +194,7 @@ __all__ = [
     "Problem",
     "Problems",
     "Record360",
+    "RecordCondition",
     "RecordKind",
     "RecordTeamRow",
     "RecordsWritten",
@@ -234,6 +237,7 @@ __all__ = [
     "author_of",
     "claimed",
     "cleaned_html",
+    "condition_on",
     "date_of",
     "day_of",
     "days_between",

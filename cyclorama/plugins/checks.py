@@ -45,6 +45,9 @@ def check_sections(sections: Sequence[Section]) -> None:
     _check_unique(
         "number of companies", ((n, s) for s in sections for n in s.company_numbers)
     )
+    _check_unique(
+        "condition on records", ((n, s) for s in sections for n in s.record_conditions)
+    )
     _check_unique("import target", ((t.name, s) for s in sections for t in s.targets))
     _check_unique("job", ((j.kind, s) for s in sections for j in s.jobs))
     _check_unique("event", ((e.key, s) for s in sections for e in s.events))

@@ -88,6 +88,19 @@ def gets_everywhere(context: Context, section: str, kind: str) -> bool:
     return (kind, section) in held - context.masked.sections
 
 
+def condition_on(context: Context, name: str, kind: str) -> Any:
+    """The condition of this name on records of a kind, as a SQL expression over their row;
+    None where no section brings one, where the viewer does not get that section on every
+    record of the kind, and where a mask hides a field that leads to it."""
+    for section in context.settings.sections.values():
+        found = section.record_conditions.get(name)
+        if found is not None and kind in found.where:
+            shown = context.masked.fields.isdisjoint(found.fields)
+            shown = shown and gets_everywhere(context, section.key, kind)
+            return found.where[kind] if shown else None
+    return None
+
+
 async def subject_of(context: Context, record_id: str) -> Subject:
     """Whom a new row of this record is about: the company, or also the relationship.
 

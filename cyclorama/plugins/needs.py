@@ -47,11 +47,12 @@ def units_of(schema: GraphQLSchema, sections: Sequence[Section]) -> Units:
         if name in numbers:
             _check_member(schema, member)
             section, number = numbers[name]
-            _check_fields(section, number.fields, coordinates)
+            _check_fields(section, "number of companies", number.fields, coordinates)
             needs[member] = [
                 everywhere["COMPANY", section.key],
                 *(coordinates[f] for f in number.fields),
             ]
+    _check_conditions(sections, coordinates)
     for coordinate, definition in _definitions(schema):
         reasons = _reasons(coordinate, definition, permissions, by_section)
         needs.setdefault(coordinate, []).extend(reasons)
@@ -133,13 +134,24 @@ def _check_member(schema: GraphQLSchema, coordinate: str) -> None:
         )
 
 
+def _check_conditions(
+    sections: Sequence[Section], coordinates: Mapping[str, int]
+) -> None:
+    for section in sections:
+        for found in section.record_conditions.values():
+            _check_fields(section, "condition on records", found.fields, coordinates)
+
+
 def _check_fields(
-    section: Section, fields: Sequence[str], coordinates: Mapping[str, int]
+    section: Section,
+    what: str,
+    fields: Sequence[str],
+    coordinates: Mapping[str, int],
 ) -> None:
     for field in fields:
         if field not in coordinates:
             raise PluginError(
-                f"The section {section.key!r} has a number of companies with the field "
+                f"The section {section.key!r} has a {what} with the field "
                 f"{field!r}, which does not exist."
             )
 

@@ -128,6 +128,16 @@ class CompanyNumber:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class RecordCondition:
+    """Something that is true of some records, for other sections to ask by its name."""
+
+    where: Mapping[str, Any]
+    """By kind of record, a SQL condition over `CompanyRow` or `RelationshipRow`."""
+    fields: Sequence[str]
+    """The fields of the graph that lead to it, as `Cta.priority`: hidden with any."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Section:
     """A part of the page. Built-in and installed sections are the same kind of value.
 
@@ -179,6 +189,9 @@ class Section:
     company_numbers: Mapping[str, CompanyNumber] = field(default_factory=dict)
     """By name, `score` so far: what the filters and orders of `companies` that are meant
     for it compare. They are there for who gets the section on every company."""
+    record_conditions: Mapping[str, RecordCondition] = field(default_factory=dict)
+    """By name, as `open_risk`: what `condition_on` gives to other sections, for viewers
+    who get this one on every record of the kind."""
     records_written: Callable[[RecordsWritten], Awaitable[None]] | None = None
     """Called in the transaction that creates or changes companies or relationships, of
     every import and mutation."""

@@ -23,7 +23,15 @@ from weather import (
 )
 
 from cyclorama.errors import FieldConflictError, PluginError
-from cyclorama.plugins import Info, Parent, Record360, Section, SectionBase, read
+from cyclorama.plugins import (
+    Info,
+    Parent,
+    Record360,
+    RecordCondition,
+    Section,
+    SectionBase,
+    read,
+)
 from cyclorama.plugins.commands import Commands
 from cyclorama.plugins.compose import compose
 from cyclorama.storage.engine import Database
@@ -361,3 +369,14 @@ def test_two_groups_of_commands_with_one_name_are_refused() -> None:
     brought = Commands("sky", "The sky.", ())
     message = conflict(weather(commands=brought), forecast(commands=brought))
     assert "group of commands 'sky'" in message
+
+
+def test_a_condition_on_records_is_refused_without_its_field_and_twice() -> None:
+    def raining(field: str) -> RecordCondition:
+        return RecordCondition(where={"COMPANY": CompanyRow.id != ""}, fields=(field,))
+
+    wrong = weather(record_conditions={"wet": raining("Sky.nothing")})
+    assert "'Sky.nothing', which does not exist" in refusal(wrong)
+    one = weather(record_conditions={"wet": raining("Sky.blue")})
+    other = forecast(record_conditions={"wet": raining("Sky.blue")})
+    assert "'wet'" in conflict(one, other)

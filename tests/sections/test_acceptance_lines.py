@@ -97,6 +97,9 @@ CELLS: dict[str, dict[str, str]] = {
         "mention": "SaveActivityInput.mentionIds",
         "attach": "SaveActivityInput.attachments",
         "task": "CreateCtaInput.fromId Mutation.addCtaTask",
+        "associate": "Mutation.associateActivity Mutation.dissociateActivity "
+        "Activity.associations",
+        "share": "Mutation.shareActivity Mutation.unshareActivity Activity.sharedWith",
     },
     "Timeline, R360": {"own": "Relationship.timeline"},
 }
@@ -124,6 +127,7 @@ SETTINGS: dict[str, dict[str, str]] = {
         "types, fields, categories": "types",
         "milestones": "milestones",
         "switches": "relationship_rollup",
+        "associated records": "associations",
     },
 }
 

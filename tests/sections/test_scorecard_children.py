@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from cyclorama.layouts.access import DENY, AccessBook, AccessRule
 from cyclorama.layouts.model import Clause
 from cyclorama.plugins.discovery import discover
+from cyclorama.sections.scorecard.tables import CardRow
 from cyclorama.storage.engine import Database
 from cyclorama.storage.masks import FieldPermission
+from cyclorama.storage.rows import CompanyRow
 from cyclorama.testing import ADMIN, Bench, company
 from cyclorama.testing.bench import ELSEWHERE
+from tests.sections.scorecards import score
 from tests.sections.test_scorecard_assigning import APPLY, PLAN, answer
 from tests.sections.test_scorecard_file import FILE, changed
-from tests.sections.test_scorecard_writing import SET, accepted
+from tests.sections.test_scorecard_writing import SET, accepted, rows
 
 pytestmark = pytest.mark.anyio
 SECTIONS = discover().sections
@@ -31,7 +35,8 @@ def ruled(rule: str) -> str:
 
 
 async def children(bench: Bench, of: int = 1) -> Any:
-    found = await bench.query(CHILDREN, id=f"company_{of}")
+    asked = CHILDREN.replace("overall { value }", "")
+    found = await bench.query(asked, id=f"company_{of}")
     return found["company"]["scorecard"]["children"]
 
 
@@ -81,13 +86,52 @@ async def test_2_9_scores_of_child_companies_as_one(database: Database) -> None:
     bench.access = AccessBook()
     bench.permissions = (FieldPermission("csm", "Company.arr", "hidden"),)
     assert await children(bench) is None
-    await answer(bench, APPLY, ADMIN, file=ruled("aggregate: MAX"))
+    applied = await answer(bench, APPLY, ADMIN, file=ruled("aggregate: MAX, levels: 2"))
+    assert "levels: 2" in applied["file"]
     found = await children(bench)
     assert (found["value"], found["arrCoverage"]) == (90, None)
     bench.permissions = (FieldPermission("csm", "Score.value", "hidden"),)
     asked = CHILDREN.replace("overall { value }", "")
     found = await bench.query(asked, id="company_1")
     assert found["company"]["scorecard"]["children"] is None
+
+
+async def test_2_9_scores_of_all_levels_below_as_one(database: Database) -> None:
+    """Companies 2 and 3 are below 1, 4 and 5 below 2, which has no score, 6 below 4."""
+    bench = Bench(database, SECTIONS)
+    other = Bench(database, SECTIONS, planned=False)
+    await bench.fill(1)
+    above = {2: 1, 3: 1, 4: 2, 5: 2, 6: 4}
+    scores = {1: 5, 3: 40, 4: 80, 5: 90, 6: 10}
+    rule = {"aggregate": "AVG", "worst": 3, "above": 0, "up_to": 100}
+    await bench.add(
+        *(company(n, parent_id=f"company_{of}") for n, of in above.items()),
+        *rows(children=rule),
+        *(score("", value, of=f"company_{n}") for n, value in scores.items()),
+    )
+
+    async def found(of: int = 1) -> Any:
+        got = await children(bench, of)
+        assert await children(other, of) == got
+        return got["value"], got["scored"], got["unscored"]
+
+    async def change(row: Any, id: str, **values: Any) -> None:
+        async with database.write() as session:
+            await session.execute(sa.update(row).where(row.id == id).values(**values))
+
+    assert await found() == (40, 1, 1)
+    for levels, expected in ((2, (70, 3, 1)), (3, (55, 4, 1))):
+        await change(CardRow, "card_health", children={**rule, "levels": levels})
+        assert await found() == expected
+    await change(CompanyRow, "company_1", parent_id="company_6")
+    assert await found() == (55, 4, 1)
+    await change(CardRow, "card_health", children={**rule, "levels": 50})
+    assert await found() == (55, 4, 1)
+    assert await found(6) == (54, 4, 1)
+    name = (Clause("name", "EQ", ("Company 4",)),)
+    deny = AccessRule(rank=1, name="Hidden", kind="COMPANY", effect=DENY, record=name)
+    bench.access = other.access = AccessBook(rules=(deny,))
+    assert await found() == (65, 2, 1)
 
 
 async def test_who_gets_the_section_on_some_companies_sees_no_children(

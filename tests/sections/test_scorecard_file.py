@@ -124,6 +124,8 @@ WRONG = [
      "Another card of kind COMPANY is the default"),
     ("    name: VIP", "    name: VIP\n    children: {aggregate: MIN, above: 9, up_to: 8}",
      "`above` can't be more"),
+    ("    name: VIP", "    name: VIP\n    children: {aggregate: MIN, levels: 51}",
+     "less than or equal to 50"),
     ("    name: Product\n", "    name: Product\n    children: {aggregate: MIN}\n",
      "only cards of companies can have `children`"),
     ("input: ROLLUP", "input: MANUAL", "`rollup` is what an input ROLLUP has"),

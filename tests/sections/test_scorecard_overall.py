@@ -108,6 +108,33 @@ async def test_2_4_without_roll_up_the_overall_score_is_what_somebody_gave(
     assert (await shown(bench, "company_2"))["overall"]["naKind"] == "CLEARED"
 
 
+async def test_comments_on_an_overall_score_are_listed(bench: Bench) -> None:
+    asked = """query($id: ID!) { company(id: $id) { scorecard {
+      comments { text author { name } } } } }"""
+
+    async def listed(of: str = "company_2") -> Any:
+        found = await bench.query(asked, id=of)
+        assert await other.query(asked, id=of) == found
+        return found["company"]["scorecard"]["comments"]
+
+    other = Bench(bench.database, SECTIONS, book=bench.book, planned=False)
+    assert await listed() == []
+    await given(bench, value=72, comment="So")
+    await given(bench, value=72)
+    await given(bench, value=60, comment="Worse")
+    await given(bench, clear=True)
+    ann = {"name": "Ann"}
+    written = [{"text": "Worse", "author": ann}, {"text": "So", "author": ann}]
+    assert await listed() == written
+    await accepted(bench, SET, "logins", value=10, comment="On a measure")
+    assert await listed("company_1") == []
+    bench.book = other.book = book(show_comments=False)
+    assert await listed() == []
+    bench.permissions = (FieldPermission("csm", "Score.comment", "hidden"),)
+    refused = await bench.ask(asked, id="company_2")
+    assert "'text' on type 'ScoreComment'" in refused["errors"][0]["message"]
+
+
 async def test_an_overall_score_that_makes_no_sense_is_refused(bench: Bench) -> None:
     for values, said in (
         ({"value": 101}, ("value", "RANGE")),

@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 
 from cyclorama.layouts.access import DENY, AccessBook, AccessRule
-from cyclorama.layouts.model import Clause
+from cyclorama.layouts.model import Clause, Layout, LayoutBook, Placement
 from cyclorama.plugins.discovery import discover
+from cyclorama.sections.cockpit.tables import PRIORITY
+from cyclorama.sections.cockpit.vocabulary import item_id, vocabulary
 from cyclorama.storage.engine import Database
 from cyclorama.storage.masks import FieldPermission
 from cyclorama.testing import NOW, Bench, company
 from cyclorama.testing.bench import ELSEWHERE
-from tests.sections.scorecards import event, score
+from tests.sections.ctas import cta, day
+from tests.sections.scorecards import card, event, score
 from tests.sections.test_scorecard_writing import book, rows
 
 pytestmark = pytest.mark.anyio
@@ -121,3 +124,59 @@ async def test_lists_of_peers(bench: Bench) -> None:
     assert [p["name"] for p in await peers(bench, "STALE")] == [None]
     found = await bench.ask(PEERS, i="company_1", list="STALE", first=101)
     assert "use 1 to 100" in found["errors"][0]["message"]
+
+
+def with_cockpit() -> LayoutBook:
+    placed = (Placement("scorecard", "scorecard"), Placement("cockpit", "cockpit"))
+    return LayoutBook(
+        tuple(
+            Layout(kind, kind, None, kind, "", True, placements=placed)
+            for kind in ("COMPANY", "RELATIONSHIP")
+        )
+    )
+
+
+async def test_2_11_an_open_risk_of_high_priority_is_at_risk(bench: Bench) -> None:
+    """Of the company itself, as far as the viewer may know of it; any is not healthy."""
+    high, low = (item_id(PRIORITY, key) for key in ("high", "low"))
+    critical = {"priority_id": item_id(PRIORITY, "critical")}
+    await bench.add(
+        *card((("MEASURE", "pulse", 1, None),), key="product", kind="RELATIONSHIP"),
+        *vocabulary({}),
+        cta(1, of="company_5", priority_id=high),
+        cta(2, of="company_6", snoozed_until=day(5), **critical),
+        cta(3, of="company_2", priority_id=low),
+        cta(4, of="company_3", priority_id=high, closed=0, status="closed_success"),
+        cta(5, of="relationship_4", priority_id=high),
+        cta(6, of="company_3", priority_id=high, type="expansion"),
+    )
+    assert await numbers(bench, "AT_RISK") == [1]
+    assert await numbers(bench, "HEALTHY") == [5]
+    bench.book = with_cockpit()
+    found = await peers(bench, "AT_RISK")
+    assert [(p["recordId"], p["value"]) for p in found] == [
+        ("company_1", 40),
+        ("company_5", 90),
+        ("company_6", None),
+    ]
+    assert (found[2]["label"], found[2]["stale"]) == (None, False)
+    assert await numbers(bench, "HEALTHY") == []
+    asked = """{ relationship(id: "relationship_1") { scorecard { peers {
+      records { recordId } } } } }"""
+    of_products = await bench.query(asked)
+    assert of_products["relationship"]["scorecard"]["peers"]["records"] == [
+        {"recordId": "relationship_4"}
+    ]
+    other = Bench(bench.database, SECTIONS, book=bench.book, planned=False)
+    assert await peers(other, "AT_RISK") == found
+    assert await other.query(asked) == of_products
+
+    bench.permissions = (FieldPermission("csm", "Cta.priority", "hidden"),)
+    assert await numbers(bench, "AT_RISK") == [1]
+    assert await numbers(bench, "HEALTHY") == []
+    bench.permissions = (FieldPermission("csm", "Cta.type", "hidden"),)
+    assert await numbers(bench, "HEALTHY") == [5]
+    bench.permissions = ()
+    bench.switches = {"cockpit": False}
+    assert await numbers(bench, "AT_RISK") == [1]
+    assert await numbers(bench, "HEALTHY") == [5]

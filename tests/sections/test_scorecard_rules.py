@@ -28,10 +28,13 @@ from cyclorama.sections.scorecard.rules.cards import Card, Node, Result
 from cyclorama.sections.scorecard.rules.choosing import (
     Aggregate,
     Candidate,
+    accuracy,
     aggregated,
     applicable,
+    in_turn,
     percentile,
     portfolio_quality,
+    quarter_of,
     weight_coverage,
 )
 from cyclorama.sections.scorecard.rules.exceptions import (
@@ -602,6 +605,21 @@ def test_percentile_40_and_quality_76() -> None:
     assert percentile(55, [None]) is None
     assert portfolio_quality(5, 3, 2) == 76
     assert portfolio_quality(0, 0, 0) is None
+
+
+def test_2_11_spot_checks_draw_of_each_owner_in_turn() -> None:
+    drawn = [("a", "x", b"1"), ("b", "x", b"2"), ("c", None, b"4"), ("d", "y", b"3")]
+    assert in_turn(drawn, 9) == ["a", "d", "c", "b"]
+    assert in_turn(drawn, 2) == ["a", "d"]
+    assert accuracy(3, 1) == 75
+    assert accuracy(0, 0) is None
+    days = (date(2026, 1, 1), date(2026, 3, 31), date(2026, 4, 1), date(2026, 12, 31))
+    assert [quarter_of(d) for d in days] == [
+        "2026-Q1",
+        "2026-Q1",
+        "2026-Q2",
+        "2026-Q4",
+    ]
 
 
 # What if

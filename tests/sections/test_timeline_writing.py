@@ -12,7 +12,12 @@ import sqlalchemy as sa
 from cyclorama.layouts.access import DENY, AccessBook, AccessRule
 from cyclorama.layouts.model import Clause, Layout, LayoutBook
 from cyclorama.sections.support.tables import SupportCaseRow
-from cyclorama.sections.timeline.tables import ActivityRow, AttendeeRow, CommentRow
+from cyclorama.sections.timeline.tables import (
+    ActivityRow,
+    AssociationRow,
+    AttendeeRow,
+    CommentRow,
+)
 from cyclorama.storage.accounts import Viewer
 from cyclorama.storage.audit import ROWS as AUDIT
 from cyclorama.storage.engine import Database
@@ -89,7 +94,7 @@ async def done(bench: Bench, query: str, viewer: Viewer = CSM, **given: Any) -> 
 async def content(bench: Bench) -> list[Any]:
     """All that a change could write."""
     found: list[Any] = []
-    rows = (ActivityRow, AttendeeRow, CommentRow)
+    rows = (ActivityRow, AttendeeRow, CommentRow, AssociationRow)
     async with bench.database.read() as reading:
         for table in (*(r.__table__ for r in rows), AUDIT, KEYS):
             query = sa.select(*table.c).order_by(*table.primary_key)

@@ -31,12 +31,14 @@ EVERYTHING = (
     "scorecard_0001",
     "scorecard_0002",
     "scorecard_0003",
+    "scorecard_0004",
     "support_0001",
     "surveys_0001",
     "surveys_0002",
     "timeline_0001",
     "timeline_0002",
     "timeline_0003",
+    "timeline_0004",
     "usage_0001",
 )
 REVISION = """

@@ -30,6 +30,7 @@ from cyclorama.sections.cockpit.mutations import (
     update_cta,
 )
 from cyclorama.sections.cockpit.recurrence import RECUR, set_cta_recurrence
+from cyclorama.sections.cockpit.risks import RISKS
 from cyclorama.sections.cockpit.tables import (
     ChoiceRow,
     CtaRow,
@@ -68,6 +69,7 @@ section = Section(
     ),
     sensitive={"verbatim.view": ("Cta.comments", "CtaTask.description")},
     nodes={"cta": Cta, "cta_task": CtaTask},
+    record_conditions=RISKS,
     mutations=(
         create_cta,
         update_cta,

@@ -22,6 +22,7 @@ from cyclorama.sections.scorecard.mutations import clear_score, renew_score, set
 from cyclorama.sections.scorecard.overall import set_overall_score
 from cyclorama.sections.scorecard.overriding import override_score, remove_override
 from cyclorama.sections.scorecard.pinning import pin_scorecard, unpin_scorecard
+from cyclorama.sections.scorecard.reviewing import review_score
 from cyclorama.sections.scorecard.shown import (
     OVERALL_SCORE,
     OVERALL_TREND,
@@ -35,6 +36,7 @@ from cyclorama.sections.scorecard.tables import (
     HelpRow,
     MeasureRow,
     NodeRow,
+    ReviewRow,
     SchemeRow,
     ScoreRow,
 )
@@ -69,6 +71,7 @@ section = Section(
         set_score_comment,
         bulk_set_scores,
         set_overall_score,
+        review_score,
         override_score,
         remove_override,
         pin_scorecard,
@@ -86,6 +89,7 @@ section = Section(
         AssignmentRow,
         ScoreRow,
         EventRow,
+        ReviewRow,
     ),
     records_written=follow,
     demo=demo,

@@ -32,6 +32,12 @@ class ScorecardConfig(BaseModel):
         description="Whether viewers of this layout may override overall scores and pin "
         "scorecards; admins always may.",
     )
+    reviewable: bool = Field(
+        default=False,
+        title="Overall scores may be reviewed",
+        description="Whether viewers of this layout may say in spot checks if overall "
+        "scores are right; admins always may.",
+    )
     history_weeks: int = Field(
         default=18,
         ge=1,

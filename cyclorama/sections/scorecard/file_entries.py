@@ -12,6 +12,8 @@ from cyclorama.plugins import ClauseEntry, FileEntry, FileKey, FileName
 from cyclorama.sections.scorecard.rules.bands import MOST_WEIGHT
 
 Kind = Literal["COMPANY", "RELATIONSHIP"]
+DEEPEST = 50
+"""Levels of companies below each other that are read at most."""
 Percent = Annotated[int, Field(ge=0, le=100)]
 Weight = Annotated[float, Field(ge=0, le=MOST_WEIGHT)]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=255)]
@@ -53,6 +55,13 @@ class AggregateEntry(FileEntry):
     """Of PCT_IN_BAND: scores above this one, and 0 where it is 0,"""
     up_to: Percent = 100
     """and up to this one."""
+
+
+class ChildrenEntry(AggregateEntry):
+    """How the scores of the companies below one become one."""
+
+    levels: Annotated[int, Field(ge=1, le=DEEPEST)] = 1
+    """How far down: 1 is the companies right below."""
 
 
 class RollupEntry(AggregateEntry):
@@ -146,7 +155,7 @@ class CardEntry(FileEntry):
     comparator: Literal[
         "PREVIOUS_VALUE", "LAST_WEEK", "LAST_MONTH", "LAST_QUARTER", "AT_LAST_RENEWAL"
     ] = "LAST_WEEK"
-    children: AggregateEntry | None = None
+    children: ChildrenEntry | None = None
     """Of a card of companies: how the scores of the companies below one become one."""
     nodes: list[NodeEntry] = Field(min_length=1, max_length=120)
     exceptions: list[ExceptionEntry] = Field(default=[], max_length=50)

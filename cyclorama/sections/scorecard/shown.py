@@ -197,9 +197,23 @@ COMMENTED = sa.table(
 
 def comments(config: ScorecardConfig) -> Select[Any]:
     """The comments on the measure whose row this is."""
+    rows = _written(SCORED.c.id)
+    # It is never null; the other column says that a mask of it hides these, too.
+    text = func.coalesce(rows.c.comment, SCORED.c.comment)
+    return _said(rows, text, config)
+
+
+def overall_comments(config: ScorecardConfig) -> Select[Any]:
+    """The comments on the overall score, which somebody has given."""
+    rows = _written(OVERALL_SCORE.c.id)
+    return _said(rows, rows.c.comment, config)
+
+
+def _written(node: Any) -> Any:
+    """What was written with the scores of a node, each with what there was before."""
     event = _alias(EventRow)
     before = func.lag(event.c.comment).over(order_by=event.c.number)
-    rows = (
+    return (
         select(
             event.c.id,
             event.c.comment,
@@ -208,15 +222,19 @@ def comments(config: ScorecardConfig) -> Select[Any]:
             event.c.actor_id,
             before.label("before"),
         )
-        .where(event.c.node_id == SCORED.c.id, event.c.record_id == record.id)
+        .where(event.c.node_id == node, event.c.record_id == record.id)
         .subquery()
     )
+
+
+def _said(rows: Any, text: Any, config: ScorecardConfig) -> Select[Any]:
+    """Those that are another comment than before, where the layout shows any."""
     shown = sa.true() if config.show_comments else sa.false()
-    # It is never null; the other column says that a mask of it hides these, too.
-    text = func.coalesce(rows.c.comment, SCORED.c.comment).label("comment")
     others = (c for c in rows.c if c.key not in ("comment", "before"))
     is_new = rows.c.comment.is_distinct_from(rows.c.before)
-    return select(text, *others).where(shown, rows.c.comment.is_not(None), is_new)
+    return select(text.label("comment"), *others).where(
+        shown, rows.c.comment.is_not(None), is_new
+    )
 
 
 def groups() -> Select[Any]:

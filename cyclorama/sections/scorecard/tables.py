@@ -172,6 +172,24 @@ class ScoreRow(Row):
     """The exception or the override that changed it, in words."""
 
 
+class ReviewRow(Row):
+    """What somebody found of the overall score of a record in a quarter: AGREE or
+    DISAGREE with the `value` that it had."""
+
+    __tablename__ = "scorecard_review"
+    __table_args__ = (UniqueConstraint("record_id", "quarter"),)
+
+    id: Mapped[str] = key_column()
+    record_id: Mapped[str] = mapped_column(KEY)
+    quarter: Mapped[str] = mapped_column(KEY)
+    """As 2026-Q1."""
+    verdict: Mapped[str] = mapped_column(KEY)
+    note: Mapped[str | None] = mapped_column(Text())
+    value: Mapped[int]
+    reviewer_id: Mapped[str] = mapped_column(KEY, ForeignKey("app_user.id"))
+    at: Mapped[datetime]
+
+
 class EventRow(Row):
     """A score of a node from a day on, with the band as it was then; `kind` is SET,
     RENEW, CLEAR or RECALC, or COMMENT where only the comment is another. A record's

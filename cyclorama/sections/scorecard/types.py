@@ -20,17 +20,14 @@ from cyclorama.plugins import (
     record,
 )
 from cyclorama.sections.scorecard.children import ChildScores, children_of
-from cyclorama.sections.scorecard.comparing import (
-    ScorePeers,
-    ScoreStanding,
-    peers_of,
-    stood,
-)
+from cyclorama.sections.scorecard.comparing import ScoreStanding, stood
 from cyclorama.sections.scorecard.explaining import (
     ScoreExplanation,
     explained,
     supposed,
 )
+from cyclorama.sections.scorecard.peers import ScorePeers, peers_of
+from cyclorama.sections.scorecard.reviews import MOST_REVIEWS, R, ScoreReview, reviewed
 from cyclorama.sections.scorecard.shown import (
     CARD,
     COMMENTED,
@@ -42,10 +39,12 @@ from cyclorama.sections.scorecard.shown import (
     measures,
     measures_of_group,
     overall,
+    overall_comments,
 )
 from cyclorama.sections.scorecard.tables import (
     BandRow,
     HelpRow,
+    ReviewRow,
     SchemeRow,
     ScoreRow,
 )
@@ -243,6 +242,11 @@ class ScorecardSection(SectionBase):
         "override; hand it in as `expectedVersion`.",
     )
     overall: Score = read.one(overall)
+    comments: list[ScoreComment] = read.declared(
+        read.Many(read.called(overall_comments), None, ("place",), 100),
+        "What people wrote where they gave the overall score (`rollsUp` is false), the "
+        "newest first, at most 100; none where the layout shows no comments.",
+    )
     groups: list[GroupScore] = read.many(groups, order_by=["position", "id"])
     measures: list[MeasureScore] = read.declared(
         read.Many(read.called(measures), None, ("position", "id"), 200),
@@ -269,11 +273,21 @@ class ScorecardSection(SectionBase):
         read.python(peers_of, record.id).source,
         "Records with the same scorecard, at most 100; none where `standing` is null.",
     )
+    reviews: list[ScoreReview] = read.declared(
+        read.Many(
+            ReviewRow,
+            read.called(reviewed),
+            (R.quarter.desc(), R.record_id),
+            MOST_REVIEWS,
+        ),
+        "What spot checks have found of the overall score, one a quarter, the newest "
+        "first, at most 40; none where the layout shows no comments.",
+    )
     children: ChildScores | None = read.declared(
         read.python(children_of, record.id).source,
-        "What the scores of the companies right below come to. Null where the scorecard "
-        "has no rule for it, for relationships, and for viewers who get the section on "
-        "some companies only.",
+        "What the scores of the companies below come to, as far down as the scorecard's "
+        "rule says. Null where it has none, for relationships, and for viewers who get "
+        "the section on some companies only.",
     )
     state: SectionState = read.value(
         sa.case(

@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from cyclorama.plugins import Card, ImportTarget, Section, read
+from cyclorama.sections.timeline.associating import (
+    associate_activity,
+    dissociate_activity,
+)
 from cyclorama.sections.timeline.comments import (
     add_activity_comment,
     delete_activity_comment,
@@ -23,6 +27,7 @@ from cyclorama.sections.timeline.imports import (
 )
 from cyclorama.sections.timeline.journey import CARD, StageRow, note_stages
 from cyclorama.sections.timeline.mutations import delete_activity, save_activity
+from cyclorama.sections.timeline.sharing import share_activity, unshare_activity
 from cyclorama.sections.timeline.shown import (
     IS_SEEN,
     MILESTONES,
@@ -30,6 +35,7 @@ from cyclorama.sections.timeline.shown import (
 )
 from cyclorama.sections.timeline.tables import (
     ActivityRow,
+    AssociationRow,
     AttachmentRow,
     AttendeeRow,
     CommentRow,
@@ -65,11 +71,22 @@ section = Section(
     mutations=(
         save_activity,
         delete_activity,
+        associate_activity,
+        dissociate_activity,
+        share_activity,
+        unshare_activity,
         add_activity_comment,
         edit_activity_comment,
         delete_activity_comment,
     ),
-    tables=(ActivityRow, AttendeeRow, CommentRow, AttachmentRow, StageRow),
+    tables=(
+        ActivityRow,
+        AttendeeRow,
+        CommentRow,
+        AttachmentRow,
+        AssociationRow,
+        StageRow,
+    ),
     targets=(
         ImportTarget(
             "activity",

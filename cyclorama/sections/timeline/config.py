@@ -143,6 +143,12 @@ class TimelineConfig(BaseModel):
         description="Whether a company also shows the activities of companies below it "
         "that the viewer has ticked and may read.",
     )
+    associations: bool = Field(
+        default=False,
+        title="With associated ones",
+        description="Whether activities of other records that belong to this one, too, are "
+        "shown, and may be associated with it.",
+    )
     editable: bool = Field(
         default=True,
         title="Activities may be logged",

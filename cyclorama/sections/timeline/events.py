@@ -1,4 +1,5 @@
-"""What Timeline tells of: activities that are logged, changed and deleted, comments.
+"""What Timeline tells of: activities that are logged, changed, deleted, associated with
+further records and shared, comments.
 
 Never what was written, and nothing of drafts, which are private to their author.
 """
@@ -42,7 +43,23 @@ COMMENTED: Final = EventKind(
         "commenter_id": "The id of the user who wrote the comment.",
     },
 )
-EVENTS: Final = (SAVED, DELETED, COMMENTED)
+ASSOCIATED: Final = EventKind(
+    key="timeline.activity_associated",
+    description="An activity was associated with this further record.",
+    values=_VALUES,
+)
+DISSOCIATED: Final = EventKind(
+    key="timeline.activity_dissociated",
+    description="An activity is associated with this further record no more.",
+    values=_VALUES,
+)
+SHARED: Final = EventKind(
+    key="timeline.activity_shared",
+    description="Others than before are those with whom an activity is shared.",
+    values={**_VALUES, "shared_with_ids": "The ids of these users."},
+    concerns=("shared_with_ids",),
+)
+EVENTS: Final = (SAVED, DELETED, COMMENTED, ASSOCIATED, DISSOCIATED, SHARED)
 
 
 def told(row: ActivityRow) -> dict[str, Any]:
@@ -56,13 +73,15 @@ def events_of(
     *,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
+    record_id: str | None = None,
 ) -> list[Event]:
-    """The event of an activity; none of a draft."""
+    """The event of an activity, about its own record unless another is named; none of a
+    draft."""
     if row.is_draft:
         return []
     event = Event(
         kind=kind,
-        record_id=row.relationship_id or row.company_id,
+        record_id=record_id or row.relationship_id or row.company_id,
         subject_id=row.id,
         before=before or {},
         after=after or {},

@@ -137,7 +137,7 @@ async def save_activity(info: Info, input: SaveActivityInput) -> ActivityPayload
     except (Refused, KeyRefusedError) as refused:
         return ActivityPayload(activity=None, errors=[error_of(refused)])
     await ctx.renew()
-    return ActivityPayload(activity=_shown(row), errors=[])
+    return ActivityPayload(activity=as_saved(row), errors=[])
 
 
 async def delete_activity(
@@ -162,6 +162,12 @@ def check_writer(ctx: Context, config: TimelineConfig, *path: str) -> None:
         raise Refused("FORBIDDEN", message, *path)
     if ctx.viewer.kind != "USER":
         raise Refused("FORBIDDEN", "Only users log activities.", *path)
+
+
+def check_open(ctx: Context, field: str, *path: str) -> None:
+    """`Refused` where the viewer may not change this field."""
+    if field in ctx.masked.fields | ctx.masked.read_only:
+        raise Refused("READ_ONLY", f"You may not change {path[0]!r} here.", *path)
 
 
 async def config_of(
@@ -210,7 +216,7 @@ async def _about(ctx: Context, input: SaveActivityInput) -> About:
     )
 
 
-def _shown(row: ActivityRow) -> Activity:
+def as_saved(row: ActivityRow) -> Activity:
     """What somebody has just saved, which they see whole."""
     columns: Any = ActivityRow.__table__.c
     return made(

@@ -99,7 +99,7 @@ def checked_ids(ids: Sequence[str] | None, path: str) -> list[str]:
     """Ids, each once."""
     found = list(dict.fromkeys(ids or ()))
     if len(found) > MOST_ATTENDEES:
-        message = f"{len(found)} attendees; at most {MOST_ATTENDEES} are kept."
+        message = f"{len(found)} people; at most {MOST_ATTENDEES} are kept."
         raise Refused("LIMIT_EXCEEDED", message, path)
     return found
 

@@ -31,8 +31,10 @@ from cyclorama.sections.timeline.tables import (
     MENTIONED,
     PUBLIC,
     REDACTED,
+    SHARED_WITH,
     TEAM,
     ActivityRow,
+    AssociationRow,
     AttendeeRow,
     CommentRow,
 )
@@ -48,6 +50,7 @@ C: Any = CommentRow.__table__.c
 TEAMS: Any = RecordTeamRow.__table__
 MEMBERS: Any = TeamMemberRow.__table__
 COMPANIES: Any = CompanyRow.__table__
+ASSOCIATIONS: Any = AssociationRow.__table__
 
 
 def _attends(*where: Any) -> ColumnElement[bool]:
@@ -102,6 +105,11 @@ def mentioned_in_activity() -> Any:
     return select(T.user_id).where(T.activity_id == A.id, T.kind == MENTIONED)
 
 
+def shared_with_users() -> Any:
+    """The ids of the users with whom it was shared."""
+    return select(T.user_id).where(T.activity_id == A.id, T.kind == SHARED_WITH)
+
+
 def people_of_activity() -> Any:
     """The ids of the customer's people who took part."""
     return select(T.person_id).where(T.activity_id == A.id, T.kind == EXTERNAL)
@@ -132,11 +140,24 @@ def _of_children(config: TimelineConfig, ids: Any) -> ColumnElement[bool]:
 
 
 def owned(config: TimelineConfig | None) -> ColumnElement[bool]:
-    """Activities of the record, with those of a company's relationships if the settings
-    say so."""
+    """Activities of the record, with those of a company's relationships and those that
+    are associated with it if the settings say so."""
+    if config is None or not config.associations:
+        return _own(config, A)
+    # Two ways to the rows by their indexes, where an OR would be none.
+    own, further = ACTIVITY.alias(), ASSOCIATIONS.alias()
+    ids = sa.union_all(
+        select(own.c.id).where(_own(config, own.c)),
+        select(further.c.activity_id).where(further.c.record_id == record.id),
+    )
+    found: ColumnElement[bool] = A.id.in_(ids)
+    return found
+
+
+def _own(config: TimelineConfig | None, rows: Any) -> ColumnElement[bool]:
     if config is not None and config.relationship_rollup:
-        return record.owns(A)
-    return record.is_subject_of(A)
+        return record.owns(rows)
+    return record.is_subject_of(rows)
 
 
 class SearchError(InvalidInputError, DontWrapMixin):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cyclorama.plugins import KEY, Row, key_column, text
@@ -14,6 +14,8 @@ AUTHOR, INTERNAL, EXTERNAL = "AUTHOR", "INTERNAL", "EXTERNAL"
 """The kinds of attendees; an activity's author is always one of them."""
 MENTIONED: Final = "MENTIONED"
 """The kind of those who took no part and are to read of it."""
+SHARED_WITH: Final = "SHARED"
+"""The kind of those with whom it was shared later on."""
 PUBLIC, TEAM, PRIVATE, REDACTED = "PUBLIC", "TEAM", "PRIVATE", "REDACTED"
 """Who reads an activity that is logged; a draft is its author's alone."""
 LONGEST_SUBJECT: Final = 255
@@ -122,3 +124,20 @@ class AttachmentRow(Row):
     url: Mapped[str] = mapped_column(text(2048))
     media_type: Mapped[str | None] = mapped_column(KEY)
     size: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class AssociationRow(Row):
+    """That an activity belongs to a further record, beside the one that it is about."""
+
+    __tablename__ = "timeline_association"
+    __table_args__ = (
+        UniqueConstraint("activity_id", "record_id"),
+        Index("ix_timeline_association_record", "record_id", "activity_id"),
+    )
+
+    id: Mapped[str] = key_column()
+    activity_id: Mapped[str] = mapped_column(KEY, ForeignKey("timeline_activity.id"))
+    record_id: Mapped[str] = mapped_column(KEY)
+    """A company or a relationship."""
+    created_by_id: Mapped[str] = mapped_column(KEY, ForeignKey("app_user.id"))
+    created_at: Mapped[datetime]

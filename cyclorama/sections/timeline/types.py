@@ -45,10 +45,16 @@ from cyclorama.sections.timeline.shown import (
     as_of,
     mentioned_in_activity,
     people_of_activity,
+    shared_with_users,
     state,
     users_of_activity,
 )
-from cyclorama.sections.timeline.tables import ActivityRow, AttachmentRow, CommentRow
+from cyclorama.sections.timeline.tables import (
+    ActivityRow,
+    AssociationRow,
+    AttachmentRow,
+    CommentRow,
+)
 
 REDACTED_SUBJECT = "Confidential"
 MOST_COMMENTS = 200
@@ -88,6 +94,19 @@ class ActivityComment:
     version: int
     created_at: datetime
     edited_at: datetime | None
+
+
+@strawberry.type(
+    description="A further record that an activity belongs to, beside the one that it is "
+    "about."
+)
+@read.table(AssociationRow)
+class ActivityAssociation:
+    record_id: strawberry.ID = strawberry.field(
+        description="Of a company or a relationship that you may read."
+    )
+    created_by: User = read.one(AssociationRow.created_by_id)
+    created_at: datetime
 
 
 @strawberry.type(description="A file of another system: what it is and where.")
@@ -167,6 +186,24 @@ class Activity(Node):
             50,
         ),
         "Users who took no part and are to read of it; they may, whatever its visibility.",
+    )
+    shared_with: list[User] = read.declared(
+        read.Many(
+            UserRow,
+            sa.and_(UserRow.id.in_(shared_with_users()), IS_WHOLE),
+            (UserRow.name, UserRow.id),
+            50,
+        ),
+        "Users with whom it was shared; they may read it, whatever its visibility.",
+    )
+    associations: list[ActivityAssociation] = read.declared(
+        read.Many(
+            AssociationRow,
+            sa.and_(AssociationRow.activity_id == A.id, IS_WHOLE),
+            (AssociationRow.created_at, AssociationRow.id),
+            50,
+        ),
+        "Further records that it belongs to, at most 50.",
     )
     attachments: list[ActivityAttachment] = read.declared(
         read.Many(

@@ -13,6 +13,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from cyclorama.plugins import (
     Context,
+    Event,
     PersonRow,
     UserRow,
     claimed,
@@ -32,6 +33,7 @@ from cyclorama.sections.timeline.tables import (
     MENTIONED,
     PUBLIC,
     ActivityRow,
+    AssociationRow,
     AttachmentRow,
     AttendeeRow,
     CommentRow,
@@ -127,6 +129,40 @@ def check_version(row: Any, expected: int | None) -> None:
             "keep."
         )
         raise Refused("CONFLICT", message, "expectedVersion")
+
+
+async def own_logged(
+    ctx: Context, session: AsyncSession, config: TimelineConfig, input: Any
+) -> ActivityRow:
+    """The logged activity of the input, locked, that the viewer may change; `Refused`
+    where they may not."""
+    held = await locked(ctx, session, input.id, "id")
+    row = held.row
+    if not (held.is_whole and may(ctx, row.author_id, config.edit_others)):
+        raise Refused("FORBIDDEN", "You may change your own activities.", "id")
+    if row.is_draft:
+        raise Refused("INVALID_STATE", "A draft is yours alone; log it first.", "id")
+    check_version(row, input.expected_version)
+    return row
+
+
+async def note_change(
+    ctx: Context,
+    session: AsyncSession,
+    row: ActivityRow,
+    action: str,
+    told: Mapping[str, Any],
+    events: Sequence[Event],
+) -> None:
+    """Have an activity be another version, and tell of it."""
+    before = {"version": row.version}
+    row.version += 1
+    row.updated_at, row.updated_by_id = ctx.now, ctx.viewer.id
+    await session.flush()
+    after = {"version": row.version, **told}
+    await record_change(
+        ctx, session, action, row.id, before=before, after=after, events=events
+    )
 
 
 async def save(
@@ -345,11 +381,11 @@ async def _attendees(session: AsyncSession, input: Any) -> dict[str, list[str]]:
         if is_given(ids):
             path = to_camel_case(name)
             found[kind] = rules.checked_ids(ids, path)
-            await _check_known(session, row, ids or (), path)
+            await check_known(session, row, ids or (), path)
     return found
 
 
-async def _check_known(
+async def check_known(
     session: AsyncSession, row: Any, ids: Sequence[str], path: str
 ) -> None:
     known = set(await session.scalars(sa.select(row.id).where(row.id.in_(ids))))
@@ -421,7 +457,7 @@ async def delete(
     check_version(row, input.expected_version)
     record = row.relationship_id or row.company_id
     events = events_of(DELETED, row, before=told(row))
-    for of in (CommentRow, AttendeeRow, AttachmentRow):
+    for of in (CommentRow, AttendeeRow, AttachmentRow, AssociationRow):
         await session.execute(sa.delete(of).where(of.activity_id == row.id))
     await session.execute(sa.delete(ActivityRow).where(ActivityRow.id == row.id))
     before = {"record": record, "type": row.type, "author": row.author_id}

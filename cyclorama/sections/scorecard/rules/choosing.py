@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -104,6 +105,28 @@ def percentile(score: float, scores: Sequence[float | None]) -> float | None:
     lower = sum(s < score for s in known)
     equal = sum(s == score for s in known)
     return 100 * (lower + 0.5 * equal) / len(known)
+
+
+def accuracy(agreed: int, disagreed: int) -> float | None:
+    """The percentage of verdicts that agree, from 0 to 100; None without any."""
+    count = agreed + disagreed
+    return 100 * agreed / count if count else None
+
+
+def quarter_of(day: date) -> str:
+    """The quarter of a day, as `2026-Q1`."""
+    return f"{day.year}-Q{(day.month + 2) // 3}"
+
+
+def in_turn(drawn: Sequence[tuple[str, str | None, bytes]], first: int) -> list[str]:
+    """The first ids of (id, owner, lot): of each owner the one with the lowest lot, then
+    of each the second, and so on."""
+    places: Counter[str | None] = Counter()
+    found = []
+    for id, owner, lot in sorted(drawn, key=lambda d: d[2]):
+        found.append((places[owner], lot, id))
+        places[owner] += 1
+    return [id for _, _, id in sorted(found)[:first]]
 
 
 def portfolio_quality(good: int, average: int, poor: int) -> float | None:
