@@ -18,7 +18,7 @@ from cyclorama.layouts.entries import Name as FileName
 from cyclorama.layouts.problems import LayoutFileError as FileError
 from cyclorama.layouts.problems import Problem, Problems, listed
 from cyclorama.layouts.yaml_text import Flow, YamlTextError, read_yaml, write_yaml
-from cyclorama.plugins.acting import Acting, Action, Result, Target, Trigger
+from cyclorama.plugins.acting import Acting, Action, Fact, Result, Target, Trigger
 from cyclorama.plugins.commands import Commands, Told, Work, read_text, write_text
 from cyclorama.plugins.dispatching import Dispatched
 from cyclorama.plugins.editing import (
@@ -163,6 +163,7 @@ __all__ = [
     "EventKind",
     "ExternalRef",
     "ExternalRefRow",
+    "Fact",
     "FieldRow",
     "FieldType",
     "FieldValue",

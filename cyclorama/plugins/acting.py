@@ -1,4 +1,4 @@
-"""What sections bring to rules: actions, and triggers beyond the kinds of events."""
+"""What sections bring to rules: actions, triggers and facts."""
 
 from __future__ import annotations
 
@@ -85,3 +85,22 @@ class Trigger:
     ]
     """Given settings, rows of events and the instant: by the event's id in which ways the
     rule is to act, as `DOWN`; events without are left out."""
+
+
+ReadFacts = Callable[
+    [AsyncSession, str, Sequence[str], date],
+    Awaitable[Mapping[str, Mapping[str, Any]]],
+]
+"""Given a session, COMPANY or RELATIONSHIP, ids of records and the day: values by id and
+by the key of the fact."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """Something that conditions of rules may ask of records, beyond their attributes."""
+
+    key: str
+    """As `usage.utilization`; it begins with the section's key and a dot."""
+    description: str
+    read: ReadFacts
+    """Facts with the same function are read together."""

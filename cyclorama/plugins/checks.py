@@ -53,6 +53,7 @@ def check_sections(sections: Sequence[Section]) -> None:
     _check_unique("event", ((e.key, s) for s in sections for e in s.events))
     _check_unique("action", ((a.key, s) for s in sections for a in s.actions))
     _check_unique("trigger", ((t.key, s) for s in sections for t in s.triggers))
+    _check_unique("fact", ((f.key, s) for s in sections for f in s.rule_facts))
     brought = ((s.commands.name, s) for s in sections if s.commands)
     _check_unique("group of commands", brought)
 
@@ -150,11 +151,12 @@ def _check_jobs(section: Section) -> None:
 
 
 def _check_named(section: Section) -> None:
-    """What rules name: events, actions and triggers."""
+    """What rules name: events, actions, triggers and facts."""
     named: Iterable[tuple[str, Any]] = (
         *(("event", e) for e in section.events),
         *(("action", a) for a in section.actions),
         *(("trigger", t) for t in section.triggers),
+        *(("fact", f) for f in section.rule_facts),
     )
     seen = set[tuple[str, str]]()
     for what, held in named:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyclorama.layouts.model import KINDS, SURFACES, SectionFacts
-from cyclorama.plugins.acting import Action, Trigger
+from cyclorama.plugins.acting import Action, Fact, Trigger
 from cyclorama.plugins.commands import Commands
 from cyclorama.plugins.dispatching import Listener
 from cyclorama.plugins.jobs import Job
@@ -176,6 +176,8 @@ class Section:
     """What rules can do with records."""
     triggers: Sequence[Trigger] = ()
     """What rules can follow from, beyond kinds of events."""
+    rule_facts: Sequence[Fact] = ()
+    """What conditions of rules can ask of records, beyond their attributes."""
     events_seen: Sequence[Listener] = ()
     """Functions that act on events of all kinds when they are handed out, whether or not
     the section is enabled."""
@@ -243,6 +245,7 @@ def _is_of_page(function: Callable[..., Any]) -> bool:
 _TUPLES: Final = (
     "actions",
     "triggers",
+    "rule_facts",
     "fields",
     "cards",
     "mutations",

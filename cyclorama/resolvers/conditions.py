@@ -19,11 +19,15 @@ Execute = Callable[[Any, Mapping[str, Any]], Awaitable[Sequence[Any]]]
 
 
 def wrong_clauses(
-    kind: str, clauses: Sequence[ClauseEntry], fields: Sequence[Any]
+    kind: str,
+    clauses: Sequence[ClauseEntry],
+    fields: Sequence[Any],
+    more: Collection[str] = (),
 ) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
     """Place in the list, code of `UserErrorCode` and message of each problem that a file's
-    conditions on records of a kind have; `fields` are the custom fields."""
-    names = catalogue.attribute_names(kind, fields)
+    conditions on records of a kind have; `fields` are the custom fields, `more` what may
+    be asked beside attributes."""
+    names = catalogue.attribute_names(kind, fields).union(more)
     for n, clause in enumerate(clauses):
         operator = OPERATORS[clause.operator]
         if clause.attribute not in names:

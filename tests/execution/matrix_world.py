@@ -246,6 +246,7 @@ OF_SECTIONS = {
     },
     "Viewer.activities": "timeline",
     "Viewer.activityDrafts": "timeline",
+    "Viewer.ctaVocabulary": "cockpit",
 }
 """What goes where nobody gets the section, beside its fields on records."""
 OF_ALL_COMPANIES = {

@@ -58,7 +58,8 @@ async def test_a_cta_bears_the_records_name_and_brings_a_playbook(
     planned = playbook("rescue", ("CREATED", 2), ("PREVIOUS", 3), ("DUE", -1))
     planned[2].owner_strategy = "CSM"
     planned[3].owner_strategy, planned[3].owner_id = "USER", "user_gone"
-    open_one = cta(1, of="company_2", name="Call Company 2 {now}")
+    held = {"name": "Call Company 2 {now}", "playbook_id": "cta_playbook_rescue"}
+    open_one = cta(1, of="company_2", **held)
     bench = await filled(Bench(database, [section]), *planned, open_one)
     async with database.write() as session:
         looked_after = sa.update(CompanyRow).where(CompanyRow.id == "company_1")

@@ -36,7 +36,7 @@ CHANGE = mutation("updateCtaTask", "UpdateCtaTaskInput")
 COMPLETE = mutation("completeCtaTask", "CompleteCtaTaskInput")
 PLAY = mutation("applyPlaybook", "ApplyPlaybookInput")
 BULK = f"""mutation($input: BulkUpdateCtasInput!) {{ answer: bulkUpdateCtas(input: $input) {{
-  {ERRORS} results {{ id {ERRORS} cta {{ {CTA} }} }} }} }}"""
+  {ERRORS} results {{ id version {ERRORS} cta {{ {CTA} }} }} }} }}"""
 BOOK = LayoutBook(
     tuple(
         Layout(
@@ -295,6 +295,7 @@ async def test_many_ctas_are_changed_with_a_result_for_each(bench: Bench) -> Non
     assert [r["id"] for r in results] == ids
     codes = [[e["code"] for e in r["errors"]] for r in results]
     assert codes == [[], ["INVALID_STATE"], ["NOT_FOUND"], ["FORBIDDEN"], []]
+    assert [r["version"] for r in results] == [2, None, None, None, 2]
     for result in (results[0], results[4]):
         found = result["cta"]
         assert found == await shown(bench, result["id"])

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from cyclorama.plugins.discovery import discover
-from cyclorama.sections.cockpit.tables import ChoiceRow, TypeRow
+from cyclorama.sections.cockpit.tables import ChoiceRow, ItemRow, TypeRow
 from cyclorama.storage.audit import ROWS as AUDIT
 from cyclorama.storage.engine import Database
 from cyclorama.storage.rows import PicklistItemRow
@@ -19,9 +19,12 @@ pytestmark = pytest.mark.anyio
 SECTIONS = discover().sections
 ITEM = "errors { path code message } item { key label color category active }"
 SAVE = f"""mutation($input: SaveCtaVocabularyItemInput!) {{
-  answer: saveCtaVocabularyItem(input: $input) {{ {ITEM} }} }}"""
+  answer: saveCtaVocabularyItem(input: $input) {{ version {ITEM} }} }}"""
 DELETE = f"""mutation($input: DeleteCtaVocabularyItemInput!) {{
-  answer: deleteCtaVocabularyItem(input: $input) {{ {ITEM} }} }}"""
+  answer: deleteCtaVocabularyItem(input: $input) {{ version {ITEM} }} }}"""
+LIST = """query($vocabulary: CtaVocabulary!) { viewer {
+  ctaVocabulary(vocabulary: $vocabulary) {
+    item { key active } version typeKeys defaultFor recordKind } } }"""
 TYPES = """{ company(id: "company_1") { cockpit { types { type { key }
   reasons { key } priorities { key } statuses { key } } } } }"""
 CREATE = """mutation($input: CreateCtaInput!) { answer: createCta(input: $input) {
@@ -45,9 +48,16 @@ async def saved(bench: Bench, vocabulary: str, key: str, **given: Any) -> Any:
     return answer["item"]
 
 
+async def listed(bench: Bench, vocabulary: str) -> Any:
+    """The items of a vocabulary, by key."""
+    found = await bench.query(LIST, viewer=ADMIN, vocabulary=vocabulary)
+    return {i["item"]["key"]: i for i in found["viewer"]["ctaVocabulary"]}
+
+
 async def everything(bench: Bench) -> list[Any]:
     found: list[Any] = []
-    tables = (PicklistItemRow.__table__, TypeRow.__table__, ChoiceRow.__table__, AUDIT)
+    rows = (PicklistItemRow, TypeRow, ChoiceRow, ItemRow)
+    tables = (*(row.__table__ for row in rows), AUDIT)
     async with bench.database.read() as reading:
         for table in tables:
             order = table.primary_key
@@ -154,6 +164,7 @@ async def test_what_is_in_use_is_deactivated_and_what_is_not_is_gone(
 ) -> None:
     used = await ask(bench, DELETE, {"vocabulary": "REASON", "key": "other"})
     assert used == {
+        "version": 2,
         "errors": [],
         "item": {
             "key": "other",
@@ -164,15 +175,67 @@ async def test_what_is_in_use_is_deactivated_and_what_is_not_is_gone(
         },
     }
     gone = await ask(bench, DELETE, {"vocabulary": "REASON", "key": "upsell"})
-    assert gone == {"errors": [], "item": None}
+    assert gone == {"errors": [], "item": None, "version": None}
     assert (await offered(bench, "expansion"))["reasons"] == ["cross_sell"]
     held = await bench.query('{ node(id: "cta_1") { ... on Cta { reason { key } } } }')
     assert held == {"node": {"reason": {"key": "other"}}}
     again = await saved(bench, "REASON", "other", active=True)
     assert again["active"]
     kept = await ask(bench, DELETE, {"vocabulary": "TYPE", "key": "expansion"})
-    assert kept == {"errors": [], "item": None}
+    assert kept == {"errors": [], "item": None, "version": None}
     async with bench.database.read() as reading:
         rows = await reading.execute(sa.select(AUDIT.c.action, AUDIT.c.subject))
     assert {r.action for r in rows} == {"cockpit.vocabulary"}
     assert len(rows) == 4
+
+
+async def test_a_change_that_was_decided_on_another_version_is_a_conflict(
+    bench: Bench,
+) -> None:
+    for vocabulary, key in (
+        ("TYPE", "risk"),
+        ("REASON", "low_nps"),
+        ("PRIORITY", "low"),
+        ("STATUS", "new"),
+    ):
+        assert (await listed(bench, vocabulary))[key]["version"] == 1
+        given = {"vocabulary": vocabulary, "key": key, "expectedVersion": 1}
+        answer = await ask(bench, SAVE, {**given, "color": "#123456"})
+        assert (answer["errors"], answer["version"]) == ([], 2)
+        before = await everything(bench)
+        for query, more in ((SAVE, {"color": "#654321"}), (DELETE, {})):
+            answer = await ask(bench, query, {**given, **more})
+            assert (answer["item"], answer["version"]) == (None, None)
+            (error,) = answer["errors"]
+            assert (error["path"], error["code"]) == (["expectedVersion"], "CONFLICT")
+            assert query is DELETE or "is at version 2 by now" in error["message"]
+        assert await everything(bench) == before
+        again = {**given, "color": "#123456", "expectedVersion": 2}
+        assert (await ask(bench, SAVE, again))["version"] == 2
+    new = {"vocabulary": "REASON", "key": "churn", "label": "Churn"}
+    (error,) = (await ask(bench, SAVE, {**new, "expectedVersion": 1}))["errors"]
+    assert error["code"] == "CONFLICT"
+    assert (await ask(bench, SAVE, new))["version"] == 1
+
+
+async def test_a_version_grows_with_what_an_item_is_offered_for(bench: Bench) -> None:
+    await saved(bench, "REASON", "low_nps", defaultFor=["risk"])
+    reasons = await listed(bench, "REASON")
+    assert [reasons[k]["version"] for k in ("low_nps", "other", "upsell")] == [2, 2, 1]
+    assert (
+        reasons["low_nps"]["defaultFor"] == reasons["low_nps"]["typeKeys"] == ["risk"]
+    )
+    assert "risk" not in reasons["other"]["defaultFor"]
+    gone = {"vocabulary": "TYPE", "key": "expansion", "expectedVersion": 1}
+    assert (await ask(bench, DELETE, gone))["errors"] == []
+    reasons = await listed(bench, "REASON")
+    assert [reasons[k]["version"] for k in ("low_nps", "other", "upsell")] == [2, 3, 2]
+    used = {"vocabulary": "REASON", "key": "other", "expectedVersion": 3}
+    answer = await ask(bench, DELETE, used)
+    assert (answer["item"]["active"], answer["version"]) == (False, 4)
+    await saved(bench, "TYPE", "risk", recordKind="COMPANY")
+    kinds = await listed(bench, "TYPE")
+    assert (kinds["risk"]["recordKind"], kinds["risk"]["version"]) == ("COMPANY", 2)
+    assert not (await listed(bench, "REASON"))["other"]["item"]["active"]
+    hidden = await bench.query(LIST, viewer=CSM, vocabulary="REASON")
+    assert hidden["viewer"]["ctaVocabulary"] == []

@@ -28,6 +28,7 @@ EVERYTHING = (
     "core_0003",
     "cockpit_0001",
     "cockpit_0002",
+    "cockpit_0003",
     "scorecard_0001",
     "scorecard_0002",
     "scorecard_0003",

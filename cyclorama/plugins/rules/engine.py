@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,9 +19,10 @@ from cyclorama.layouts.clauses import Subject
 from cyclorama.layouts.model import Clause
 from cyclorama.plugins.acting import Acting, Result, Target
 from cyclorama.plugins.dispatching import Dispatched
+from cyclorama.plugins.rules.cel import CelError, Condition, is_installed
 from cyclorama.plugins.rules.entries import RuleEntry
+from cyclorama.plugins.rules.facts import is_fact, values_of
 from cyclorama.plugins.rules.file import Catalogue
-from cyclorama.resolvers.conditions import meeting
 from cyclorama.storage.audit import Actor, Author, Entry, append
 from cyclorama.storage.engine import Reading
 from cyclorama.storage.events import Event, emit_all
@@ -27,9 +30,12 @@ from cyclorama.storage.ids import kind_of_id, new_id
 from cyclorama.storage.rows import PluginSwitchRow
 from cyclorama.storage.rules import FIRINGS, RULES, RUNS
 
+log = structlog.get_logger(__name__)
 MOST_DEPTH: Final = 3
 """Rules in a chain, each following from what the one before did."""
 MOST_DETAILS: Final = 100
+MOST_SECONDS: Final = 5.0
+"""For a condition in CEL, on a batch or a page of records."""
 DAY: Final = timedelta(days=1)
 
 
@@ -130,13 +136,18 @@ class RuleEngine:
         """Whether everything that the rule names is installed, and none of it of the
         sections that are switched off."""
         when, known = rule.when, self.known
-        named = [when.event, when.trigger, *(a.action for a in rule.actions)]
+        facts = [c.attribute for c in rule.record if is_fact(c.attribute)]
+        written = "".join((when.cel or "").split())
+        facts += [f for f in known.facts if f"record.{f}" in written]
+        named = [when.event, when.trigger, *(a.action for a in rule.actions), *facts]
         if off.intersection(n.partition(".")[0] for n in named if n is not None):
             return False
         return (
             (when.event is None or when.event in known.events)
             and (when.trigger is None or when.trigger in known.triggers)
             and all(a.action in known.actions for a in rule.actions)
+            and all(f in known.facts for f in facts)
+            and (when.cel is None or is_installed())
         )
 
     async def matches(
@@ -165,11 +176,35 @@ class RuleEngine:
                 for m in found
                 if ways.get(m.event.id)
             ]
-        if rule.record and found:
-            ids = sorted({m.record_id for m in found})
-            met = await meets(batch.session, rule, ids, batch.fields)
-            found = [m for m in found if m.record_id in met]
-        return found
+        return await self.holding(batch, rule, found)
+
+    async def holding(
+        self, batch: Dispatched, rule: RuleEntry, matches: Sequence[Match]
+    ) -> list[Match]:
+        """Those of the matches of whose records, and events, the conditions hold."""
+        if not matches:
+            return []
+        names = {c.attribute for c in rule.record}
+        try:
+            cel = self._cel(rule, batch.fields)
+        except CelError as error:
+            log.error("rule_condition_failed", rule=rule.key, reason=str(error))
+            return []
+        names |= set() if cel is None else cel.of_record
+        if not names and cel is None:
+            return list(matches)
+        ids = sorted({m.record_id for m in matches})
+        held = await values_of(batch, rule.kind, ids, names, self.known.facts)
+        asked = [clause_of(c) for c in rule.record]
+        met = {id for id, values in held.items() if Subject(values).meets(asked)}
+        found = [m for m in matches if m.record_id in met]
+        return found if cel is None else _true(rule, cel, found, held)
+
+    def _cel(self, rule: RuleEntry, fields: Sequence[Any]) -> Condition | None:
+        if rule.when.cel is None:
+            return None
+        kind, known = self.known.event_of(rule), self.known.asked(rule.kind, fields)
+        return Condition.read(rule.when.cel, kind, known)
 
     async def _follow(
         self,
@@ -245,6 +280,36 @@ def clause_of(entry: Any) -> Clause:
     return Clause(entry.attribute, entry.operator, tuple(entry.values))
 
 
+def _true(
+    rule: RuleEntry,
+    cel: Condition,
+    matches: Sequence[Match],
+    held: Mapping[str, Mapping[str, Any]],
+) -> list[Match]:
+    """Those of the matches of which a condition in CEL holds, as far as there is time."""
+    found, wrong = [], list[str]()
+    time = asyncio.get_running_loop().time
+    begin = time()
+    for match in matches:
+        facts = {f"record.{n}": v for n, v in held[match.record_id].items()}
+        if match.event is not None:
+            facts |= _Values(match.event)
+        try:
+            if cel.holds(facts):
+                found.append(match)
+        except CelError as error:
+            wrong.append(str(error))
+        if time() - begin > MOST_SECONDS:
+            wrong.append(
+                f"it took more than {MOST_SECONDS:g} s; the rest is left alone"
+            )
+            break
+    if wrong:
+        count, reason = len(wrong), wrong[-1]
+        log.error("rule_condition_failed", rule=rule.key, times=count, reason=reason)
+    return found
+
+
 class _Values(dict[str, Any]):
     """What conditions ask of an event; `change.x` is by how much a number is more."""
 
@@ -281,19 +346,6 @@ async def read(reading: Reading) -> list[RuleEntry]:
     """As `load`, for who writes nothing."""
     rows = await reading.execute(_RULES)
     return [RuleEntry.model_validate(r.definition) for r in rows]
-
-
-async def meets(
-    session: AsyncSession, rule: RuleEntry, ids: Sequence[str], fields: Sequence[Any]
-) -> set[str]:
-    """Those of the records that meet the rule's conditions on records."""
-
-    async def execute(statement: Any, given: Mapping[str, Any]) -> Any:
-        return (await session.execute(statement, given)).all()
-
-    asked = {rule.key: [c.model_dump() for c in rule.record]}
-    found = await meeting(execute, rule.kind, ids, asked, fields)
-    return {record for record, names in found.items() if rule.key in names}
 
 
 async def awake(

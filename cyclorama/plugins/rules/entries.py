@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from cyclorama.layouts.entries import MOST_CLAUSES, ClauseEntry, Entry, Key, Name
+from cyclorama.plugins.rules.cel import LONGEST
 
 MOST_RULES = 200
 MOST_RECORDS = 10_000
@@ -38,6 +39,10 @@ class WhenEntry(Entry):
     with_: dict[str, Any] = Field(default={}, alias="with")
     """The settings of the trigger."""
     schedule: ScheduleEntry | None = None
+    cel: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST)] | None = (
+        None
+    )
+    """A condition in CEL on the event and the record, beside all others."""
 
     @model_validator(mode="after")
     def _one(self) -> WhenEntry:

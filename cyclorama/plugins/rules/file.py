@@ -12,9 +12,11 @@ from cyclorama.layouts.clauses import OPERATORS, in_order
 from cyclorama.layouts.entries import ClauseEntry
 from cyclorama.layouts.problems import LayoutFileError, Path, Problem, Problems, listed
 from cyclorama.layouts.yaml_text import Flow, YamlTextError, read_yaml, write_yaml
-from cyclorama.plugins.acting import Action, Trigger
+from cyclorama.plugins.acting import Action, Fact, Trigger
+from cyclorama.plugins.rules.cel import OF_EVENT, CelError, Condition
 from cyclorama.plugins.rules.entries import RuleEntry, RuleFile
 from cyclorama.resolvers.conditions import wrong_clauses
+from cyclorama.schema.catalogue import attribute_names
 from cyclorama.storage.events import EventKind
 
 _HEADER: Final = """\
@@ -22,7 +24,6 @@ _HEADER: Final = """\
 # applied; what it has done stays.
 
 """
-_OF_EVENT: Final = ("actor_kind", "actor_id")
 
 
 class RuleFileError(LayoutFileError):
@@ -38,6 +39,7 @@ class Catalogue:
     events: Mapping[str, EventKind]
     triggers: Mapping[str, Trigger]
     actions: Mapping[str, Action]
+    facts: Mapping[str, Fact]
 
     @classmethod
     def of(
@@ -55,7 +57,12 @@ class Catalogue:
             actions={
                 a.key: a for a in (*actions, *(x for s in held for x in s.actions))
             },
+            facts={f.key: f for s in held for f in s.rule_facts},
         )
+
+    def asked(self, kind: str, fields: Sequence[Any]) -> frozenset[str]:
+        """What conditions may ask of records of a kind."""
+        return attribute_names(kind, fields).union(self.facts)
 
     def event_of(self, rule: RuleEntry) -> EventKind | None:
         """The kind of events that a rule looks at; None: it follows from none."""
@@ -100,7 +107,7 @@ class _Check:
 
     def all(self, fields: Sequence[Any]) -> None:
         """Note every problem."""
-        self._when()
+        when, kind = self.rule.when, self._when()
         for n, action in enumerate(self.rule.actions):
             held = self.known.actions.get(action.action)
             at: Path = ("actions", n)
@@ -108,28 +115,39 @@ class _Check:
                 self._unknown((*at, "action"), "action", self.known.actions)
             else:
                 self._settings(held.settings, action.with_, (*at, "with"))
+        is_unknown = kind is None and (when.event or when.trigger) is not None
+        if when.cel is not None and not is_unknown:
+            self._cel(when.cel, kind, fields)
         for place, code, message in wrong_clauses(
-            self.rule.kind, self.rule.record, fields
+            self.rule.kind, self.rule.record, fields, self.known.facts
         ):
             self._add(("record", *place), code, message)
 
-    def _when(self) -> None:
+    def _cel(self, text: str, kind: EventKind | None, fields: Sequence[Any]) -> None:
+        try:
+            Condition.read(text, kind, self.known.asked(self.rule.kind, fields))
+        except CelError as error:
+            self._add(("when", "cel"), "INVALID", f"{error}.")
+
+    def _when(self) -> EventKind | None:
+        """Note problems of what starts the rule; the kind of events that it looks at."""
         when = self.rule.when
         kind = None
         if when.event is not None:
             kind = self.known.events.get(when.event)
             if kind is None:
                 self._unknown(("when", "event"), "event", self.known.events)
-                return
+                return None
         elif when.trigger is not None:
             trigger = self.known.triggers.get(when.trigger)
             if trigger is None:
                 self._unknown(("when", "trigger"), "trigger", self.known.triggers)
-                return
+                return None
             kind = trigger.event
             self._settings(trigger.settings, when.with_, ("when", "with"))
         for n, clause in enumerate(self.rule.event):
             self._clause(("event", n), clause, kind)
+        return kind
 
     def _clause(self, at: Path, clause: ClauseEntry, kind: EventKind | None) -> None:
         if kind is None:
@@ -137,10 +155,10 @@ class _Check:
             return
         part, _, name = clause.attribute.partition(".")
         is_value = part in ("before", "after", "change") and kind.has(name)
-        if not is_value and clause.attribute not in _OF_EVENT:
+        if not is_value and clause.attribute not in OF_EVENT:
             names = [f"after.{n}" for n in kind.values]
             message = f"{kind.key} has no {clause.attribute}; use one of: "
-            message += f"{listed([*_OF_EVENT, *names])}, also with before or change."
+            message += f"{listed([*OF_EVENT, *names])}, also with before or change."
             self._add((*at, "attribute"), "LOOKUP_NOT_FOUND", message)
         operator = OPERATORS[clause.operator]
         if clause.operator.endswith("_GROUP"):

@@ -21,7 +21,6 @@ from cyclorama.plugins.rules.engine import (
     awake,
     disabled,
     load,
-    meets,
 )
 from cyclorama.plugins.rules.entries import WEEKDAYS, RuleEntry, ScheduleEntry
 from cyclorama.plugins.rules.file import data_of, difference
@@ -85,8 +84,8 @@ class Runs:
             if not page:
                 break
             last = page[-1]
-            met = await meets(batch.session, rule, page, batch.fields)
-            kept += [i for i in page if i in met]
+            met = await self.engine.holding(batch, rule, [Match(i) for i in page])
+            kept += [m.record_id for m in met]
         return kept[: rule.most_records + 1]
 
     async def page(

@@ -20,6 +20,7 @@ from cyclorama.sections.cockpit.fields import (
     open_by_type,
 )
 from cyclorama.sections.cockpit.imports import DERIVED, complete_ctas
+from cyclorama.sections.cockpit.item_versions import cta_vocabulary
 from cyclorama.sections.cockpit.links import link_cta_record, unlink_cta_record
 from cyclorama.sections.cockpit.mutations import (
     close_cta,
@@ -34,6 +35,7 @@ from cyclorama.sections.cockpit.risks import RISKS
 from cyclorama.sections.cockpit.tables import (
     ChoiceRow,
     CtaRow,
+    ItemRow,
     LinkRow,
     PlaybookRow,
     PlaybookTaskRow,
@@ -58,6 +60,7 @@ section = Section(
     description="What is to be done about the record: calls to action with tasks.",
     icon="list-checks",
     type=CockpitSection,
+    fields=(cta_vocabulary,),
     config=CockpitConfig,
     cards=(
         Card(
@@ -93,6 +96,7 @@ section = Section(
     jobs=(RECUR,),
     tables=(
         TypeRow,
+        ItemRow,
         ChoiceRow,
         PlaybookRow,
         PlaybookTypeRow,

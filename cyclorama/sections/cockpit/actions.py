@@ -22,7 +22,6 @@ from cyclorama.plugins import (
     Result,
     Target,
     UserRow,
-    audit_entry,
     kind_of_id,
     new_id,
 )
@@ -33,7 +32,7 @@ from cyclorama.sections.cockpit.choices import (
     checked_html,
     type_of,
 )
-from cyclorama.sections.cockpit.events import keys_of, told
+from cyclorama.sections.cockpit.events import keys_of
 from cyclorama.sections.cockpit.playbooks import (
     Plan,
     active_users,
@@ -49,11 +48,21 @@ from cyclorama.sections.cockpit.rules import (
     is_closing,
 )
 from cyclorama.sections.cockpit.tables import PRIORITY, REASON, STATUS, CtaRow, TaskRow
+from cyclorama.sections.cockpit.twins import (
+    Wanted,
+    about,
+    bring_up_to_date,
+    lately_closed,
+    open_twins,
+    ruled,
+    tell,
+)
 
 CTAS: Any = CtaRow.__table__
 TASKS: Any = TaskRow.__table__
 CSM: Final = "CSM"
 RECORD_NAME: Final = "{record.name}"
+BY_NAME: Final = "TYPE_REASON_AND_NAME"
 _TOKENS: Final = re.compile(r"\{(?:record|event)\.[^{}]*\}")
 
 
@@ -90,7 +99,12 @@ class CreateCtaEntry(FileEntry):
     skip_weekends: bool = False
     """Whether tasks that would be due on one are due on the Monday after."""
     same: Literal["TYPE_AND_REASON", "TYPE_REASON_AND_NAME"] = "TYPE_AND_REASON"
-    """What an open CTA of the record has in common with it, so that none is made."""
+    """What an open CTA of the record has in common with it, so that it is brought up to
+    date and none is made."""
+    comments_policy: Literal["ONCE", "EVERY_RUN"] = "ONCE"
+    """How often the comments are put to an open CTA."""
+    days_after_close: int = Field(default=0, ge=0, le=366)
+    """For how many days after such a CTA was closed none is made."""
 
 
 class CloseCtasEntry(FileEntry):
@@ -108,8 +122,8 @@ class CloseCtasEntry(FileEntry):
 async def create_cta(
     acting: Acting, settings: CreateCtaEntry, targets: Sequence[Target]
 ) -> list[Result]:
-    """Make a CTA for each record that has no such open one. Of rules that do it at once,
-    one does."""
+    """Make a CTA for each record that has no such open one, and bring the one that there
+    is up to date. Of rules that do it at once one makes it, and the others find it."""
     ids = [t.record_id for t in targets]
     kind = kind_of_id(ids[0])
     try:
@@ -117,42 +131,85 @@ async def create_cta(
         plan = await _planned(acting, settings, kind.upper(), values)
     except Refused as refused:
         return _all_failed(targets, refused.message)
-    named = settings.same == "TYPE_REASON_AND_NAME"
     records = await _records(acting, ids, kind)
-    names = {i: _name(settings.name, r.name) for i, r in records.items()}
-    twins = await _twins(acting, names, kind, values, named)
     fixed = None if settings.owner == CSM else await _user(acting, settings.owner)
-    rows, failed = {}, {}
-    for id in ids:
-        owner = fixed or getattr(records.get(id), "csm_id", None)
-        if id not in records or owner is None:
-            failed[id] = "nobody to own it: the record has no CSM, or no such user"
-        elif id not in twins:
-            about = {"company_id": records[id].company_id, "relationship_id": None}
-            if kind == "relationship":
-                about["relationship_id"] = id
-            row = {**values, **about, "owner_id": owner, "name": names[id]}
-            if plan is not None:
-                row |= {"playbook_id": plan.playbook_id, "total_tasks": len(plan.tasks)}
-            rows[id] = {**row, **_identity(id, row, named)}
-    made = await _insert(acting, list(rows.values()))
     if plan is not None:
-        csms = {row["id"]: records[id].csm_id for id, row in rows.items()}
-        new_rows = [row for row in rows.values() if row["id"] in made]
-        await _add_tasks(acting, plan, new_rows, csms)
-    keys = await _keys(acting, values)
-    for row in rows.values():
-        if row["id"] in made:
-            _tell(acting, "cockpit.create", row["id"], {}, row, keys)
-    new = {id for id, row in rows.items() if row["id"] in made}
-    return [_result(id, new, failed.get(id)) for id in ids]
+        values |= {"playbook_id": plan.playbook_id, "total_tasks": len(plan.tasks)}
+    wanted = Wanted(
+        kind=kind,
+        rows={
+            i: _row(acting, settings, values, records[i], fixed)
+            for i in ids
+            if i in records
+        },
+        named=settings.same == BY_NAME,
+        plan=plan,
+        skip_weekends=settings.skip_weekends,
+        every_run=settings.comments_policy == "EVERY_RUN",
+        csms={i: r.csm_id for i, r in records.items()},
+    )
+    results = await _make_or_renew(acting, wanted, settings.days_after_close)
+    nobody = "nobody to own it: the record has no CSM, or no such user"
+    failed = {i: Result(record_id=i, status="FAILED", reason=nobody) for i in ids}
+    return [results.get(i, failed[i]) for i in ids]
 
 
-def _identity(id: str, values: Mapping[str, Any], named: bool) -> dict[str, str]:
-    """The id of a new CTA, and what tells it from others of the record."""
-    name = values["name"] if named else None
-    key = dedupe_key(id, values["type_id"], values["reason_id"], name)
-    return {"id": new_id("cta"), "dedupe_key": key}
+async def _make_or_renew(
+    acting: Acting, wanted: Wanted, days: int
+) -> dict[str, Result]:
+    """A result for each record whose CTA is made, is there, or was closed fewer than so
+    many days ago; not for those whose new one nobody would own."""
+    rows = wanted.rows
+    twins = await open_twins(acting, wanted, list(rows))
+    missing = [i for i in rows if i not in twins]
+    closed = await lately_closed(acting, wanted, missing, days)
+    new = [i for i in missing if i not in closed and rows[i]["owner_id"] is not None]
+    made = await _make(acting, wanted, new)
+    missed = [i for i in new if i not in made]
+    twins |= await open_twins(acting, wanted, missed)
+    results = {i: Result(record_id=i, status="UNCHANGED") for i in missed}
+    for id, day in closed.items():
+        reason = f"such a CTA was closed on {day}"
+        results[id] = Result(record_id=id, status="UNCHANGED", reason=reason)
+    results |= {i: Result(record_id=i, status="CHANGED") for i in made}
+    return results | await bring_up_to_date(acting, wanted, twins)
+
+
+async def _make(acting: Acting, wanted: Wanted, ids: Sequence[str]) -> set[str]:
+    """Insert the CTAs of records with their tasks; the records of those that were not
+    there."""
+    rows = {wanted.rows[i]["id"]: (i, wanted.rows[i]) for i in ids}
+    inserted = await _insert(acting, [row for _, row in rows.values()])
+    made = {id: row for id, row in rows.items() if id in inserted}
+    if wanted.plan is not None:
+        csms = {id: wanted.csms[record] for id, (record, _) in made.items()}
+        await _add_tasks(acting, wanted.plan, [row for _, row in made.values()], csms)
+    for id, (_, row) in made.items():
+        tell(acting, "cockpit.create", id, {}, row, await _keys(acting, row))
+    return {record for record, _ in made.values()}
+
+
+def _row(
+    acting: Acting,
+    settings: CreateCtaEntry,
+    values: Mapping[str, Any],
+    record: Any,
+    owner: str | None,
+) -> dict[str, Any]:
+    """The CTA of a record, with what tells it from others; nobody may own it."""
+    name = _name(settings.name, record.name)
+    identity = name if settings.same == BY_NAME else None
+    key = dedupe_key(record.id, values["type_id"], values["reason_id"], identity)
+    row = {
+        **values,
+        "id": new_id("cta"),
+        "company_id": record.company_id,
+        "relationship_id": None if record.id == record.company_id else record.id,
+        "name": name,
+        "owner_id": owner or record.csm_id,
+        "dedupe_key": key,
+    }
+    return {**row, "ruled": ruled(acting.rule, row)}
 
 
 def _name(name: str, record: str) -> str:
@@ -188,13 +245,6 @@ async def _add_tasks(
     ]
     if rows:
         await acting.session.execute(sa.insert(TASKS), rows)
-
-
-def _result(id: str, changed: set[str], reason: str | None) -> Result:
-    status = "UNCHANGED" if reason is None else "FAILED"
-    return Result(
-        record_id=id, status="CHANGED" if id in changed else status, reason=reason
-    )
 
 
 async def _insert(acting: Acting, rows: Sequence[Mapping[str, Any]]) -> set[str]:
@@ -285,35 +335,6 @@ async def _user(acting: Acting, email: str) -> str | None:
     return found
 
 
-async def _twins(
-    acting: Acting,
-    names: Mapping[str, str],
-    kind: str,
-    values: Mapping[str, Any],
-    named: bool,
-) -> set[str]:
-    """The records that have such a CTA open, of those given with their CTAs' names."""
-    ids = list(names)
-    same = [CTAS.c[n].is_not_distinct_from(values[n]) for n in ("type_id", "reason_id")]
-    if named:
-        same.append(CTAS.c.name.in_(sorted(set(names.values()))))
-    query = sa.select(_subject(kind).label("id"), CTAS.c.name)
-    query = query.where(_about(kind, ids), ~CTAS.c.is_closed, *same)
-    found = await acting.session.execute(query)
-    return {r.id for r in found if not named or r.name == names[r.id]}
-
-
-def _subject(kind: str) -> Any:
-    return CTAS.c.company_id if kind == "company" else CTAS.c.relationship_id
-
-
-def _about(kind: str, ids: Sequence[str]) -> Any:
-    own = _subject(kind).in_(ids)
-    if kind == "company":
-        return sa.and_(own, CTAS.c.relationship_id.is_(None))
-    return own
-
-
 async def close_ctas(
     acting: Acting, settings: CloseCtasEntry, targets: Sequence[Target]
 ) -> list[Result]:
@@ -323,7 +344,7 @@ async def close_ctas(
     try:
         type_, choices = await _offered(acting, settings.type, kind.upper())
         status = _closing(choices, settings.status)
-        where = [_about(kind, ids), ~CtaRow.is_closed, CtaRow.type_id == type_.id]
+        where = [about(kind, ids), ~CtaRow.is_closed, CtaRow.type_id == type_.id]
         if settings.reason is not None:
             reason = choices.find(REASON, settings.reason, "reason")
             where.append(CtaRow.reason_id == reason.id)
@@ -378,21 +399,8 @@ async def _close(acting: Acting, row: Any, status: str, open_tasks: str) -> str 
     await session.flush()
     after = {c.key: getattr(row, c.key) for c in CTAS.columns}
     keys = await keys_of(session, before, after)
-    _tell(acting, "cockpit.close", row.id, before, after, keys)
+    tell(acting, "cockpit.close", row.id, before, after, keys)
     return None
-
-
-def _tell(
-    acting: Acting,
-    action: str,
-    cta_id: str,
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
-    keys: Mapping[str, str],
-) -> None:
-    acting.events.append(told(cta_id, before, after, keys))
-    entry = audit_entry(acting.author, action, cta_id, before, after)
-    acting.entries.append(entry)
 
 
 def _all_failed(targets: Sequence[Target], reason: str) -> list[Result]:
@@ -404,7 +412,7 @@ def _all_failed(targets: Sequence[Target], reason: str) -> list[Result]:
 ACTIONS: Final = (
     Action(
         key="cockpit.create_cta",
-        description="Make a CTA for the record, unless it has such an open one.",
+        description="Make a CTA for the record, or bring its open one up to date.",
         settings=CreateCtaEntry,
         run=create_cta,
     ),

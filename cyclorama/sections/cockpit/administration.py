@@ -25,6 +25,11 @@ from cyclorama.sections.cockpit.item_inputs import (
     DeleteCtaVocabularyItemInput,
     SaveCtaVocabularyItemInput,
 )
+from cyclorama.sections.cockpit.item_versions import (
+    check_item_version,
+    grow,
+    version_of,
+)
 from cyclorama.sections.cockpit.offers import (
     Offers,
     check_left,
@@ -58,10 +63,10 @@ async def save_cta_vocabulary_item(
         _check_admin(ctx)
         _check(input)
         async with ctx.database.write() as session:
-            item = await _saved(ctx, session, input)
+            saved = await _saved(ctx, session, input)
     except Refused as refused:
-        return CtaVocabularyPayload(item=None, errors=[error_of(refused)])
-    return _payload(item)
+        return _refused(refused)
+    return _payload(*saved)
 
 
 async def delete_cta_vocabulary_item(
@@ -73,18 +78,24 @@ async def delete_cta_vocabulary_item(
     try:
         _check_admin(ctx)
         async with ctx.database.write() as session:
-            item = await _removed(ctx, session, input)
+            kept = await _removed(ctx, session, input)
     except Refused as refused:
-        return CtaVocabularyPayload(item=None, errors=[error_of(refused)])
-    return (
-        CtaVocabularyPayload(item=None, errors=[]) if item is None else _payload(item)
-    )
+        return _refused(refused)
+    if kept is None:
+        return CtaVocabularyPayload(item=None, version=None, errors=[])
+    return _payload(*kept)
 
 
-def _payload(item: PicklistItemRow) -> CtaVocabularyPayload:
+def _refused(refused: Refused) -> CtaVocabularyPayload:
+    errors = [error_of(refused)]
+    return CtaVocabularyPayload(item=None, version=None, errors=errors)
+
+
+def _payload(item: PicklistItemRow, version: int) -> CtaVocabularyPayload:
     columns: Any = PicklistItemRow.__table__.c
     values = {c.key: getattr(item, c.key) for c in columns}
-    return CtaVocabularyPayload(item=made(PicklistItem, **values), errors=[])
+    shown = made(PicklistItem, **values)
+    return CtaVocabularyPayload(item=shown, version=version, errors=[])
 
 
 def _check_admin(ctx: Context) -> None:
@@ -133,12 +144,14 @@ async def _items(session: AsyncSession, picklist: str) -> dict[str, PicklistItem
 
 async def _saved(
     ctx: Context, session: AsyncSession, input: SaveCtaVocabularyItemInput
-) -> PicklistItemRow:
+) -> tuple[PicklistItemRow, int]:
     types = await _items(session, TYPE)
     is_type = input.vocabulary is CtaVocabulary.TYPE
     items = types if is_type else await _items(session, input.vocabulary.value)
     offers = await Offers.of(session)
     item, before = items.get(input.key), {}
+    await check_item_version(session, item, input.expected_version)
+    is_new, others = item is None, set[str]()
     if item is None:
         item = _new(input, items)
         session.add(item)
@@ -149,16 +162,20 @@ async def _saved(
     if is_type:
         await _save_type(session, item, input)
     else:
-        await offer(session, item, types, input.type_keys, input.default_for)
+        given = (types, input.type_keys, input.default_for)
+        others = await offer(session, item, *given)
     await session.flush()
     await check_left(session, offers, "active" if input.active is False else "typeKeys")
     after = await _told(session, item)
-    if after != before:
+    changed = after != before
+    await grow(session, others | ({item.id} if changed and not is_new else set()))
+    version = await version_of(session, item)
+    if changed:
         subject = f"{item.picklist}:{item.key}"
         await record_change(
             ctx, session, "cockpit.vocabulary", subject, before=before, after=after
         )
-    return item
+    return item, version
 
 
 def _new(
@@ -222,11 +239,12 @@ async def _save_type(
 
 async def _removed(
     ctx: Context, session: AsyncSession, input: DeleteCtaVocabularyItemInput
-) -> PicklistItemRow | None:
+) -> tuple[PicklistItemRow, int] | None:
     item = (await _items(session, input.vocabulary.value)).get(input.key)
     if item is None:
         message = f"There is no such item {input.key[:80]!r}."
         raise Refused("key", "NOT_FOUND", message)
+    await check_item_version(session, item, input.expected_version)
     if item.picklist == TYPE and item.category in FIXED:
         raise Refused("key", "INVALID_STATE", f"The type {item.key!r} stays.")
     offers, before = await Offers.of(session), await _told(session, item)
@@ -234,16 +252,19 @@ async def _removed(
     keeps = await is_used(session, item)
     if keeps:
         item.active, after = False, {**before, "active": False}
+        others = {item.id} if after != before else set()
     else:
-        await withdraw(session, item)
+        others = await withdraw(session, item)
         await session.delete(item)
     await session.flush()
     await check_left(session, offers, "key")
+    await grow(session, others)
+    version = await version_of(session, item)
     if after != before:
         await record_change(
             ctx, session, "cockpit.vocabulary", subject, before=before, after=after
         )
-    return item if keeps else None
+    return (item, version) if keeps else None
 
 
 async def _told(session: AsyncSession, item: PicklistItemRow) -> dict[str, Any]:

@@ -116,5 +116,7 @@ async def _apply(change: Changing, input: BulkUpdateCtasInput) -> None:
 
 
 def _result(cta_id: Any, found: Changing | Refused, cta: Cta | None) -> BulkCtaResult:
-    errors = [error_of(found)] if isinstance(found, Refused) else []
-    return BulkCtaResult(id=cta_id, cta=cta, errors=errors)
+    if isinstance(found, Refused):
+        errors = [error_of(found)]
+        return BulkCtaResult(id=cta_id, cta=None, version=None, errors=errors)
+    return BulkCtaResult(id=cta_id, cta=cta, version=found.row.version, errors=[])

@@ -27,6 +27,7 @@ DERIVED: Final = frozenset(
         "snooze_reason",
         "snoozed_by",
         "dedupe_key",
+        "ruled",
         "playbook_id",
         "total_tasks",
         "closed_tasks",

@@ -226,6 +226,10 @@ class CtaPayload(Payload):
 class BulkCtaResult:
     id: strawberry.ID
     cta: Cta | None
+    version: int | None = strawberry.field(
+        description="The CTA's version now, for the next change; null where it could not "
+        "be changed."
+    )
     errors: list[UserError]
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Final
 
 import strawberry
 from strawberry import UNSET
 
 from cyclorama.plugins import Payload, PicklistItem, RecordKind, UserError
+from cyclorama.sections.cockpit.inputs import EXPECTED
 from cyclorama.sections.cockpit.tables import PRIORITY, REASON, STATUS, TYPE
+
+VERSION: Final = (
+    "Grows by one with each change of the item, of what it is offered for and of what it "
+    "is the default of."
+)
 
 
 @strawberry.enum(description="What the items of a vocabulary of CTAs are.")
@@ -53,12 +60,14 @@ class SaveCtaVocabularyItemInput:
     record_kind: RecordKind | None = strawberry.field(
         default=UNSET, description="Of a type: its CTAs are about such records alone."
     )
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
 
 @strawberry.input(description="An item of a vocabulary to take away.")
 class DeleteCtaVocabularyItemInput:
     vocabulary: CtaVocabulary
     key: str
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
 
 @strawberry.type(description="The item as it is now, or why nothing was changed.")
@@ -66,4 +75,5 @@ class CtaVocabularyPayload(Payload):
     item: PicklistItem | None = strawberry.field(
         description="Null also for an item that is gone."
     )
+    version: int | None = strawberry.field(description=VERSION)
     errors: list[UserError]

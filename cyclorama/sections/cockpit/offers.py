@@ -17,6 +17,7 @@ from cyclorama.sections.cockpit.tables import (
     TYPE,
     ChoiceRow,
     CtaRow,
+    ItemRow,
     PlaybookTypeRow,
     TypeRow,
 )
@@ -82,12 +83,17 @@ async def is_used(session: AsyncSession, item: PicklistItemRow) -> bool:
     return await session.scalar(fits.limit(1)) is not None
 
 
-async def withdraw(session: AsyncSession, item: PicklistItemRow) -> None:
-    """Offer an item, or what is offered for a type, no more."""
+async def withdraw(session: AsyncSession, item: PicklistItemRow) -> set[str]:
+    """Offer an item, or what is offered for a type, no more; the ids of what was offered
+    for the type."""
+    query = sa.select(ChoiceRow.item_id).where(ChoiceRow.type_id == item.id)
+    others = set(await session.scalars(query))
     own = sa.or_(ChoiceRow.item_id == item.id, ChoiceRow.type_id == item.id)
+    await session.execute(sa.delete(ItemRow).where(ItemRow.id == item.id))
     await session.execute(sa.delete(ChoiceRow).where(own))
     if item.picklist == TYPE:
         await session.execute(sa.delete(TypeRow).where(TypeRow.id == item.id))
+    return others
 
 
 async def offer(
@@ -96,8 +102,9 @@ async def offer(
     types: Mapping[str, PicklistItemRow],
     type_keys: Sequence[str] | None,
     default_for: Sequence[str] | None,
-) -> None:
-    """Offer an item for these types, and as the default of those; None leaves it."""
+) -> set[str]:
+    """Offer an item for these types, and as the default of those; None leaves it. The ids
+    of the items that were the default before."""
     query = sa.select(ChoiceRow).where(ChoiceRow.item_id == item.id)
     held = {row.type_id: row for row in await session.scalars(query)}
     if type_keys is not None:
@@ -110,14 +117,15 @@ async def offer(
             held[type_id] = row
         await session.flush()
     if default_for is None:
-        return
+        return set()
     chosen = {_type(types, key, "defaultFor") for key in default_for}
     if not chosen <= set(held):
         message = "It is the default of a type that it is not offered for."
         raise Refused("defaultFor", "INVALID", message)
-    await _clear_defaults(session, item, chosen)
+    others = await _clear_defaults(session, item, chosen)
     for type_id, row in held.items():
         row.is_default = type_id in chosen
+    return others
 
 
 def _type(types: Mapping[str, PicklistItemRow], key: str, path: str) -> str:
@@ -129,17 +137,20 @@ def _type(types: Mapping[str, PicklistItemRow], key: str, path: str) -> str:
 
 async def _clear_defaults(
     session: AsyncSession, item: PicklistItemRow, type_ids: set[str]
-) -> None:
-    """Have the other items of the vocabulary be the default no more; of statuses those
-    of the category."""
+) -> set[str]:
+    """Have the other items of the vocabulary be the default no more, of statuses those of
+    the category; the ids of those that were."""
     alike = sa.select(PicklistItemRow.id).where(
         PicklistItemRow.picklist == item.picklist, PicklistItemRow.id != item.id
     )
     if item.picklist == STATUS:
         alike = alike.where(PicklistItemRow.category == item.category)
     own = ChoiceRow.item_id.in_(alike) & ChoiceRow.type_id.in_(type_ids)
+    were = sa.select(ChoiceRow.item_id).where(own, ChoiceRow.is_default)
+    found = set(await session.scalars(were))
     query = sa.update(ChoiceRow).where(own)
     await session.execute(query.values(is_default=False))
+    return found
 
 
 async def offers_of(session: AsyncSession, item: PicklistItemRow) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -68,13 +68,15 @@ async def plan_of(
     if len(tasks) > MOST_TASKS:
         message = f"A CTA has at most {MOST_TASKS} tasks."
         raise Refused("playbookKey", "LIMIT_EXCEEDED", message)
-    days = planned_days(
-        [Step(offset=t.offset_days, anchor=Anchor(t.anchor)) for t in tasks],
-        created,
-        due,
-        skip_weekends=skip_weekends,
-    )
-    return Plan(playbook_id, tasks, days)
+    plan = Plan(playbook_id, tasks, ())
+    return for_days(plan, created, due, skip_weekends=skip_weekends)
+
+
+def for_days(plan: Plan, created: date, due: date, *, skip_weekends: bool) -> Plan:
+    """The plan for a CTA that was made and is due on these days."""
+    steps = [Step(offset=t.offset_days, anchor=Anchor(t.anchor)) for t in plan.tasks]
+    days = planned_days(steps, created, due, skip_weekends=skip_weekends)
+    return replace(plan, days=days)
 
 
 async def active_users(
@@ -102,8 +104,10 @@ def task_rows(
     csm: str | None,
     active: frozenset[str],
     now: datetime,
+    *,
+    after: int = 0,
 ) -> list[dict[str, Any]]:
-    """The tasks of a new CTA as rows of their table."""
+    """The tasks of a CTA as rows of their table, `after` those up to a position."""
     return [
         {
             "id": new_id("cta_task"),
@@ -122,6 +126,6 @@ def task_rows(
             "created_at": now,
         }
         for position, (task, day) in enumerate(
-            zip(plan.tasks, plan.days, strict=True), 1
+            zip(plan.tasks, plan.days, strict=True), after + 1
         )
     ]

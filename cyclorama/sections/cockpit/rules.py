@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from math import floor
+from typing import Any
 
 MOST_YEARS = 100
 """How far from today a day may be."""
@@ -173,6 +174,25 @@ def dedupe_key(
     """What identifies an open CTA among those that rules make."""
     parts = (subject, type_key, reason_key or "", "" if name is None else f"n{name}")
     return sha256("\0".join(parts).encode()).hexdigest()
+
+
+def followed(
+    held: Mapping[str, Any], was: Mapping[str, Any], new: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a rule changes of a CTA that it has made: of what it `was` to be, as far as
+    nobody has changed it since, the values that are to be others by now."""
+    return {
+        name: value
+        for name, value in new.items()
+        if name in was and held[name] == was[name] != value
+    }
+
+
+def with_comment(held: str | None, more: str, day: date, most: int) -> str | None:
+    """The comments of a CTA with those of a rule and their day behind them; None where
+    they would have more than `most` characters."""
+    found = f"{held or ''}<p>{day.isoformat()}</p>{more}"
+    return found if len(found) <= most else None
 
 
 def checked_day(day: date, today: date, path: str) -> date:

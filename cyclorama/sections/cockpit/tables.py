@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cyclorama.plugins import KEY, Row, key_column
+from cyclorama.plugins import KEY, Row, json, key_column
 from cyclorama.plugins import text as text_of
 
 TYPE, REASON, PRIORITY, STATUS = "cta.type", "cta.reason", "cta.priority", "cta.status"
@@ -30,6 +30,18 @@ class TypeRow(Row):
     position: Mapped[int] = mapped_column(default=0)
     record_kind: Mapped[str | None] = mapped_column(KEY)
     only_in_plans: Mapped[bool] = mapped_column(default=False)
+
+
+class ItemRow(Row):
+    """The version of an item of the vocabularies; one that was never changed has no row,
+    and is at 1."""
+
+    __tablename__ = "cockpit_item"
+
+    id: Mapped[str] = mapped_column(
+        KEY, ForeignKey("picklist_item.id"), primary_key=True
+    )
+    version: Mapped[int]
 
 
 class ChoiceRow(Row):
@@ -152,6 +164,9 @@ class CtaRow(Row):
     source: Mapped[str] = mapped_column(KEY, default="MANUAL")
     """MANUAL, RULE, TIMELINE, SUCCESS_PLAN, SURVEY, API or RECURRENCE."""
     dedupe_key: Mapped[str | None] = mapped_column(KEY)
+    ruled: Mapped[dict[str, Any] | None] = mapped_column(json())
+    """What the rule that made it has `set`, by column, and which rules have `told` their
+    comments."""
     playbook_id: Mapped[str | None] = mapped_column(
         KEY, ForeignKey("cockpit_playbook.id")
     )

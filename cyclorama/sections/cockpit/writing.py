@@ -28,7 +28,9 @@ from cyclorama.sections.cockpit.showing import shown
 from cyclorama.sections.cockpit.tables import CtaRow, TaskRow
 
 Settings = Sequence[CockpitConfig]
-_UNTOLD = frozenset({"id", "version", "updated_at", "total_tasks", "closed_tasks"})
+_UNTOLD = frozenset(
+    {"id", "version", "updated_at", "total_tasks", "closed_tasks", "ruled"}
+)
 """Columns of which the audit log holds no word."""
 _TOLD_OF_TASKS = ("name", "status", "owner_id", "due_date", "depends_on", "description")
 

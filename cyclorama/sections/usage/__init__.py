@@ -7,6 +7,7 @@ from pathlib import Path
 from cyclorama.plugins import Card, Section
 from cyclorama.sections.usage.config import UsageConfig
 from cyclorama.sections.usage.demo import demo
+from cyclorama.sections.usage.facts import FACTS
 from cyclorama.sections.usage.measures import DIRECTION, MONTHLY_ACTIVE
 from cyclorama.sections.usage.tables import (
     UsageActiveDayRow,
@@ -32,6 +33,7 @@ section = Section(
         ),
     ),
     tables=(UsageModuleRow, UsageDailyRow, UsageActiveDayRow, UsageEntitlementRow),
+    rule_facts=FACTS,
     demo=demo,
     migrations=str(Path(__file__).parent / "migrations"),
 )
