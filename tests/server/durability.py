@@ -183,20 +183,14 @@ def killed_and_written(
         for one in sent:
             one.result()
     checked = run("audit", "verify", "--json", "--database-url", url)
-    stored, events, audited = asyncio.run(_found(url))
-    return Outcome(
-        keys=names,
-        acknowledged=clients.acknowledged,
-        stored=stored,
-        events=events,
-        audited=audited,
-        whole=json.loads(checked.stdout)["ok"],
-        kills=done,
-    )
+    stored, audited = asyncio.run(_stored(url))
+    whole = json.loads(checked.stdout)["ok"]
+    events = asyncio.run(_events(url))
+    return Outcome(names, clients.acknowledged, stored, events, audited, whole, done)
 
 
-async def _found(url: str) -> tuple[dict[str, Told], list[tuple[str, Told]], int]:
-    """The CTAs, the events, and how many CTAs were made by the audit log."""
+async def _stored(url: str) -> tuple[dict[str, Told], int]:
+    """What is to be told of the CTAs, and how many were made by the audit log."""
     database = Database(url)
     made = sa.select(sa.func.count()).where(AuditRow.action == "cockpit.create")
     async with database.write() as session:
@@ -205,12 +199,19 @@ async def _found(url: str) -> tuple[dict[str, Told], list[tuple[str, Told]], int
         )
         keys = {item.id: item.key for item in items}
         ctas = await session.scalars(sa.select(CtaRow))
-        stored = {cta.id: _to_be_told(cta, keys) for cta in ctas}
-        told = await session.scalars(sa.select(EventRow))
-        events = [(str(one.subject_id), _told(one)) for one in told]
+        found = {cta.id: _to_be_told(cta, keys) for cta in ctas}
         audited = await session.scalar(made) or 0
     await database.close()
-    return stored, events, audited
+    return found, audited
+
+
+async def _events(url: str) -> list[tuple[str, Told]]:
+    database = Database(url)
+    async with database.write() as session:
+        events = await session.scalars(sa.select(EventRow))
+        found = [(str(one.subject_id), _told(one)) for one in events]
+    await database.close()
+    return found
 
 
 def _told(event: EventRow) -> Told:
