@@ -178,7 +178,7 @@ def dedupe_key(
 def checked_day(day: date, today: date, path: str) -> date:
     """A day that somebody gave; `Refused` for one that can't be meant."""
     if abs(day.year - today.year) > MOST_YEARS:
-        message = f"{day} is more than {MOST_YEARS} years from today."
+        message = f"The day is more than {MOST_YEARS} years from today."
         raise Refused(path, "RANGE", message)
     return day
 
