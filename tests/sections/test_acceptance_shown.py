@@ -19,11 +19,12 @@ from cyclorama.sections.cockpit.vocabulary import vocabulary
 from cyclorama.sections.scorecard.tables import HelpRow
 from cyclorama.sections.surveys.tables import ResponseRow, SurveyRow
 from cyclorama.storage.engine import Database
+from cyclorama.storage.masks import FieldPermission
 from cyclorama.storage.rows import PicklistItemRow, RelationshipTypeRow
 from cyclorama.testing import ADMIN, NOW, Bench, company, relationship
 from tests.sections.ctas import cta, day, filled, task
 from tests.sections.ruling import ANN, KNOWN, RUNNING, hand_out, happen, rows, save
-from tests.sections.scorecards import card, scheme, score
+from tests.sections.scorecards import card, event, scheme, score
 from tests.sections.test_scorecard_assigning import APPLY, answer
 from tests.sections.test_scorecard_file import changed
 from tests.sections.test_scorecard_writing import SET, accepted, refused
@@ -46,6 +47,11 @@ HEALTH = """summary { cards { key label value displayValue color trend section }
     measures { measure { key help { label text } } score { label color } } }"""
 HEALTHS = f"""{{ company(id: "company_1") {{ {HEALTH} }}
   relationship(id: "relationship_1") {{ {HEALTH} }} }}"""
+
+
+HIDDEN = """{ company(id: "company_1") { summary { cards { key } }
+  scorecard { history(weeks: 1) { value label } whatIf { computed }
+    explanation { value contributions { node } } } } }"""
 
 
 async def test_scorecard_colour_help_view_history_length_and_the_health_widget(
@@ -73,6 +79,7 @@ async def test_scorecard_colour_help_view_history_length_and_the_health_widget(
         score("", 72, base=60),
         score("sentiment", 90),
         score("logins", 50),
+        event(1, "", 72, NOW),
         score("", 33, of="relationship_1", card="unit"),
     )
     found = await bench.query(HEALTHS)
@@ -111,6 +118,20 @@ async def test_scorecard_colour_help_view_history_length_and_the_health_widget(
             }
         ]
         assert found[kind]["scorecard"]["overall"]["value"] == value
+    bench.book = resolved.book = book(summary={}, scorecard={})
+    for field in ("Score.value", "ScorecardSection.overall"):
+        bench.permissions = (FieldPermission("csm", field, "hidden"),)
+        resolved.permissions = bench.permissions
+        for of in (bench, resolved):
+            assert (await of.query(HIDDEN))["company"] == {
+                "summary": {"cards": []},
+                "scorecard": {
+                    "history": [{"value": None, "label": None}],
+                    "explanation": {"value": None, "contributions": []},
+                    "whatIf": {"computed": None},
+                },
+            }
+    bench.permissions = ()
     for hiding in (book(summary={"cards": []}, scorecard={}), book(summary={})):
         bench.book = hiding
         asked = '{ company(id: "company_1") { summary { cards { key } } } }'
