@@ -150,6 +150,8 @@ async def _run(app: Any, key: str, dry_run: bool) -> dict[str, Any]:
         known = ", ".join(sorted(rules)) or "none"
         raise ConfigError(f"There is no rule {key!r}; there are: {known}.")
     rule, fields = rules[key], await _fields(app)
+    if not (rule.enabled or dry_run):
+        raise ConfigError(f"The rule {key!r} is disabled; apply it as `enabled: true`.")
     by = author(app, "rules run")
     today = app.today(by.at)
     if not runs.engine.usable(rule):

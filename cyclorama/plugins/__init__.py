@@ -46,7 +46,7 @@ from cyclorama.plugins.section import (
 from cyclorama.plugins.written import RecordsWritten, records_written
 from cyclorama.resolvers.audit import author_of, record_change
 from cyclorama.resolvers.conditions import attributes_of, meeting, wrong_clauses
-from cyclorama.resolvers.context import Context, Env, Info
+from cyclorama.resolvers.context import Context, Env, Info, unless_masked
 from cyclorama.resolvers.cursors import Order as ListOrder
 from cyclorama.resolvers.cursors import OrderKey, page_info
 from cyclorama.resolvers.keyset import page_size
@@ -287,6 +287,7 @@ __all__ = [
     "subject_of",
     "text",
     "today",
+    "unless_masked",
     "viewer_id",
     "walked",
     "week_of",

@@ -115,6 +115,8 @@ class Card:
     breakdown: Any = ()
     """Mappings with the fields of `SummaryCount`, or a `read.many`."""
     kinds: frozenset[str] = frozenset(KINDS)
+    fields: Sequence[str] = ()
+    """The fields of the graph that show the same, as `Score.value`: hidden with any."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

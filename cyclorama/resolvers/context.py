@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar
 
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info as StrawberryInfo
 
@@ -59,6 +61,16 @@ class Env:
     def hidden(self) -> frozenset[str]:
         """The base columns that the viewer may not see."""
         return self.masked.columns
+
+
+def unless_masked(
+    env: Env | None, condition: ColumnElement[bool], *fields: str
+) -> ColumnElement[bool]:
+    """A condition that an argument puts on rows, or none of them where it asks for a
+    field, as `Cta.owner`, that is hidden from the viewer."""
+    if env is None or env.masked.fields.isdisjoint(fields):
+        return condition
+    return sa.false()
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Final
 
 import strawberry
 
 from cyclorama.storage.types import wire_instant
+
+_BEYOND: Final = re.compile(r"[1-9]\d{4,5}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
+"""Days of the year 10000 and later."""
 
 
 def _instant(text: Any) -> datetime:
@@ -25,8 +29,10 @@ def _instant(text: Any) -> datetime:
 
 
 def _day(text: Any) -> date:
+    """A day. One after the last that there can be stands for that: what has a range
+    refuses it there, by the name of the field."""
     try:
-        return date.fromisoformat(text)
+        return date.max if _BEYOND.fullmatch(text) else date.fromisoformat(text)
     except (ValueError, TypeError):
         raise ValueError("Write a day as 2026-01-31.") from None
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased
 
 from cyclorama.plugins import (
     Arg,
+    Env,
     Money,
     PageInfo,
     Relationship,
@@ -22,6 +23,7 @@ from cyclorama.plugins import (
     read,
     record,
     today,
+    unless_masked,
 )
 
 Own = aliased(RelationshipRow)
@@ -81,12 +83,14 @@ class RelationshipConnection:
     total_count: int
 
 
-def listed(type_keys: Arg[list[str]] | None = None) -> ColumnElement[bool]:
-    """Relationships of these types, or of all; a key of no type finds none."""
+def listed(env: Env, type_keys: Arg[list[str]] | None = None) -> ColumnElement[bool]:
+    """Relationships of these types, or of all; a key of no type finds none, nor does any
+    where the type is hidden from the viewer."""
     if type_keys is None:
         return SHOWN
     keyed = select(RelationshipTypeRow.id).where(RelationshipTypeRow.key.in_(type_keys))
-    return sa.and_(SHOWN, RelationshipRow.type_id.in_(keyed))
+    of_types = RelationshipRow.type_id.in_(keyed)
+    return sa.and_(SHOWN, unless_masked(env, of_types, "Relationship.type"))
 
 
 @strawberry.type(

@@ -117,7 +117,12 @@ def contributed(env: Env) -> Iterator[tuple[str, Card]]:
     for section in env.sections:
         if section.key not in seen:
             seen.add(section.key)
-            yield from ((section.key, c) for c in section.cards if env.kind in c.kinds)
+            yield from ((section.key, c) for c in section.cards if _has(env, c))
+
+
+def _has(env: Env, card: Card) -> bool:
+    """Whether a card is of the record's kind, and of nothing that masks hide."""
+    return env.kind in card.kinds and env.masked.fields.isdisjoint(card.fields)
 
 
 def cards(env: Env, config: SummaryConfig) -> list[Mapping[str, Any]]:

@@ -64,6 +64,12 @@ def test_a_rule_is_planned_applied_tried_run_and_told_of(
     assert (told["changed"], told["failed"], told["trigger"]) == (8, 0, "demand")
     assert "4 records, 8 changed" in run(ready_url, "log").output
     assert "key: large" in run(ready_url, "export").output
+    file.write_text(RULES.replace("name: Large", "enabled: false\n    name: Large"))
+    assert run(ready_url, "apply", str(file)).output == "rule large: changed\n"
+    muted = run(ready_url, "run", "large")
+    assert "is disabled; apply it as" in str(muted.exception)
+    assert "4 records would touch" in run(ready_url, "run", "large", "--dry-run").output
+    assert len(json.loads(run(ready_url, "log", "--json").output)) == 1
 
 
 @pytest.mark.parametrize("command", ["plan", "apply"])

@@ -1,17 +1,17 @@
 """What the acceptance table of the domain asks of Scorecard, Cockpit, Surveys and Timeline
-is in the graph, cell by cell; what each does is tested beside its section."""
+is in the graph, cell by cell; `accepted.yaml` names the tests of what each does."""
 
 from __future__ import annotations
 
+import re
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cyclorama.app import graph
-from cyclorama.sections.surveys.tables import ResponseRow, SurveyRow
-from cyclorama.storage.engine import Database
-from cyclorama.testing import NOW, Bench
-from tests.sections.ctas import cta, filled
+from cyclorama.layouts.yaml_text import read_yaml
 
 CELLS: dict[str, dict[str, str]] = {
     "Scorecard, read": {
@@ -153,33 +153,22 @@ def test_section_14_answers_are_imported() -> None:
     assert targets == {"survey", "survey_response"}
 
 
-@pytest.mark.anyio
-async def test_section_14_a_cta_is_made_from_an_answer(database: Database) -> None:
-    """And counts by status hold open and closed ones."""
-    bench = Bench(database, graph().sections.values())
-    await filled(bench, cta(1), cta(2, closed=-1, status="closed_lost"))
-    await bench.add(SurveyRow(id="survey_a", key="a", name="A"))
-    await bench.add(
-        ResponseRow(
-            id="survey_response_1",
-            survey_id="survey_a",
-            company_id="company_1",
-            rating=2,
-            responded_at=NOW,
-        )
+ACCEPTED: dict[str, dict[str, str]] = read_yaml(
+    Path(__file__).with_name("accepted.yaml").read_text("utf-8")
+)
+
+
+@cache
+def names_in(module: str) -> frozenset[str]:
+    """The names of the tests of a module."""
+    (file,) = Path(__file__).parents[1].rglob(f"{module}.py")
+    return frozenset(
+        re.findall(r"^(?:async )?def (test_\w+)\(", file.read_text(), re.M)
     )
-    link = """mutation { linkCtaRecord(input: {ctaId: "cta_1", objectName: "answer",
-      recordId: "survey_response_1"}) { errors { code } cta {
-      linkedRecords { system objectName recordId } } } }"""
-    made = (await bench.query(link))["linkCtaRecord"]
-    assert made["cta"]["linkedRecords"] == [
-        {"system": None, "objectName": "answer", "recordId": "survey_response_1"}
-    ]
-    counts = (
-        '{ company(id: "company_1") { cockpit { byStatus { count status { key } } } } }'
-    )
-    found = (await bench.query(counts))["company"]["cockpit"]["byStatus"]
-    assert found == [
-        {"count": 1, "status": {"key": "new"}},
-        {"count": 1, "status": {"key": "closed_lost"}},
-    ]
+
+
+@pytest.mark.parametrize("line", ACCEPTED)
+def test_each_item_of_the_table_and_each_worked_number_has_its_test(line: str) -> None:
+    for item, test in ACCEPTED[line].items():
+        module, _, name = test.partition(".")
+        assert name in names_in(module), item

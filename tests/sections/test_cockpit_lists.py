@@ -146,6 +146,29 @@ async def test_the_list_is_filtered_by_reason_and_priority(bench: Bench) -> None
         assert [e["node"]["id"] for e in page["edges"]] == ids
 
 
+async def test_nothing_is_found_by_what_is_hidden(bench: Bench) -> None:
+    async with bench.database.write() as session:
+        marked = sa.update(CtaRow).where(CtaRow.id == "cta_5").values(is_important=True)
+        await session.execute(marked)
+    resolved = Bench(bench.database, SECTIONS, book=BOOK, planned=False)
+    for field, asked in (
+        ("type", 'typeKeys: ["lifecycle"]'),
+        ("reason", 'reasonKeys: ["renewal"]'),
+        ("priority", 'priorityKeys: ["medium"]'),
+        ("owner", 'ownerIds: ["user_csm"]'),
+        ("isImportant", "important: true"),
+    ):
+        hidden = (FieldPermission("bo", f"Cta.{field}", "hidden"),)
+        bench.permissions = resolved.permissions = hidden
+        assert (await listed(bench, asked))["totalCount"] > 0
+        for of in (bench, resolved):
+            assert await listed(of, asked, viewer=BO) == {
+                "totalCount": 0,
+                "pageInfo": {"hasNextPage": False, "endCursor": None},
+                "edges": [],
+            }
+
+
 def mutation(name: str, asked: str) -> str:
     kind = name[0].upper() + name[1:] + "Input"
     return (

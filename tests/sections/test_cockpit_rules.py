@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -83,6 +84,10 @@ def test_3_6_a_snooze_holds_through_its_day() -> None:
     until = date(2026, 7, 10)
     assert is_snoozed(until, date(2026, 7, 10))
     assert not is_snoozed(until, date(2026, 7, 11))
+    zone = ZoneInfo("America/New_York")
+    late = datetime(2026, 7, 10, 23, 59, tzinfo=zone).astimezone(UTC)
+    for at, expected in ((late, True), (late + timedelta(minutes=1), False)):
+        assert is_snoozed(until, at.astimezone(zone).date()) is expected
     assert not is_snoozed(None, date(2026, 7, 10))
 
 
@@ -139,6 +144,24 @@ def test_3_9_the_recommended_order_of_the_worked_example() -> None:
     assert recommended_score(**known) == pytest.approx(59.75 / 85 * 100)
     assert recommended_score(health=40) == pytest.approx(60)
     assert recommended_score() is None
+
+
+@pytest.mark.parametrize(
+    ("part", "without", "points"),
+    [
+        ("health", 100, 21),
+        ("arr_percentile", 0, 20),
+        ("days_to_renewal", 180, 18.75),
+        ("days_past_due", 0, 7.5),
+    ],
+)
+def test_3_9_each_part_of_the_worked_example(
+    part: str, without: int, points: float
+) -> None:
+    known = {"health": 40, "arr_percentile": 80, "days_to_renewal": 45}
+    known["days_past_due"] = 7
+    left = recommended_score(**{**known, part: without})
+    assert left == pytest.approx(67.25 - points)
 
 
 def test_a_day_in_another_age_is_refused() -> None:

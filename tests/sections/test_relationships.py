@@ -9,12 +9,14 @@ import pytest
 
 from cyclorama.sections.relationships import section
 from cyclorama.storage.engine import Database
+from cyclorama.storage.masks import FieldPermission
 from cyclorama.storage.rows import RelationshipTypeRow
 from cyclorama.testing import NOW, Bench, relationship
 
 pytestmark = pytest.mark.anyio
 TODAY = NOW.date()
 BY_TYPE = "byType { type { key } count runningCount arr { amount currency } }"
+KEYED = 'relationships(typeKeys: ["product"]) { total'
 LISTED = "relationships { totalCount edges { node { id } } }"
 
 
@@ -155,6 +157,12 @@ async def test_types_are_chosen_by_key_and_an_unknown_one_has_none(
     assert await listed(["a_service", "product"]) == [11, 12, 1]
     assert await listed(["nope"]) == await listed([]) == []
     assert sorted(await listed(None)) == [1, 11, 12]
+    bench.permissions = (FieldPermission("csm", "Relationship.type", "hidden"),)
+    for kind in ("company", "relationship"):
+        asked = f'{kind}(id: "{kind}_1") {{ relationships {{ {LISTED} }} }}'
+        asked = asked.replace("relationships { total", KEYED)
+        found = (await bench.query(f"{{ {asked} }}"))[kind]["relationships"]
+        assert found["relationships"] == {"totalCount": 0, "edges": []}
 
 
 async def test_a_relationship_shows_its_siblings_and_not_itself(bench: Bench) -> None:

@@ -165,6 +165,39 @@ def test_a_card_has_at_most_a_hundred_measures() -> None:
         parse(text, ())
 
 
+def test_a_card_has_20_groups_and_50_exceptions_and_a_kind_200_cards() -> None:
+    def refused(count: int, **values: Any) -> str:
+        """What is said of so many cards with these values."""
+        given = {"kind": "COMPANY", "scheme": "COLOR", **values}
+        given.setdefault("nodes", [{"measure": "m", "weight": 1}])
+        cards = [{"key": f"k{n}", "name": f"K{n}", **given} for n in range(count)]
+        bands = [
+            {"label": str(n), "color": "#fff", "from": n, "to": n + 50} for n in (0, 50)
+        ]
+        file = {"schemes": [{"kind": "COLOR", "bands": bands}], "scorecards": cards}
+        file["measures"] = [{"key": "m", "kind": "COMPANY", "name": "M"}]
+        try:
+            parse(write_yaml(file), ())
+        except ScorecardFileError as error:
+            return str(error)
+        return ""
+
+    def groups(count: int) -> list[dict[str, Any]]:
+        held = [{"measure": "m", "weight": 1}]
+        return [*held, *({"group": f"g{n}", "weight": 1} for n in range(count))]
+
+    def exceptions(count: int) -> list[dict[str, Any]]:
+        asked = [{"left": "OVERALL", "operator": "LT", "values": [9]}]
+        kept = {"effect": "CAP", "value": 5, "criteria": asked}
+        return [{"key": f"e{n}", **kept} for n in range(count)]
+
+    assert refused(1, nodes=groups(20), exceptions=exceptions(50)) == ""
+    assert "has 21 groups; at most 20" in refused(1, nodes=groups(21))
+    assert "scorecards.0.exceptions" in refused(1, exceptions=exceptions(51))
+    assert refused(200) == ""
+    assert "201 cards of kind COMPANY; at most 200" in refused(201)
+
+
 def test_what_is_written_reads_the_same() -> None:
     read = parse(FILE, ())
     again = parse(export(read), ())

@@ -243,6 +243,13 @@ def test_example_b(missing: list[str], grouped: int | None, flat: int | None) ->
     assert shown(computed(FLAT, known).overall.score) == flat
 
 
+def test_example_b_before_it_is_rounded() -> None:
+    without = computed(B, facts(sentiment=None)).overall.score
+    assert without == pytest.approx(57.14, abs=0.005)
+    flat = computed(FLAT, facts(logins=None)).overall.score
+    assert flat == pytest.approx(61.43, abs=0.005)
+
+
 def test_the_groups_of_example_b() -> None:
     found = {k: o.score for k, o in computed(B).groups.items()}
     assert found == {"adoption": 68, "support": 30}
@@ -258,7 +265,10 @@ def test_example_c_is_not_rounded_in_between() -> None:
         nodes += [Node(key=key, weight=1, is_group=True)]
         nodes += [Node(key=f"m{key}", weight=1, group=key)]
     known = {"mx": fact(40.4), "my": fact(50.4), "mz": fact(61.4)}
-    assert shown(computed(Card(nodes=nodes), known).overall.score) == 51
+    found = computed(Card(nodes=nodes), known).overall.score
+    assert found == pytest.approx(50.73, abs=0.005)
+    assert shown(found) == 51
+    assert shown(sum(map(half_up, (40.4, 50.4, 61.4))) / 3) == 50  # the wrong way
 
 
 def test_coverage_and_contributions_of_example_b_without_logins() -> None:
@@ -585,6 +595,7 @@ RELATIONSHIPS = [(82.0, 200.0), (40.0, 50.0), (90.0, 0.0), (None, 150.0)]
 def test_scores_of_relationships_become_one() -> None:
     """The four aggregates of 2.9."""
     found = {a: aggregated(RELATIONSHIPS, a) for a in Aggregate}
+    assert found[Aggregate.AVG] == pytest.approx(70.67, abs=0.005)
     assert shown(found[Aggregate.AVG]) == 71
     assert found[Aggregate.WEIGHTED] == pytest.approx(73.6)
     assert shown(found[Aggregate.WEIGHTED]) == 74

@@ -356,6 +356,33 @@ async def test_nothing_is_found_by_what_is_hidden(bench: Bench) -> None:
         assert numbers(found["found"]) == [], field
         assert numbers(found["all"]) == [1]
         assert numbers((await timeline(bench, query))["found"]) == [1]
+    await bench.add(
+        *activity(
+            2,
+            type="milestone",
+            milestone_type="risk",
+            users=["user_csm"],
+            persons=["person_1"],
+        )
+    )
+    bench.book = book(hierarchy_rollup=True)
+    await bench.add(company(3, parent_id="company_1"), *activity(3, of=3))
+    for field, argument in (
+        ("type", 'types: ["milestone"]'),
+        ("activityDate", 'since: "2020-01-01T00:00:00Z"'),
+        ("activityDate", 'until: "2030-01-01T00:00:00Z"'),
+        ("author", 'authorIds: ["user_csm"]'),
+        ("internalAttendees", 'attendeeIds: ["user_csm"]'),
+        ("externalAttendees", 'attendeeIds: ["person_1"]'),
+        ("milestoneType", 'milestoneTypes: ["risk"]'),
+        ("companyId", 'types: ["call"], companyIds: ["company_3"]'),
+    ):
+        bench.permissions = (FieldPermission("bo", f"Activity.{field}", "hidden"),)
+        query = f"activities({argument}) {NODES}"
+        mine = numbers((await timeline(bench, query))["activities"])
+        theirs = numbers((await timeline(bench, query, viewer=BO))["activities"])
+        assert 2 in mine or 3 in mine, argument
+        assert not {2, 3}.intersection(theirs), argument
     asked = '{ company(id: "company_1") { timeline { drafts { %s } } } }'
     bench.permissions = (
         FieldPermission("bo", "verbatim.view", "hidden"),

@@ -3,7 +3,8 @@
     PYTHONPATH=tests/server python -m durability sqlite:///new.db --keys 1000 --kills 100
 
 makes CTAs on a database with nothing in it: each key is sent several times at once, and
-again until it is acknowledged; beside them go writes that are sent once.
+again until it is acknowledged; beside them go writes that are sent once. At the end it
+counts CTAs, events and entries of the audit log, and compares them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -29,6 +30,8 @@ from cyclorama.app import clock
 from cyclorama.sections.cockpit.tables import CtaRow
 from cyclorama.storage.audit import AuditRow
 from cyclorama.storage.engine import Database
+from cyclorama.storage.events import EventRow
+from cyclorama.storage.rows import PicklistItemRow
 
 SENDS = 5
 """Of each key, at the same time."""
@@ -50,6 +53,9 @@ class Clients:
     acknowledged: list[tuple[str, str]] = field(default_factory=list)
     """Of each answer the name of the CTA that was asked for, and the id that it has."""
 
+    given_up: bool = False
+    """Whether nobody waits for answers any more."""
+
     def __post_init__(self) -> None:
         self.own = threading.local()
         self.opened: list[httpx2.Client] = []
@@ -58,6 +64,7 @@ class Clients:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.given_up = True
         for client in self.opened:
             client.close()
 
@@ -94,8 +101,13 @@ class Clients:
         """Ask for a CTA until it is acknowledged."""
         deadline = time.monotonic() + PATIENCE
         while not self.create(key, key):
-            assert time.monotonic() < deadline, f"{key} is not acknowledged"
+            waits = time.monotonic() < deadline and not self.given_up
+            assert waits, f"{key} is not acknowledged"
             time.sleep(0.05)
+
+
+Told = Mapping[str, Any]
+"""What an event says: kind, record, before and after."""
 
 
 @dataclass(frozen=True)
@@ -104,14 +116,18 @@ class Outcome:
 
     keys: Sequence[str]
     acknowledged: Sequence[tuple[str, str]]
-    stored: Counter[str]
+    stored: Mapping[str, Told]
+    """By the id of a CTA what the event of its making has to say."""
+    events: Sequence[tuple[str, Told]]
+    """The id of the CTA that an event is about, and what the event says."""
     audited: int
     whole: bool
     """The audit chain."""
     kills: int
 
     def check(self) -> None:
-        """Raise `AssertionError` if a write is lost or doubled."""
+        """Raise `AssertionError` if a write is lost or doubled, or not told of once."""
+        names = {cta: told["after"]["name"] for cta, told in self.stored.items()}
         held = {
             name: {i for n, i in self.acknowledged if n == name} for name in self.keys
         }
@@ -119,11 +135,24 @@ class Outcome:
         assert Counter(n for n, _ in self.acknowledged if n in held) == Counter(
             dict.fromkeys(self.keys, SENDS)
         )
-        assert {name for name, _ in self.acknowledged} <= {*self.stored}
-        assert {*self.keys} <= {*self.stored}
-        assert set(self.stored.values()) == {1}
-        assert self.audited == self.stored.total()
+        assert all(names.get(cta) == name for name, cta in self.acknowledged)
+        assert {*self.keys} <= {*names.values()}
+        assert set(Counter(names.values()).values()) == {1}
+        assert Counter(cta for cta, _ in self.events) == Counter([*self.stored])
+        assert all(said == self.stored[cta] for cta, said in self.events)
+        assert self.audited == len(self.stored)
         assert self.whole
+
+    def __str__(self) -> str:
+        acknowledged = {cta for _, cta in self.acknowledged}
+        told = sum(1 for cta, _ in self.events if cta in acknowledged)
+        return (
+            f"{self.kills} kills; {len(self.acknowledged)} acknowledgements of "
+            f"{len(acknowledged)} CTAs, {told} events of these; in all "
+            f"{len(self.stored)} CTAs, {len(self.events)} events and {self.audited} "
+            f"entries of the audit log, for {len(self.keys)} keys and as many single "
+            "writes."
+        )
 
 
 def killed_and_written(
@@ -134,8 +163,8 @@ def killed_and_written(
     names = [f"key {n}" for n in range(keys)]
     draw, done = random.Random(seed), 0
     with (
-        Clients(f"http://127.0.0.1:{port}", token) as clients,
         ThreadPoolExecutor(CLIENTS) as pool,
+        Clients(f"http://127.0.0.1:{port}", token) as clients,
     ):
         sent = []
         for name in names:
@@ -156,18 +185,54 @@ def killed_and_written(
     checked = run("audit", "verify", "--json", "--database-url", url)
     stored, audited = asyncio.run(_stored(url))
     whole = json.loads(checked.stdout)["ok"]
-    return Outcome(names, clients.acknowledged, stored, audited, whole, done)
+    events = asyncio.run(_events(url))
+    return Outcome(names, clients.acknowledged, stored, events, audited, whole, done)
 
 
-async def _stored(url: str) -> tuple[Counter[str], int]:
-    """The names of the CTAs, and how many were made by the audit log."""
+async def _stored(url: str) -> tuple[dict[str, Told], int]:
+    """What is to be told of the CTAs, and how many were made by the audit log."""
+    database = Database(url)
+    made = sa.select(sa.func.count()).where(AuditRow.action == "cockpit.create")
+    async with database.write() as session:
+        items = await session.execute(
+            sa.select(PicklistItemRow.id, PicklistItemRow.key)
+        )
+        keys = {item.id: item.key for item in items}
+        ctas = await session.scalars(sa.select(CtaRow))
+        found = {cta.id: _to_be_told(cta, keys) for cta in ctas}
+        audited = await session.scalar(made) or 0
+    await database.close()
+    return found, audited
+
+
+async def _events(url: str) -> list[tuple[str, Told]]:
     database = Database(url)
     async with database.write() as session:
-        names = await session.scalars(sa.select(CtaRow.name))
-        made = sa.select(sa.func.count()).where(AuditRow.action == "cockpit.create")
-        found = Counter(names), await session.scalar(made) or 0
+        events = await session.scalars(sa.select(EventRow))
+        found = [(str(one.subject_id), _told(one)) for one in events]
     await database.close()
     return found
+
+
+def _told(event: EventRow) -> Told:
+    return {"kind": event.kind, "record": event.record_id, **event.payload}
+
+
+def _to_be_told(cta: CtaRow, keys: Mapping[str, str]) -> Told:
+    after = {
+        "name": cta.name,
+        "type": keys[cta.type_id],
+        "reason": keys.get(cta.reason_id),
+        "priority": keys[cta.priority_id],
+        "status": keys[cta.status_id],
+        "owner_id": cta.owner_id,
+        "due_date": cta.due_date.isoformat(),
+        "is_important": False,
+        "is_closed": False,
+        "source": "MANUAL",
+    }
+    kind = "cockpit.cta_created"
+    return {"kind": kind, "record": "company_1", "before": {}, "after": after}
 
 
 CHANGE = """mutation($input: UpdateCtaInput!) { updateCta(input: $input) {
@@ -210,13 +275,22 @@ def main() -> None:
     parser.add_argument("url", help="of a database with nothing in it")
     parser.add_argument("--keys", type=int, default=1_000)
     parser.add_argument("--kills", type=int, default=100)
+    asked = "instead: so many clients count one record up, each so often"
+    parser.add_argument("--increments", type=int, nargs=2, help=asked)
     given = parser.parse_args()
+    if given.increments is not None:
+        clients, times = given.increments
+        end, version, refused = incremented(given.url, clients, times)
+        print(f"counted to {end}, at version {version}; refused: {dict(refused)}")
+        assert (end, version) == (clients * times, clients * times + 1)
+        assert {*refused} <= {"CONFLICT"}
+        return
     outcome = killed_and_written(given.url, given.keys, given.kills)
+    print(outcome)
     outcome.check()
     print(
-        f"{outcome.kills} kills; {len(outcome.acknowledged)} writes acknowledged, "
-        f"{outcome.stored.total()} rows of {given.keys} keys and as many single writes; "
-        "none lost, none doubled, the audit chain whole."
+        "None is lost, none doubled, each is told of by one event that says what was "
+        "stored; the audit chain is whole."
     )
 
 

@@ -3,17 +3,23 @@ was made at the same time as another is lost."""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from durability import SENDS, Outcome, incremented, killed_and_written
 
+
+def told(name: str) -> dict[str, Any]:
+    return {"after": {"name": name}}
+
+
+MADE = {"1": told("a"), "2": told("b")}
 GOOD = Outcome(
     keys=["a", "b"],
     acknowledged=[("a", "1"), ("b", "2")] * SENDS,
-    stored=Counter("ab"),
+    stored=MADE,
+    events=[*MADE.items()],
     audited=2,
     whole=True,
     kills=1,
@@ -26,14 +32,24 @@ GOOD = Outcome(
         {"acknowledged": GOOD.acknowledged[1:]},
         {"acknowledged": [*GOOD.acknowledged[1:], ("a", "3")]},
         {"acknowledged": [*GOOD.acknowledged, ("once", "3")]},
-        {"stored": Counter("a")},
-        {"stored": Counter("aab")},
+        {"acknowledged": [*GOOD.acknowledged, ("once", "2")]},
+        {"stored": {"1": told("a")}, "events": GOOD.events[:1], "audited": 1},
+        {
+            "stored": {**MADE, "3": told("a")},
+            "events": [*GOOD.events, ("3", told("a"))],
+            "audited": 3,
+        },
+        {"events": GOOD.events[1:]},
+        {"events": [*GOOD.events, GOOD.events[0]]},
+        {"events": [*GOOD.events, ("3", told("c"))]},
+        {"events": [("1", told("a")), ("2", told("a"))]},
         {"audited": 1},
         {"whole": False},
     ],
 )
 def test_what_is_lost_or_doubled_is_found(change: dict[str, Any]) -> None:
     GOOD.check()
+    assert "10 acknowledgements of 2 CTAs, 2 events of these" in str(GOOD)
     with pytest.raises(AssertionError):
         replace(GOOD, **change).check()
 

@@ -67,6 +67,7 @@ section = Section(
             key="open_ctas",
             label="Open CTAs",
             value=ALL_COUNTS.c.open,
+            fields=("CockpitSection.openCount",),
             breakdown=read.many(open_by_type, order_by=["position", "type_id"]),
         ),
     ),

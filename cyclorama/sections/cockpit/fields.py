@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from cyclorama.plugins import (
     Arg,
+    Env,
     PicklistItem,
     PicklistItemRow,
     SectionBase,
@@ -20,6 +21,7 @@ from cyclorama.plugins import (
     record,
     rounded,
     today,
+    unless_masked,
     viewer_id,
 )
 from cyclorama.sections.cockpit.config import CockpitConfig
@@ -145,6 +147,7 @@ def counts(config: CockpitConfig) -> Any:
 
 
 def in_view(
+    env: Env,
     config: CockpitConfig,
     view: CtaView = CtaView.OPEN,
     important: bool = False,
@@ -154,7 +157,7 @@ def in_view(
     priority_keys: Arg[list[str]] | None = None,
 ) -> ColumnElement[bool]:
     """The CTAs of a view; of these types, owners, reasons or priorities, or only those
-    that are important."""
+    that are important. None is found by what is hidden from the viewer."""
     found = {
         CtaView.ALL: sa.true(),
         CtaView.OPEN: OPEN,
@@ -164,17 +167,20 @@ def in_view(
     }[view]
     parts = [shown(config), found]
     if important:
-        parts.append(CtaRow.is_important)
-    for column, keys in (
-        (CtaRow.type_id, type_keys),
-        (CtaRow.reason_id, reason_keys),
-        (CtaRow.priority_id, priority_keys),
+        marked = CtaRow.__table__.c.is_important
+        parts.append(unless_masked(env, marked, "Cta.isImportant"))
+    for field, column, keys in (
+        ("Cta.type", CtaRow.type_id, type_keys),
+        ("Cta.reason", CtaRow.reason_id, reason_keys),
+        ("Cta.priority", CtaRow.priority_id, priority_keys),
     ):
         if keys is not None:
             item = PicklistItemRow.__table__.alias()
-            parts.append(column.in_(select(item.c.id).where(item.c.key.in_(keys))))
+            chosen = column.in_(select(item.c.id).where(item.c.key.in_(keys)))
+            parts.append(unless_masked(env, chosen, field))
     if owner_ids is not None:
-        parts.append(CtaRow.owner_id.in_(owner_ids))
+        owned = CtaRow.owner_id.in_(owner_ids)
+        parts.append(unless_masked(env, owned, "Cta.owner"))
     return sa.and_(*parts)
 
 

@@ -198,7 +198,7 @@ def with_comment(held: str | None, more: str, day: date, most: int) -> str | Non
 def checked_day(day: date, today: date, path: str) -> date:
     """A day that somebody gave; `Refused` for one that can't be meant."""
     if abs(day.year - today.year) > MOST_YEARS:
-        message = f"{day} is more than {MOST_YEARS} years from today."
+        message = f"The day is more than {MOST_YEARS} years from today."
         raise Refused(path, "RANGE", message)
     return day
 

@@ -18,6 +18,7 @@ from cyclorama.sections.scorecard.demo import demo
 from cyclorama.sections.scorecard.events import SCORE_CHANGED
 from cyclorama.sections.scorecard.following import follow
 from cyclorama.sections.scorecard.jobs import CLOSE
+from cyclorama.sections.scorecard.masks import OVERALL
 from cyclorama.sections.scorecard.mutations import clear_score, renew_score, set_score
 from cyclorama.sections.scorecard.overall import set_overall_score
 from cyclorama.sections.scorecard.overriding import override_score, remove_override
@@ -57,13 +58,10 @@ section = Section(
             display_value=OVERALL_SCORE.c.label,
             color=OVERALL_SCORE.c.color,
             trend=OVERALL_TREND,
+            fields=OVERALL,
         ),
     ),
-    company_numbers={
-        "score": CompanyNumber(
-            value=company_score(), fields=("ScorecardSection.overall", "Score.value")
-        )
-    },
+    company_numbers={"score": CompanyNumber(value=company_score(), fields=OVERALL)},
     mutations=(
         set_score,
         renew_score,

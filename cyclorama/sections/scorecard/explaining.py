@@ -9,6 +9,7 @@ from typing import Any
 import strawberry
 
 from cyclorama.plugins import Context, InvalidInputError
+from cyclorama.sections.scorecard.masks import SCORES
 from cyclorama.sections.scorecard.rules.bands import Refused, shown
 from cyclorama.sections.scorecard.rules.cards import Result
 from cyclorama.sections.scorecard.rules.rollup import what_if
@@ -78,9 +79,12 @@ async def supposed(
     scores: list[NodeValueInput] | None = None,
     weights: list[NodeValueInput] | None = None,
 ) -> list[ScoreExplanation]:
-    """Record ids in, explanations with these scores and weights out, same order."""
+    """Record ids in, explanations with these scores and weights out, same order; empty
+    ones where scores are hidden from the viewer."""
     changed = _by_node("scores", scores or [])
     heavier = _by_node("weights", weights or [])
+    if not context.masked.fields.isdisjoint(SCORES):
+        return [NOTHING for _ in rows]
     known = await asyncio.gather(*(context.load(_states, r) for (r,) in rows))
     return [
         NOTHING if state is None else _explained(state, context, changed, heavier)

@@ -10,6 +10,8 @@ from cyclorama.sections.scorecard.rules.bands import Refused
 MEASURED = ("Score.value", "MeasureScore.score")
 """What a change of a measure changes."""
 OVERALL = ("Score.value", "ScorecardSection.overall")
+SCORES = (*OVERALL, "MeasureScore.score")
+"""What tells of the scores of a record: hidden with any."""
 COMMENT = ("Score.comment",)
 COMMENTED = ("Score.comment", "MeasureScore.score")
 

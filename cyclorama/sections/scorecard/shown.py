@@ -12,6 +12,7 @@ from sqlalchemy.types import TypeDecorator
 from cyclorama.plugins import (
     Arg,
     CompanyRow,
+    Env,
     InvalidInputError,
     Trend,
     add_days,
@@ -19,9 +20,11 @@ from cyclorama.plugins import (
     now,
     record,
     today,
+    unless_masked,
     weeks_back,
 )
 from cyclorama.sections.scorecard.config import ScorecardConfig
+from cyclorama.sections.scorecard.masks import SCORES
 from cyclorama.sections.scorecard.rules.trends import MOST_WEEKS
 from cyclorama.sections.scorecard.tables import (
     GROUP,
@@ -286,9 +289,11 @@ class Weeks(TypeDecorator[int]):
         return value
 
 
-def history(weeks: Arg[int] = arg(18), node: Arg[str] | None = None) -> Select[Any]:
+def history(
+    env: Env, weeks: Arg[int] = arg(18), node: Arg[str] | None = None
+) -> Select[Any]:
     """What each week closed with, the last event before its end; the running week has
-    what is known by now."""
+    what is known by now. Nothing where scores are hidden from the viewer."""
     found = weeks_back(today, sa.type_coerce(weeks, Weeks()))
     inner, event, last = _alias(NodeRow), _alias(EventRow), _alias(EventRow)
     key: Any = sa.literal("") if node is None else node
@@ -311,7 +316,9 @@ def history(weeks: Arg[int] = arg(18), node: Arg[str] | None = None) -> Select[A
     )
     return select(
         found.c.day.label("week_start"), event.c.value, event.c.label, event.c.color
-    ).join_from(found, event, event.c.id == closing, isouter=True)
+    ).join_from(
+        found, event, unless_masked(env, event.c.id == closing, *SCORES), isouter=True
+    )
 
 
 def company_score() -> Any:

@@ -35,7 +35,15 @@ section = Section(
     max_instances=None,
     type=SurveysSection,
     config=SurveysConfig,
-    cards=(Card(key="nps", label="NPS", value=card_value, breakdown=breakdown),),
+    cards=(
+        Card(
+            key="nps",
+            label="NPS",
+            value=card_value,
+            breakdown=breakdown,
+            fields=("SurveysSection.nps",),
+        ),
+    ),
     tables=(SurveyRow, ResponseRow, ReviewRow),
     mutations=(
         exclude_survey_response,

@@ -23,6 +23,7 @@ from cyclorama.plugins import (
     page_size,
 )
 from cyclorama.sections.timeline.shown import (
+    ATTENDEES,
     ESCAPE,
     IS_LOGGED,
     IS_OWN_DRAFT,
@@ -146,9 +147,7 @@ def _conditions(ctx: Context, filter: ActivityFilter) -> Iterator[Any]:
         yield sa.false() if dated else A.activity_date < filter.until
     if filter.attendee_ids is not None:
         _check_length("attendeeIds", filter.attendee_ids)
-        shown = hidden.isdisjoint(
-            ("Activity.internalAttendees", "Activity.externalAttendees")
-        )
+        shown = hidden.isdisjoint(ATTENDEES)
         yield (
             sa.and_(IS_WHOLE, attended_by(filter.attendee_ids)) if shown else sa.false()
         )

@@ -21,6 +21,7 @@ from cyclorama.plugins import (
     folded,
     record,
     seldom,
+    unless_masked,
     viewer_id,
     walked,
 )
@@ -200,23 +201,30 @@ def activities(
     """The activities that are asked for."""
     of_records = owned(config)
     if company_ids is not None and config.hierarchy_rollup and kind == "COMPANY":
-        of_records = sa.or_(of_records, _of_children(config, company_ids))
-    found = [of_records, IS_LOGGED]
+        below = _of_children(config, company_ids)
+        below = unless_masked(env, below, "Activity.companyId")
+        of_records = sa.or_(of_records, below)
+    asked: list[tuple[ColumnElement[bool], tuple[str, ...]]] = []
     if types is not None:
-        found.append(A.type.in_(types))
+        asked.append((A.type.in_(types), ("Activity.type",)))
+    if since is not None:
+        asked.append((A.activity_date >= since, ("Activity.activityDate",)))
+    if until is not None:
+        asked.append((A.activity_date < until, ("Activity.activityDate",)))
+    if author_ids is not None:
+        asked.append((A.author_id.in_(author_ids), ("Activity.author",)))
+    if attendee_ids is not None:
+        asked.append((sa.and_(IS_WHOLE, attended_by(attendee_ids)), ATTENDEES))
+    if milestone_types is not None:
+        marked = sa.and_(IS_WHOLE, A.milestone_type.in_(milestone_types))
+        asked.append((marked, ("Activity.milestoneType",)))
+    found = [unless_masked(env, condition, *fields) for condition, fields in asked]
     if search is not None:
         found.append(_holds(env, sa.type_coerce(search, Within())))
-    if since is not None:
-        found.append(A.activity_date >= since)
-    if until is not None:
-        found.append(A.activity_date < until)
-    if author_ids is not None:
-        found.append(A.author_id.in_(author_ids))
-    if attendee_ids is not None:
-        found += [IS_WHOLE, attended_by(attendee_ids)]
-    if milestone_types is not None:
-        found += [IS_WHOLE, A.milestone_type.in_(milestone_types)]
-    return sa.and_(*found)
+    return sa.and_(of_records, IS_LOGGED, *found)
+
+
+ATTENDEES: Final = ("Activity.internalAttendees", "Activity.externalAttendees")
 
 
 def attended_by(ids: Any) -> ColumnElement[bool]:
