@@ -54,7 +54,7 @@ async def test_both_engines_answer_alike_under_rules_of_access(
 async def test_the_short_way_gives_the_same_bytes(database: str, server: str) -> None:
     async with opened("demo", database, 5, server) as world:
         world.roots = ("company", "relationship")
-        await compare(world, seed=5, operations=OPERATIONS, alone=True)
+        await compare(world, seed=8, operations=OPERATIONS, alone=True)
     assert world.planned.shortened > 2, world.planned.shortened
 
 
