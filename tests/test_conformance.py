@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from cyclorama.demo import add_rows
 from cyclorama.plugins.discovery import discover
 from cyclorama.plugins.section import Section
 from cyclorama.plugins.switching import config_schema
@@ -49,7 +50,8 @@ def a_record(section: Section) -> str:
 async def demo(bench: Bench, section: Section, companies: int) -> None:
     records = await bench.fill(companies)
     if section.demo is not None:
-        await bench.add(*section.demo(records))
+        async with bench.database.write() as session:
+            await add_rows(session, section.demo(records))
 
 
 def test_no_plugin_fails() -> None:

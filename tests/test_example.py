@@ -13,36 +13,60 @@ import pytest
 
 PROJECT = Path(__file__).parents[1]
 EXAMPLE = PROJECT / "examples" / "cyclorama-notes"
-ASK = """
-import asyncio, json, sys
+PROGRAM = """
+import asyncio, contextlib, io, json, sys
 from cyclorama.app import opened
+from cyclorama.cli import main
 from cyclorama.execution.engine import Operation
+from cyclorama.storage.rows import RelationshipTypeRow
+from cyclorama.testing import company, relationship
 
-async def main():
+def cyclorama(*words):
+    sys.argv = ["cyclorama", *words]
+    with contextlib.redirect_stdout(io.StringIO()) as told:
+        try:
+            main()
+        except SystemExit as end:
+            assert not end.code, (words, end.code)
+    return told.getvalue()
+
+async def fill():
+    async with opened() as app, app.database.write() as session:
+        session.add_all([company(1), RelationshipTypeRow(id="type_product", key="p", name="P")])
+        await session.flush()
+        session.add(relationship(1, of=1))
+
+async def ask(*asked):
+    found = []
     async with opened() as app:
-        for query, variables in json.loads(sys.argv[1]):
+        for query, variables in asked:
             async with app.as_user("ann@example.com") as context:
                 operation = Operation(query=query, variables=variables)
-                print((await app.answer(operation, context)).body.decode())
+                found.append(json.loads((await app.answer(operation, context)).body))
+    return found
 
-asyncio.run(main())
+for name, *given in json.load(sys.stdin):
+    done = globals()[name](*given)
+    print(json.dumps(asyncio.run(done) if asyncio.iscoroutine(done) else done))
 """
 ADD = """mutation($id: ID!, $body: String!) { addNote(recordId: $id, body: $body) {
   errors { path code } record { id version ... on Company { notes { notes { body } } }
   ... on Relationship { notes { notes { body } } } } } }"""
 
 
-def python(environment: dict[str, str], *arguments: str) -> str:
-    """What Python prints, run with the example on its path."""
+def process(environment: dict[str, str], *steps: tuple[Any, ...]) -> list[Any]:
+    """What each step gives, all by one process with the example on its path: a command of
+    the program, filling the database, or asking."""
     done = subprocess.run(
-        [sys.executable, *arguments],
+        [sys.executable, "-c", PROGRAM],
+        input=json.dumps(steps),
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3_000:]
-    return done.stdout
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -72,56 +96,33 @@ def environment(
     }
 
 
-def cyclorama(environment: dict[str, str], *arguments: str) -> str:
-    program = "from cyclorama.cli import main; main()"
-    return python(environment, "-c", program, *arguments)
-
-
-def ask(environment: dict[str, str], *asked: tuple[str, dict[str, Any]]) -> list[Any]:
-    """The answers to operations, with their variables, by one process."""
-    printed = python(environment, "-c", ASK, json.dumps(asked))
-    return [json.loads(line) for line in printed.splitlines()]
-
-
-FILL = """
-import asyncio
-from cyclorama.app import opened
-from cyclorama.storage.rows import RelationshipTypeRow
-from cyclorama.testing import company, relationship
-
-async def main():
-    async with opened() as app, app.database.write() as session:
-        session.add_all([company(1), RelationshipTypeRow(id="type_product", key="p", name="P")])
-        await session.flush()
-        session.add(relationship(1, of=1))
-
-asyncio.run(main())
-"""
-
-
 def test_an_installed_section_is_migrated_placed_asked_and_changed(
     environment: dict[str, str],
 ) -> None:
-    assert "Applied notes_0001" in cyclorama(environment, "migrate")
-    assert "notes  enabled  cyclorama-notes 0.1.0" in cyclorama(
-        environment, "plugins", "list"
-    )
-    assert "addNote(recordId: ID!, body: String!)" in cyclorama(environment, "schema")
-    cyclorama(environment, "users", "add", "ann@example.com", "--group", "csm")
-    python(environment, "-c", FILL)
-
-    refused, long, added, _, found = ask(
+    migrated, listed, schema, *_, answers = process(
         environment,
-        (ADD, {"id": "company_none", "body": "x"}),
-        (ADD, {"id": "company_1", "body": " "}),
-        (ADD, {"id": "company_1", "body": " Met. "}),
-        (ADD, {"id": "relationship_1", "body": "Renewed."}),
+        ("cyclorama", "migrate"),
+        ("cyclorama", "plugins", "list"),
+        ("cyclorama", "schema"),
+        ("cyclorama", "users", "add", "ann@example.com", "--group", "csm"),
+        ("fill",),
         (
-            """{ company(id: "company_1") { notes { state notes { body } } }
-                 relationship(id: "relationship_1") { notes { notes { body } } } }""",
-            {},
+            "ask",
+            (ADD, {"id": "company_none", "body": "x"}),
+            (ADD, {"id": "company_1", "body": " "}),
+            (ADD, {"id": "company_1", "body": " Met. "}),
+            (ADD, {"id": "relationship_1", "body": "Renewed."}),
+            (
+                """{ company(id: "company_1") { notes { state notes { body } } }
+                     relationship(id: "relationship_1") { notes { notes { body } } } }""",
+                {},
+            ),
         ),
     )
+    assert "Applied notes_0001" in migrated
+    assert "notes  enabled  cyclorama-notes 0.1.0" in listed
+    assert "addNote(recordId: ID!, body: String!)" in schema
+    refused, long, added, _, found = answers
     refused, long, added = (x["data"]["addNote"] for x in (refused, long, added))
     assert refused["errors"] == [{"path": ["recordId"], "code": "NOT_FOUND"}]
     assert long["errors"] == [{"path": ["body"], "code": "LENGTH"}]
@@ -137,11 +138,14 @@ def test_an_installed_section_is_migrated_placed_asked_and_changed(
         "relationship": {"notes": {"notes": [{"body": "Renewed."}]}},
     }
 
-    cyclorama(environment, "plugins", "disable", "notes")
-    shut, refused = ask(
+    _, (shut, refused) = process(
         environment,
-        ('{ company(id: "company_1") { notes { state } } }', {}),
-        (ADD, {"id": "company_1", "body": "x"}),
+        ("cyclorama", "plugins", "disable", "notes"),
+        (
+            "ask",
+            ('{ company(id: "company_1") { notes { state } } }', {}),
+            (ADD, {"id": "company_1", "body": "x"}),
+        ),
     )
     (error,) = shut["errors"]
     assert error["message"] == "Cannot query field 'notes' on type 'Company'."

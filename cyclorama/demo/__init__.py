@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cyclorama.demo.loading import is_loaded, load_demo
+from cyclorama.demo.loading import add_rows, is_loaded, load_demo
 from cyclorama.demo.rows import USERS, user_id
 
-__all__ = ["USERS", "is_loaded", "load_demo", "user_id"]
+__all__ = ["USERS", "add_rows", "is_loaded", "load_demo", "user_id"]

@@ -54,7 +54,7 @@ async def load_demo(
         records = _records(made, now, ids)
         for section in sections:
             if section.demo is not None:
-                await _add(session, section.demo(records))
+                await add_rows(session, section.demo(records))
         await save_book(session, with_demo_layout(book), installer=by)
         if by is not None:
             added = {"companies": len(made), "users": [email for _, email, *_ in USERS]}
@@ -101,7 +101,7 @@ async def _insert(
         await session.execute(sa.insert(row.__table__), values)
 
 
-async def _add(session: AsyncSession, rows: Iterable[Row]) -> None:
+async def add_rows(session: AsyncSession, rows: Iterable[Row]) -> None:
     """Insert a section's rows table by table, in the order in which the tables appear."""
     batches: dict[tuple[Any, frozenset[str]], list[dict[str, Any]]] = {}
     for row in rows:

@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from types import ModuleType
 from typing import Any, Final
@@ -103,10 +104,13 @@ def _sections_of(candidate: _Candidate) -> list[Section]:
     brought = [loaded]
     if not isinstance(loaded, Section):
         brought = _hooked(loaded, candidate) if _has_hook(loaded) else [_single(loaded)]
-    return [
-        replace(s, version=candidate.version, distribution=candidate.distribution)
-        for s in brought
-    ]
+    return [_brought(s, candidate.version, candidate.distribution) for s in brought]
+
+
+@cache
+def _brought(section: Section, number: str, distribution: str) -> Section:
+    """A section with where it comes from: the same value each time that it is found."""
+    return replace(section, version=number, distribution=distribution)
 
 
 def _has_hook(loaded: Any) -> bool:

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from itertools import groupby
 from typing import Any, Final
 
 import orjson
@@ -15,6 +16,7 @@ from cyclorama.execution.declarations import Declarations
 from cyclorama.execution.engine import Engine, Operation
 from cyclorama.execution.limits import Limits
 from cyclorama.execution.plans import Plans
+from cyclorama.execution.views import Views
 from cyclorama.layouts.access import AccessBook
 from cyclorama.layouts.model import (
     KINDS,
@@ -27,7 +29,7 @@ from cyclorama.layouts.model import (
 )
 from cyclorama.plugins.compose import Graph, compose
 from cyclorama.plugins.section import DemoRecords, Section
-from cyclorama.resolvers.access import access_of
+from cyclorama.resolvers.access import Access, access_of
 from cyclorama.resolvers.breakers import Breakers
 from cyclorama.resolvers.context import Budgets, Configuration, Context
 from cyclorama.storage.accounts import GroupFacts, Viewer
@@ -110,10 +112,23 @@ def book_of(sections: Sequence[Section], *, hidden: frozenset[str]) -> LayoutBoo
     return LayoutBook(tuple(layouts), tuple(assignments))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=32)
 def _composed(sections: tuple[Section, ...]) -> Graph:
     """The graph of the same sections, made once: it takes as long as ten questions."""
     return compose(sections)
+
+
+@lru_cache(maxsize=64)
+def _library(sections: tuple[Section, ...], dialect: str) -> Declarations:
+    """The templates of what these sections declare, each made once."""
+    return Declarations(dialect)
+
+
+@lru_cache(maxsize=32)
+def _views(sections: tuple[Section, ...]) -> Views:
+    """The views of the graph of these sections, each made once."""
+    schema: Any = _composed(sections).schema
+    return Views(schema, schema.units.needs)
 
 
 class Bench:
@@ -153,12 +168,15 @@ class Bench:
         """Of the last question, without the begin of its transaction."""
         self.switches: dict[str, bool] = {}
         self.today: date = NOW.date()
+        library = _library(tuple(sections), database.dialect)
         self._engine = Engine(
-            self.graph.schema,
-            Plans(Declarations(database.dialect)),
-            Limits(),
-            planned=planned,
+            self.graph.schema, Plans(library), Limits(), planned=planned
         )
+        self._engine.views = _views(tuple(sections))
+        self._held: tuple[Any, ...] = ()
+        self._configuration: Configuration | None = None
+        self._held_rules: tuple[Any, ...] = ()
+        self._rules: Access | None = None
         database.watches.append(self._watch)
 
     def _watch(self, statement: str) -> None:
@@ -168,8 +186,8 @@ class Bench:
     async def add(self, *rows: Row) -> None:
         """Store rows; each after those that it refers to."""
         async with self.database.write() as session:
-            for row in rows:
-                session.add(row)
+            for _, alike in groupby(rows, type):
+                session.add_all(alike)
                 await session.flush()
 
     async def fill(self, companies: int = 2) -> DemoRecords:
@@ -216,33 +234,23 @@ class Bench:
         """The database as the viewer may read it."""
         if not self.access.withholds:
             return self.database
-        async with self.database.read() as reading:
-            found = await access_of(
-                self.database,
-                reading,
-                self.access,
-                self.fields,
-                self.graph.sections.values(),
-            )
-        self.statements.clear()
-        return self.database.restricted(found.prefix(viewer))
+        held = (self.access, self.fields)
+        if self._rules is None or held != self._held_rules:
+            async with self.database.read() as reading:
+                given = (*held, self.graph.sections.values())
+                self._rules = await access_of(self.database, reading, *given)
+            self._held_rules = held
+            self.statements.clear()
+        return self.database.restricted(self._rules.prefix(viewer))
 
     def _context(
         self, viewer: Viewer, database: Database, reading: Reading, opened: Any
     ) -> Context:
-        settings = Configuration(
-            version=1,
-            book=self.book,
-            facts=self.graph.facts(self.switches),
-            fields=self.fields,
-            permissions=self.permissions,
-            sections=self.graph.sections,
-        )
         return Context(
             database=database,
             reading=reading,
             viewer=viewer,
-            settings=settings,
+            settings=self._settings(),
             now=self.now,
             today=self.today,
             zone=self.zone,
@@ -252,3 +260,18 @@ class Bench:
             request_id="bench",
             renewed=opened,
         )
+
+    def _settings(self) -> Configuration:
+        """The configuration: the same one until a part of it is changed."""
+        held = (self.book, self.fields, self.permissions, {**self.switches})
+        if self._configuration is None or held != self._held:
+            self._held = held
+            self._configuration = Configuration(
+                version=1,
+                book=self.book,
+                facts=self.graph.facts(self.switches),
+                fields=self.fields,
+                permissions=self.permissions,
+                sections=self.graph.sections,
+            )
+        return self._configuration

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from copies import Templates
 from differential.defects import DEFECTS, access_dropped
 from differential.run import Different, compare
 from differential.worlds import opened
+from twin_copies import copied_twins
 
 pytestmark = [
     pytest.mark.anyio,
@@ -29,13 +32,20 @@ SEEDS = {
 """Of sections in which the defect shows soon."""
 
 
+@pytest.fixture
+def urls(templates: Templates) -> Iterator[tuple[str, str]]:
+    """Two equal databases."""
+    with copied_twins(templates, "random", "sqlite") as found:
+        yield found
+
+
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda d: d.__name__)
 async def test_a_planted_defect_is_found(
-    defect: Any, monkeypatch: pytest.MonkeyPatch
+    defect: Any, urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     defect(monkeypatch)
     seed = SEEDS.get(defect.__name__, 0)
     guarded = defect is access_dropped
-    async with opened("random", "sqlite", seed, "", guarded=guarded) as world:
+    async with opened("random", urls, seed, guarded=guarded) as world:
         with pytest.raises(Different):
             await compare(world, seed=seed, operations=MOST, shrink=False, alone=True)

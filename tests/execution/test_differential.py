@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from copies import Templates
 from differential.compare import difference
 from differential.run import compare
 from differential.shrink import shrunk
 from differential.worlds import DATABASES, WORLDS, opened
 from differential.writer import Writer
+from twin_copies import copied_twins
 
 pytestmark = pytest.mark.anyio
 OPERATIONS = 125
@@ -15,30 +19,34 @@ OPERATIONS = 125
 
 
 @pytest.fixture
-def server(request: pytest.FixtureRequest) -> str:
-    """The PostgreSQL server, where the test needs one."""
-    if request.node.callspec.params.get("database") != "postgresql":
-        return ""
-    url: str = request.getfixturevalue("postgresql_url")
-    return url
+def name() -> str:
+    """The world, where a test names no other."""
+    return "demo"
 
 
-@pytest.mark.parametrize("database", DATABASES)
+@pytest.fixture(params=DATABASES)
+def urls(
+    request: pytest.FixtureRequest, name: str, templates: Templates
+) -> Iterator[tuple[str, str]]:
+    """Two equal databases of the world."""
+    with copied_twins(templates, name, request.param) as found:
+        yield found
+
+
 @pytest.mark.parametrize("name", WORLDS)
-async def test_both_engines_answer_alike(name: str, database: str, server: str) -> None:
-    async with opened(name, database, 1, server) as world:
+async def test_both_engines_answer_alike(name: str, urls: tuple[str, str]) -> None:
+    async with opened(name, urls, 1) as world:
         tally = await compare(world, seed=1, operations=OPERATIONS)
     assert tally.compared - tally.refused > OPERATIONS // 2
     assert tally.codes["SECTION_NOT_IN_LAYOUT"]
 
 
-@pytest.mark.parametrize("database", DATABASES)
 @pytest.mark.parametrize("name", WORLDS)
 async def test_both_engines_answer_alike_under_rules_of_access(
-    name: str, database: str, server: str
+    name: str, urls: tuple[str, str]
 ) -> None:
     operations, seed = (15, 6) if name == "demo" else (OPERATIONS, 5)
-    async with opened(name, database, seed, server, guarded=True) as world:
+    async with opened(name, urls, seed, guarded=True) as world:
         prefixes = [
             settings.access.prefix(viewer)
             for settings in world.settings
@@ -50,18 +58,19 @@ async def test_both_engines_answer_alike_under_rules_of_access(
     assert tally.compared - tally.refused > operations // 2
 
 
-@pytest.mark.parametrize("database", DATABASES)
-async def test_the_short_way_gives_the_same_bytes(database: str, server: str) -> None:
-    async with opened("demo", database, 5, server) as world:
+async def test_the_short_way_gives_the_same_bytes(urls: tuple[str, str]) -> None:
+    async with opened("demo", urls, 5) as world:
         world.roots = ("company", "relationship")
         await compare(world, seed=8, operations=OPERATIONS, alone=True)
     assert world.planned.shortened > 2, world.planned.shortened
 
 
-async def test_the_same_seed_gives_the_same_operations() -> None:
+@pytest.mark.parametrize("name", ["random"])
+@pytest.mark.parametrize("urls", ["sqlite"], indirect=True)
+async def test_the_same_seed_gives_the_same_operations(urls: tuple[str, str]) -> None:
     texts = []
     for _ in range(2):
-        async with opened("random", "sqlite", 3, "") as world:
+        async with opened("random", urls, 3) as world:
             writer = Writer(world.schema, 3, world.pools)
             texts.append([writer.operation().text for _ in range(20)])
     assert texts[0] == texts[1]

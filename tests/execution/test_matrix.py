@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,7 @@ TABLES = {t.name for t in record_tables(GRAPH.sections.values())}
 ABSENT = frozenset({"absent"})
 
 
+@cache
 def all_cells() -> list[Cell]:
     """Each cell once: below the roots, and below each record and thing by itself."""
     found: dict[str, Cell] = {}

@@ -24,7 +24,7 @@ from typing import Any
 
 import httpx2
 import sqlalchemy as sa
-from processes import free_port, kill, prepare, run, served
+from processes import free_port, inside, kill, prepare, served
 
 from cyclorama.app import clock
 from cyclorama.sections.cockpit.tables import CtaRow
@@ -182,7 +182,7 @@ def killed_and_written(
                         break
         for one in sent:
             one.result()
-    checked = run("audit", "verify", "--json", "--database-url", url)
+    checked = inside("audit", "verify", "--json", "--database-url", url)
     stored, audited = asyncio.run(_stored(url))
     whole = json.loads(checked.stdout)["ok"]
     events = asyncio.run(_events(url))

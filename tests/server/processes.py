@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import subprocess
@@ -9,13 +10,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from typing import IO, Any
 
 import httpx2
 import psutil
+import pytest
 
 from cyclorama.app import clock, graph
+from cyclorama.cli import main
 from cyclorama.plugins.setup import bring_up_to_date
 from cyclorama.storage.accounts import add_user, create_token
 from cyclorama.storage.engine import Database
@@ -44,8 +47,29 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
+def inside(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """As `run`, in this process: it takes as long as the command, not as starting one."""
+    out, errors = io.StringIO(), io.StringIO()
+    code: Any = 0
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        redirect_stdout(out),
+        redirect_stderr(errors),
+    ):
+        patch.setattr(sys, "argv", ["cyclorama", *arguments])
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code or 0
+    return subprocess.CompletedProcess(
+        arguments, code, out.getvalue(), errors.getvalue()
+    )
+
+
 async def prepare(url: str) -> dict[str, str]:
-    """Migrate a database and give it a company; tokens by group."""
+    """Migrate a database, where it is not yet, and give it a company; tokens by group."""
     database = Database(url)
     try:
         await bring_up_to_date(database, graph())

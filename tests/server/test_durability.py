@@ -54,13 +54,13 @@ def test_what_is_lost_or_doubled_is_found(change: dict[str, Any]) -> None:
         replace(GOOD, **change).check()
 
 
-def test_a_killed_server_loses_and_doubles_nothing(empty_url: str) -> None:
-    outcome = killed_and_written(empty_url, keys=20, kills=1)
+def test_a_killed_server_loses_and_doubles_nothing(ready_url: str) -> None:
+    outcome = killed_and_written(ready_url, keys=20, kills=1)
     outcome.check()
     assert outcome.kills == 1
 
 
-def test_of_changes_at_once_none_is_lost(empty_url: str) -> None:
-    counted, version, refused = incremented(empty_url, clients=16, times=4)
+def test_of_changes_at_once_none_is_lost(ready_url: str) -> None:
+    counted, version, refused = incremented(ready_url, clients=16, times=4)
     assert (counted, version) == (64, 65)
     assert {*refused} == {"CONFLICT"}

@@ -244,11 +244,11 @@ STATES = [
 
 
 @pytest.fixture
-def tokens(empty_url: str, tmp_path: Path) -> Mapping[str, str]:
+def tokens(ready_url: str, tmp_path: Path) -> Mapping[str, str]:
     """Tokens by group on a database with one company in the first state."""
-    found = asyncio.run(prepare(empty_url))
+    found = asyncio.run(prepare(ready_url))
     (tmp_path / "layouts.yaml").write_text(STATES[0].file())
-    command(empty_url, "layouts", "apply", str(tmp_path / "layouts.yaml"))
+    command(ready_url, "layouts", "apply", str(tmp_path / "layouts.yaml"))
     return found
 
 
@@ -259,9 +259,9 @@ def command(url: str, *arguments: str) -> None:
 
 
 def test_changes_reach_four_workers_under_load_and_no_answer_mixes_two(
-    empty_url: str, tokens: Mapping[str, str], tmp_path: Path
+    ready_url: str, tokens: Mapping[str, str], tmp_path: Path
 ) -> None:
-    with served(empty_url, "--workers", str(WORKERS)) as (address, process):
+    with served(ready_url, "--workers", str(WORKERS)) as (address, process):
         workers = psutil.Process(process.pid).children()
         assert len(workers) == WORKERS
         port = int(address.rpartition(":")[2])
@@ -282,7 +282,7 @@ def test_changes_reach_four_workers_under_load_and_no_answer_mixes_two(
                 apply(STATES[1])
             with load.change():  # beside the server: no worker is told
                 (tmp_path / "layouts.yaml").write_text(STATES[2].file())
-                command(empty_url, "layouts", "apply", str(tmp_path / "layouts.yaml"))
+                command(ready_url, "layouts", "apply", str(tmp_path / "layouts.yaml"))
             with load.change():
                 switch(False)
             with load.change():
@@ -292,7 +292,7 @@ def test_changes_reach_four_workers_under_load_and_no_answer_mixes_two(
             apply(STATES[5], draft=True)
             load.wait()  # nobody gets the draft
             with load.change():
-                command(empty_url, "layouts", "publish", "next", "--over", "page")
+                command(ready_url, "layouts", "publish", "next", "--over", "page")
         assert load.made == len(STATES) - 1
         for worker in workers:
             assert_short_ways_serve(port, tokens, worker, workers)

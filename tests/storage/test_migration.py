@@ -113,16 +113,15 @@ async def tables(database: Database) -> set[str]:
 
 
 async def test_a_database_of_a_newer_program_is_refused(
-    fresh_database: Database,
+    ready_database: Database,
 ) -> None:
-    await migrate(fresh_database, SECTIONS)
-    async with fresh_database.write() as session:
+    async with ready_database.write() as session:
         await session.execute(
             sa.text("UPDATE alembic_version SET version_num = 'core_9999'")
         )
     for attempt in (pending, migrate):
         with pytest.raises(ConfigError, match=r"newer than this program.*core_9999"):
-            await attempt(fresh_database, SECTIONS)
+            await attempt(ready_database, SECTIONS)
 
 
 async def test_a_section_with_tables_and_no_revisions_is_refused_by_name(
@@ -203,10 +202,9 @@ async def test_migrations_make_the_tables_that_the_rows_describe(
 
 
 async def test_columns_are_the_same_to_the_letter_as_those_of_the_rows(
-    fresh_database: Database,
+    ready_database: Database,
 ) -> None:
-    await migrate(fresh_database, SECTIONS)
-    async with fresh_database.engine.begin() as connection:
+    async with ready_database.engine.begin() as connection:
         migrated = await connection.run_sync(columns)
         await connection.run_sync(Row.metadata.drop_all, ours())
         await connection.run_sync(Row.metadata.create_all, ours())
@@ -245,12 +243,11 @@ async def test_a_later_revision_is_applied_to_what_is_there(
         assert await reading.execute(sa.text("SELECT a, b FROM more")) == []
 
 
-async def test_a_section_that_is_gone_disturbs_nobody(fresh_database: Database) -> None:
-    await migrate(fresh_database, SECTIONS)
+async def test_a_section_that_is_gone_disturbs_nobody(ready_database: Database) -> None:
     left = [s for s in SECTIONS if s.key != "support"]
-    assert await pending(fresh_database, left) == ()
-    assert await migrate(fresh_database, left) == ()
-    assert await migrate(fresh_database, SECTIONS) == ()
+    assert await pending(ready_database, left) == ()
+    assert await migrate(ready_database, left) == ()
+    assert await migrate(ready_database, SECTIONS) == ()
 
 
 async def test_looking_for_revisions_asks_little_and_changes_nothing(

@@ -16,7 +16,7 @@ import structlog
 
 from differential.compare import Tally
 from differential.run import Different, compare
-from differential.worlds import DATABASES, WORLDS, opened
+from differential.worlds import DATABASES, WORLDS, made
 
 ROUND: Final = 250
 """Operations for each schema and layout books; then they are drawn anew, every other
@@ -52,7 +52,7 @@ async def _compare(asked: argparse.Namespace, server: str) -> int:
             number = min(ROUND, each - tally.compared)
             try:
                 given = (name, database, seed, server)
-                async with opened(*given, guarded=seed % 2 == 0) as world:
+                async with made(*given, guarded=seed % 2 == 0) as world:
                     await compare(world, seed=seed, operations=number, tally=tally)
             except Different as found:
                 print(f"{name} on {database}, seed {seed}: 1 different, {found}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -21,7 +20,7 @@ from cyclorama.storage.rows import FieldRow, RelationshipTypeRow, Row
 from cyclorama.testing import NOW
 from differential.access import accesses, team_rows
 from differential.books import random_book
-from differential.databases import twins
+from differential.databases import add, both
 from differential.sides import Side, World, configurations, viewer
 from differential.wild import COMPANIES, RELATIONSHIPS, of_sections, records
 
@@ -100,17 +99,18 @@ async def fill(database: Database) -> None:
     """The demo, and rows that are unlike any demo."""
     await bring_up_to_date(database, graph())
     await load_demo(database, graph().sections.values(), NOW)
+    await add_wild(database)
+
+
+async def add_wild(database: Database) -> None:
+    """Rows that are unlike any demo, to the demo."""
     async with database.read() as reading:
         types = sa.select(RelationshipTypeRow.id).order_by(RelationshipTypeRow.id)
         ids = tuple(r.id for r in await reading.execute(types))
         module = sa.select(UsageModuleRow.id).order_by(UsageModuleRow.id).limit(1)
         ((module_id,),) = await reading.execute(module)
     made = [*records(ids, "user_democsm"), *_fields(), *of_sections(module_id)]
-    made += team_rows()
-    async with database.write() as session:
-        for row in made:
-            session.add(row)
-            await session.flush()
+    await add(database, [*made, *team_rows()])
 
 
 def _fields() -> list[Row]:
@@ -139,15 +139,11 @@ def _attributes(chance: random.Random) -> dict[str, Any]:
 
 @asynccontextmanager
 async def demo_world(
-    seed: int,
-    *,
-    guarded: bool = False,
-    folder: Path | None = None,
-    server: str = "",
+    seed: int, urls: tuple[str, str], *, guarded: bool = False
 ) -> AsyncIterator[World]:
     """Both engines on the demo, with the demo's layouts and random ones."""
     chance = random.Random(seed)
-    async with twins(fill, folder=folder, server=server) as (one, other):
+    async with both(urls) as (one, other):
         async with one.read() as reading:
             book = await load_book(reading)
             fields = await load_fields(reading)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Final
 
 from cyclorama.plugins.compose import compose
@@ -14,7 +13,7 @@ from cyclorama.storage.rows import RelationshipTypeRow, Row, UserRow
 from cyclorama.testing import NOW
 from differential.access import accesses, team_rows
 from differential.books import random_book
-from differential.databases import twins
+from differential.databases import add, both
 from differential.forms import Forms
 from differential.sides import Side, World, configurations, viewer
 from differential.wild import COMPANIES, RELATIONSHIPS, records
@@ -37,31 +36,24 @@ async def fill(database: Database) -> None:
     async with database.engine.begin() as connection:
         await connection.run_sync(Row.metadata.create_all)
     types = tuple(f"type_{k}" for k in ("a", "b", "c"))
-    made = [
+    made: list[Row] = [
         UserRow(id="user_1", email="a@example.com", name="Ann 🙂", created_at=NOW),
         *(RelationshipTypeRow(id=t, key=t[-1], name=t.upper()) for t in types),
         *records(types, "user_1"),
         *team_rows(),
     ]
-    async with database.write() as session:
-        for row in made:
-            session.add(row)
-            await session.flush()
+    await add(database, made)
 
 
 @asynccontextmanager
 async def random_world(
-    seed: int,
-    *,
-    guarded: bool = False,
-    folder: Path | None = None,
-    server: str = "",
+    seed: int, urls: tuple[str, str], *, guarded: bool = False
 ) -> AsyncIterator[World]:
     """Both engines on a schema of random sections."""
     chance = random.Random(seed)
     graph = compose(Forms(chance).sections())
     books = [random_book(chance, graph.sections, {}) for _ in range(4)]
-    async with twins(fill, folder=folder, server=server) as (one, other):
+    async with both(urls) as (one, other):
         access = await accesses(chance, one, graph, count=len(books), guarded=guarded)
         yield World(
             Side(graph, one, planned=True),

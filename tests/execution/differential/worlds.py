@@ -8,20 +8,36 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from differential.demo import demo_world
-from differential.random_sections import random_world
+from differential import demo, random_sections
+from differential.databases import twins
 from differential.sides import World
 
-WORLDS: Final[dict[str, Any]] = {"demo": demo_world, "random": random_world}
+WORLDS: Final[dict[str, Any]] = {
+    "demo": demo.demo_world,
+    "random": random_sections.random_world,
+}
+FILLS: Final = {"demo": demo.fill, "random": random_sections.fill}
 DATABASES: Final = ("sqlite", "postgresql")
 
 
 @asynccontextmanager
 async def opened(
+    name: str, urls: tuple[str, str], seed: int, *, guarded: bool = False
+) -> AsyncIterator[World]:
+    """A world on two equal databases of its own; `guarded` with rules of access."""
+    async with WORLDS[name](seed, urls, guarded=guarded) as world:
+        yield world
+
+
+@asynccontextmanager
+async def made(
     name: str, database: str, seed: int, server: str, *, guarded: bool = False
 ) -> AsyncIterator[World]:
-    """A world on databases of its own; `guarded` with rules of access."""
+    """A world with databases that are made for it."""
     with tempfile.TemporaryDirectory() as folder:
         place = {"folder": Path(folder)} if database == "sqlite" else {"server": server}
-        async with WORLDS[name](seed, guarded=guarded, **place) as world:
+        async with (
+            twins(FILLS[name], **place) as urls,  # type: ignore[arg-type]
+            opened(name, urls, seed, guarded=guarded) as world,
+        ):
             yield world
