@@ -129,12 +129,12 @@ class Ledger:
             return
         given = None if state.card.roll_up or key else old.na_kind
         missing = None if outcome.score is not None else given or "NOT_SCORED"
-        new = replace(old, na_kind=missing)
+        values: dict[str, Any] = {"na_kind": missing}
         if outcome.score != old.score:
             previous = old.previous if old.score is None else old.score
-            new = replace(
-                new, score=outcome.score, previous=previous, set_at=self.author.at
-            )
+            values |= {"score": outcome.score, "previous": previous}
+            values["set_at"] = self.author.at
+        new = replace(old, **values)
         event = "RECALC" if new.score != old.score else None
         self._put(state, key, new, outcome, changed, after, event=event)
 

@@ -107,19 +107,18 @@ def compute(
         for n in card.nodes
         if n.is_group
     }
-    seen = _Seen(card.bands, leaves, means, {**(attributes or {})})
+    seen = _Seen(card.bands, leaves, means, attributes or {})
     groups = {k: _excepted(card, k, mean, seen) for k, mean in means.items()}
     parts = _parts(card, leaves, inside, groups)
     computed = entered if not card.roll_up else _sum(parts)
     coverage = _coverage(card, leaves, inside)
     insufficient = card.roll_up and coverage < card.min_coverage
-    seen = replace(seen, groups={k: o.score for k, o in groups.items()})
     overall = Outcome(computed=computed, score=None if insufficient else computed)
     if card.roll_up:
-        before = replace(seen, overall=computed)
-        overall = replace(
-            _excepted(card, None, overall.score, before), computed=computed
-        )
+        scores = {k: o.score for k, o in groups.items()}
+        seen = _Seen(card.bands, leaves, scores, attributes or {}, computed)
+        excepted = _excepted(card, None, overall.score, seen)
+        overall = replace(excepted, computed=computed)
     held = override is not None and now < override.expires_at
     if override is not None and held:
         overall = Outcome(computed=computed, score=override.score)
