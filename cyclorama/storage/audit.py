@@ -204,8 +204,13 @@ async def append(
         number += 1
         rows.append(_row(number, entry, last))
         last = rows[-1]["hash"]
-    await at.send(_INSERT, rows)
-    await at.send(_MOVE, [{"to": number, "last": last}])
+    moved = {"to": number, "last": last}
+    if len(rows) == 1 and at.dialect == "postgresql":
+        given = {f"{_ENTRY}{name}": value for name, value in rows[0].items()}
+        await at.send(_APPEND, [given | moved])
+    else:
+        await at.send(_INSERT, rows)
+        await at.send(_MOVE, [moved])
 
 
 _INSERT: Final = sa.insert(ROWS)
@@ -214,6 +219,13 @@ _MOVE: Final = (
     .where(HEADS.c.id == 1)
     .values(number=sa.bindparam("to"), hash=sa.bindparam("last"))
 )
+_ENTRY: Final = "entry_"
+_APPEND: Final = _MOVE.add_cte(
+    sa.insert(ROWS)
+    .values({c: sa.bindparam(f"{_ENTRY}{c.name}", type_=c.type) for c in ROWS.c})
+    .cte("inserted")
+)
+"""One entry and the head in one statement, which SQLite has not."""
 
 
 def _row(number: int, entry: Entry, previous: str) -> dict[str, Any]:

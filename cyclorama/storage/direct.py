@@ -33,14 +33,11 @@ class Direct:
         tell: Callable[[str], None] | None = None,
     ) -> None:
         self._connection, self._session = connection, session
+        self.dialect = connection.dialect.name
+        """`sqlite` or `postgresql`."""
         self._tell = tell
         """Is told of statements past SQLAlchemy; None: there are none."""
         self._driver: Any = None
-
-    @property
-    def dialect(self) -> str:
-        """`sqlite` or `postgresql`."""
-        return self._connection.dialect.name
 
     async def fetch(
         self, statement: Statement, values: Mapping[str, Any]
@@ -73,13 +70,13 @@ class Direct:
     async def _has_begun(self) -> bool:
         """Whether the transaction runs, which its first statement begins; all that the
         session still holds has been sent then."""
-        session = self._session
-        if session is None or self._tell is None:
+        if self._session is None or self._tell is None:
             return False
+        session = self._session.sync_session
         if session.new or session.dirty or session.deleted:
-            await session.flush()
+            await self._session.flush()
         if self._driver is None:
-            await session.connection()
+            await self._session.connection()
             raw = await self._connection.get_raw_connection()
             self._driver = raw.driver_connection
         if self.dialect == "sqlite":
