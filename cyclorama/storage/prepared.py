@@ -11,9 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy import Dialect, Select, UpdateBase
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from cyclorama.storage.types import json
+from cyclorama.storage.types import Instant, json
 
 Convert = Callable[[Any], Any]
+_AS_THEY_ARE = (sa.Float, sa.Numeric, Instant)
+"""Types of which the driver of PostgreSQL gives the values."""
 Statement = Select[Any] | UpdateBase
 """One that stays: its values are parameters, the same number of them each time."""
 
@@ -65,8 +67,8 @@ class Prepared:
 
 
 def _from_driver(type_: Any, dialect: Dialect) -> Convert | None:
-    if dialect.name == "postgresql" and isinstance(type_, sa.Float | sa.Numeric):
-        return None  # the driver gives floats and decimals by the type of the column
+    if dialect.name == "postgresql" and isinstance(type_, _AS_THEY_ARE):
+        return None
     convert: Convert | None = type_.dialect_impl(dialect).result_processor(
         dialect, None
     )

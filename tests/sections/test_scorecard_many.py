@@ -223,7 +223,7 @@ async def test_a_bulk_call_writes_what_single_calls_do(bench: Bench) -> None:
         assert answer["setScore"]["errors"] == []
         await bulk(bench, row("company_2", measure, value))
     assert await written(bench, "company_1") == await written(bench, "company_2")
-    await bulk(bench, row("company_1", "logins", 10))
+    await bulk(bench, *(row(f"company_{n}", "logins", 10) for n in (1, 2)))
     taken = len(bench.statements)
     keys = ("logins", "sentiment")
     await bulk(bench, *(row(f"company_{n}", k, 20) for n in (1, 2) for k in keys))
