@@ -115,10 +115,11 @@ from cyclorama.storage.access_rows import RecordTeamRow, TeamMemberRow
 from cyclorama.storage.audit import Author
 from cyclorama.storage.audit import append as append_entries
 from cyclorama.storage.audit import change as audit_entry
-from cyclorama.storage.engine import WHOLE
+from cyclorama.storage.direct import direct
 from cyclorama.storage.events import Event, EventKind, emit
 from cyclorama.storage.ids import kind_of_id, new_id
 from cyclorama.storage.jobs import put as put_job
+from cyclorama.storage.prefix import WHOLE
 from cyclorama.storage.rows import (
     KEY,
     NAME,
@@ -243,6 +244,7 @@ __all__ = [
     "day_of",
     "days_between",
     "decimal",
+    "direct",
     "elapsed_days",
     "emit",
     "field_items",

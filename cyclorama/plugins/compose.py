@@ -22,6 +22,7 @@ from cyclorama.layouts.model import SectionFacts
 from cyclorama.plugins import admin
 from cyclorama.plugins.checks import check_sections, description, parent_of, who
 from cyclorama.plugins.discovery import Failure
+from cyclorama.plugins.input_objects import know_inputs
 from cyclorama.plugins.needs import units_of
 from cyclorama.plugins.rules.admin import apply_rules, rule_file
 from cyclorama.plugins.rules.log import rule_runs
@@ -214,6 +215,7 @@ def _schema(sections: Sequence[Section]) -> ComposedSchema:
         types=[*RECORD_TYPES.values(), *types],
         config=_CONFIG,
     )
+    know_inputs(schema)
     _leave_out(schema, {n for s in sections for n in s.company_numbers})
     return schema
 

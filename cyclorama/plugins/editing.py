@@ -13,7 +13,6 @@ from strawberry import UNSET
 from cyclorama.layouts.visibility import everywhere
 from cyclorama.resolvers.context import Context
 from cyclorama.resolvers.nodes import find_nodes
-from cyclorama.resolvers.refs import parsed
 from cyclorama.schema.common import UserError, UserErrorCode
 from cyclorama.storage.idempotency import LONGEST, KeyReusedError, claim
 from cyclorama.storage.ids import kind_of_id
@@ -57,27 +56,26 @@ async def settings_of_records(
     where = ["recordId"] if path is None else path
     refs = await context.refs(record_ids)
     return [
-        _settings(context, section, record_id, ref, where)
+        _settings(section, record_id, ref, where)
         for record_id, ref in zip(record_ids, refs, strict=True)
     ]
 
 
 def _settings(
-    context: Context, section: str, record_id: str, ref: Any, where: list[str]
+    section: str, record_id: str, ref: Any, where: list[str]
 ) -> tuple[list[Any], list[UserError]]:
     if ref is None:
         message = f"There is no record {record_id!r}."
         return [], [
             UserError(path=where, code=UserErrorCode.NOT_FOUND, message=message)
         ]
-    placed = [p for p in ref.variant.resolution.placements if p.section == section]
-    if not placed:
+    settings = [e.config for e in ref.variant.envs if e.placement.section == section]
+    if not settings:
         message = f"The section {section!r} is not in your layout for this record."
         return [], [
             UserError(path=where, code=UserErrorCode.FORBIDDEN, message=message)
         ]
-    held = context.settings.sections[section]
-    return [parsed(held, p.config) for p in placed], []
+    return settings, []
 
 
 def gets_everywhere(context: Context, section: str, kind: str) -> bool:

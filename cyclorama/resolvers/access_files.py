@@ -24,8 +24,9 @@ from cyclorama.resolvers.book import load_vocabulary
 from cyclorama.schema import catalogue
 from cyclorama.schema.symbols import ROWS
 from cyclorama.storage.accounts import list_users, normal_email, signed_in_as
-from cyclorama.storage.engine import PREFIX, Database, Reading
+from cyclorama.storage.engine import Database, Reading
 from cyclorama.storage.ids import kind_of_id
+from cyclorama.storage.prefix import PREFIX
 from cyclorama.storage.rows import ExternalRefRow, UserRow
 
 MOST_COUNTED: Final = 200

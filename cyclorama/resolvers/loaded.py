@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -28,6 +27,7 @@ from cyclorama.errors import RequestError
 from cyclorama.resolvers.context import Context, Env, Variant
 from cyclorama.resolvers.keyset import AFTER, Keyset, ordered, page_size
 from cyclorama.resolvers.refs import Ref, find_together
+from cyclorama.resolvers.typed import fields_of, python_value
 from cyclorama.schema.adapt import (
     adapt,
     bind_type,
@@ -89,12 +89,11 @@ def instance_of(
     made = object.__new__(cls)
     made.cy_ref = ref
     made.cy_place = Place(row, values or {}, ref, env, item)
-    for field in cls.__strawberry_definition__.fields:
-        name = field.python_name
+    for name, field, type_ in fields_of(cls):
         if item is not None and ctx is not None:
             made.__dict__[name] = _Later(ctx, made.cy_place, field, item.get(name))
         elif values is not None and name in values:
-            made.__dict__[name] = python_value(field.type, values[name])
+            made.__dict__[name] = python_value(type_, values[name])
     return made
 
 
@@ -123,19 +122,6 @@ class _Later:
     def __await__(self) -> Any:
         load = _Load(self.ctx, self.place, self.field, {})
         return load.load(_of_item(self.thing)).__await__()
-
-
-def python_value(type_: Any, value: Any) -> Any:
-    """A value of a row as the graph's scalars and enums want it."""
-    if value is None:
-        return None
-    if isinstance(type_, StrawberryOptional):
-        return python_value(type_.of_type, value)
-    if isinstance(type_, StrawberryList):
-        return [python_value(type_.of_type, v) for v in value]
-    if isinstance(type_, StrawberryEnumDefinition):
-        return value if isinstance(value, Enum) else type_.wrapped_cls[value]
-    return value
 
 
 def load_field(

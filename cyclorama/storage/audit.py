@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cyclorama.storage.append_only import ENTRIES, HEAD, guard
+from cyclorama.storage.direct import direct
 from cyclorama.storage.rows import KEY, Row
 from cyclorama.storage.types import text, wire_instant
 
@@ -192,21 +193,24 @@ async def append(
     of another table may be inserted with the statement that comes first."""
     if not entries:
         return
-    if isinstance(session, AsyncSession):
-        session = await session.connection()
+    at = direct(session)
     if first is None:
-        found = await session.execute(_HEAD)
+        found = await at.fetch(_HEAD, {})
     else:
-        statement = _head_after(session.dialect.name, first.table)
-        found = await session.execute(statement, first.values)
-    number, last = found.one()
+        found = await at.fetch(_head_after(at.dialect, first.table), first.values)
+    ((number, last),) = found
     rows = []
     for entry in entries:
         number += 1
         rows.append(_row(number, entry, last))
         last = rows[-1]["hash"]
-    await session.execute(_INSERT, rows)
-    await session.execute(_MOVE, {"to": number, "last": last})
+    moved = {"to": number, "last": last}
+    if len(rows) == 1 and at.dialect == "postgresql":
+        given = {f"{_ENTRY}{name}": value for name, value in rows[0].items()}
+        await at.send(_APPEND, [given | moved])
+    else:
+        await at.send(_INSERT, rows)
+        await at.send(_MOVE, [moved])
 
 
 _INSERT: Final = sa.insert(ROWS)
@@ -215,6 +219,13 @@ _MOVE: Final = (
     .where(HEADS.c.id == 1)
     .values(number=sa.bindparam("to"), hash=sa.bindparam("last"))
 )
+_ENTRY: Final = "entry_"
+_APPEND: Final = _MOVE.add_cte(
+    sa.insert(ROWS)
+    .values({c: sa.bindparam(f"{_ENTRY}{c.name}", type_=c.type) for c in ROWS.c})
+    .cte("inserted")
+)
+"""One entry and the head in one statement, which SQLite has not."""
 
 
 def _row(number: int, entry: Entry, previous: str) -> dict[str, Any]:

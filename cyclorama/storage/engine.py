@@ -21,7 +21,7 @@ from copy import copy
 from functools import partial
 from typing import Any
 
-from sqlalchemy import URL, Connection, Executable, event, make_url
+from sqlalchemy import URL, Connection, Executable, Select, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
@@ -30,9 +30,10 @@ from sqlalchemy.ext.asyncio import (
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from cyclorama.errors import ConfigError
+from cyclorama.storage.direct import DIRECT, Direct
 from cyclorama.storage.kept import Kept
 from cyclorama.storage.pools import BEGIN_BEHIND_PGBOUNCER, Pools
-from cyclorama.storage.prefix import Prefix, Shadowed
+from cyclorama.storage.prefix import PREFIX, WHOLE, Prefix, Shadowed
 from cyclorama.storage.prepared import Prepared
 
 Parameters = Sequence[Any]
@@ -46,11 +47,6 @@ MOST_PREPARED = 256
 MOST_MADE = 256
 MOST_SHADOWED = 20_000_000
 """Characters of the statements of restricted viewers that are kept."""
-PREFIX = "cy_prefix"
-"""The option of a connection that holds what its viewer may read."""
-WHOLE = "cy_whole"
-"""The option of a statement that reads all rows, whoever asks: for what has to hold of
-all, such as that no tree has a circle."""
 
 
 def database_url(text: str) -> URL:
@@ -166,7 +162,7 @@ class Reading:
         return rows
 
     async def prepared(
-        self, key: Hashable, make: Callable[[], Executable], **values: Any
+        self, key: Hashable, make: Callable[[], Select[Any]], **values: Any
     ) -> list[Any]:
         """All rows of a Core statement that is compiled once for all requests with this
         key; `values` are its parameters by name."""
@@ -278,7 +274,7 @@ class Database:
         for watch in self.watches:
             watch(statement)
 
-    def prepared(self, key: Hashable, make: Callable[[], Executable]) -> Prepared:
+    def prepared(self, key: Hashable, make: Callable[[], Select[Any]]) -> Prepared:
         """The compiled statement with this key."""
         dialect = self.readers.dialect
         return self.kept.get(key, lambda: Prepared(make(), dialect))
@@ -404,6 +400,7 @@ class Database:
             ):
                 if self.prefix is not None:
                     await connection.execution_options(**{PREFIX: self.prefix})
+                session.info[DIRECT] = Direct(connection, session, self.tell_watches)
                 yield session
         finally:
             self.written += 1

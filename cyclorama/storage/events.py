@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cyclorama.storage.audit import Author, Insertion, canonical
+from cyclorama.storage.direct import direct
 from cyclorama.storage.engine import Database, Reading
 from cyclorama.storage.ids import new_id
 from cyclorama.storage.rows import KEY, Row, key_column
@@ -63,6 +64,7 @@ class EventRow(Row):
 
 
 EVENTS: Final[sa.Table] = EventRow.__table__  # type: ignore[assignment]
+_INSERT: Final = sa.insert(EVENTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +122,7 @@ async def emit_all(
     # Ids of one millisecond are in no order by themselves.
     ids = sorted(new_id("event") for _ in given)
     rows = [_row(id, by, e) for id, (by, e) in zip(ids, given, strict=True)]
-    await session.execute(sa.insert(EVENTS), rows)
+    await direct(session).send(_INSERT, rows)
 
 
 async def with_first(

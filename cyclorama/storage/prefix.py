@@ -11,6 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+PREFIX: Final = "cy_prefix"
+"""The option of a connection that holds what its viewer may read."""
+WHOLE: Final = "cy_whole"
+"""The option of a statement that reads all rows, whoever asks: for what has to hold of
+all, such as that no tree has a circle."""
 HOLE: Final = "\0"
 """Stands on both sides of the number of a parameter."""
 _WITH: Final = re.compile(r"\s*WITH\s+(RECURSIVE\s+)?", re.IGNORECASE)

@@ -8,28 +8,36 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy import Dialect, Executable, Select
+from sqlalchemy import Dialect, Select, UpdateBase
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from cyclorama.storage.types import json
+from cyclorama.storage.types import Instant, json
 
 Convert = Callable[[Any], Any]
+_AS_THEY_ARE = (sa.Float, sa.Numeric, Instant)
+"""Types of which the driver of PostgreSQL gives the values."""
+Statement = Select[Any] | UpdateBase
+"""One that stays: its values are parameters, the same number of them each time."""
 
 
 class Prepared:
-    """A select's text for a dialect, with how its parameters and values are converted.
+    """A statement's text for a dialect, with how its parameters and values are converted.
 
-    Its parameters keep their number: in the place of `IN` stands `among`."""
+    Its parameters keep their number: in the place of `IN` stands `among`. An insertion
+    without values has a parameter for each column; what is not given of it is null."""
 
-    def __init__(self, statement: Executable, dialect: Dialect) -> None:
-        assert isinstance(statement, Select)
+    def __init__(self, statement: Statement, dialect: Dialect) -> None:
         compiled: Any = statement.compile(dialect=dialect)
         self.sql: str = compiled.string
         self._constants: Mapping[str, Any] = compiled.params
         processors = compiled._bind_processors
         self._binds = [(n, processors.get(n)) for n in compiled.positiontup or ()]
-        columns = statement.selected_columns
-        self._row: Any = namedtuple("Row", columns.keys())  # type: ignore[misc]
+        columns: Any = (
+            statement.selected_columns
+            if isinstance(statement, Select)
+            else statement.exported_columns
+        )
+        self._row: Any = namedtuple("Row", columns.keys(), rename=True)  # type: ignore[misc]
         self._results = [
             (index, convert)
             for index, column in enumerate(columns)
@@ -59,6 +67,8 @@ class Prepared:
 
 
 def _from_driver(type_: Any, dialect: Dialect) -> Convert | None:
+    if dialect.name == "postgresql" and isinstance(type_, _AS_THEY_ARE):
+        return None
     convert: Convert | None = type_.dialect_impl(dialect).result_processor(
         dialect, None
     )

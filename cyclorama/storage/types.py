@@ -15,10 +15,16 @@ _SECONDS: Final = orjson.OPT_OMIT_MICROSECONDS
 
 def wire_instant(value: datetime) -> str:
     """An instant as clients see it: UTC, whole milliseconds, `Z`."""
+    seconds = orjson.dumps(_checked(value).astimezone(UTC), None, _SECONDS)[
+        1:20
+    ].decode()
+    return f"{seconds}.{value.microsecond // 1000:03d}Z"
+
+
+def _checked(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError(f"{value!r} has no time zone; instants are UTC-aware")
-    seconds = orjson.dumps(value.astimezone(UTC), None, _SECONDS)[1:20].decode()
-    return f"{seconds}.{value.microsecond // 1000:03d}Z"
+    return value
 
 
 class Instant(TypeDecorator[datetime]):
@@ -35,10 +41,9 @@ class Instant(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None:
             return None
-        wire = wire_instant(value)
         if dialect.name == "sqlite":
-            return wire
-        utc = value.astimezone(UTC)
+            return wire_instant(value)
+        utc = _checked(value).astimezone(UTC)
         return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:

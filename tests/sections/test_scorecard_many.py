@@ -17,11 +17,13 @@ from cyclorama.plugins.discovery import discover
 from cyclorama.plugins.working import Worker
 from cyclorama.plugins.written import watching
 from cyclorama.sections.scorecard.commands import apply, close
-from cyclorama.sections.scorecard.tables import EventRow
+from cyclorama.sections.scorecard.tables import EventRow, ScoreRow
 from cyclorama.storage.audit import ROWS as AUDIT
 from cyclorama.storage.engine import Database
+from cyclorama.storage.events import EVENTS
 from cyclorama.storage.rows import ExternalRefRow
 from cyclorama.testing import NOW, Bench, relationship
+from tests.sections.scorecards import card, scheme, score
 from tests.sections.test_scorecard_file import changed, everything, work
 
 pytestmark = pytest.mark.anyio
@@ -44,6 +46,7 @@ BULK = """mutation($rows: [SetScoreInput!]!, $dry: Boolean! = false) {
     results { recordId measureKey status value overall errors { path code message } } } }"""
 SHOWN = """query($i: ID!) { company(id: $i) { scorecard { overall { value trend }
   measures { measure { key } score { value label naKind } } explanation { value } } } }"""
+SET = """mutation($i: SetScoreInput!) { setScore(input: $i) { errors { message } } }"""
 UPDATE = """mutation($i: UpdateFieldsInput!) { updateFields(input: $i) {
   errors { message } } }"""
 
@@ -213,6 +216,35 @@ async def test_a_bulk_call_takes_what_it_can_and_says_why_not(bench: Bench) -> N
         assert refused["errors"] == [{"path": ["rows"], "code": code}]
 
 
+async def test_a_bulk_call_writes_what_single_calls_do(bench: Bench) -> None:
+    for measure, value in (("logins", 80), ("sentiment", 90), ("logins", 80)):
+        bench.now += timedelta(hours=1)
+        answer = await bench.query(SET, i=row("company_1", measure, value))
+        assert answer["setScore"]["errors"] == []
+        await bulk(bench, row("company_2", measure, value))
+    assert await written(bench, "company_1") == await written(bench, "company_2")
+    await bulk(bench, *(row(f"company_{n}", "logins", 10) for n in (1, 2)))
+    taken = len(bench.statements)
+    keys = ("logins", "sentiment")
+    await bulk(bench, *(row(f"company_{n}", k, 20) for n in (1, 2) for k in keys))
+    assert len(bench.statements) == taken
+
+
+async def written(bench: Bench, record: str) -> list[Any]:
+    """All that was written of a record, without ids."""
+    found: list[Any] = []
+    of_record = {"record_id": record, "subject": record}
+    async with bench.database.read() as reading:
+        for table in (ScoreRow.__table__, EventRow.__table__, EVENTS, AUDIT):
+            (name,) = of_record.keys() & {c.name for c in table.c}
+            ids = {name, "id", "number", "request_id", "operation", "hash", "previous"}
+            columns = [c for c in table.c if c.name not in ids]
+            order = table.c.get("number", [*table.primary_key][-1])
+            query = sa.select(*columns).where(table.c[name] == record)
+            found += await reading.execute(query.order_by(order))
+    return found
+
+
 async def test_the_job_of_the_night_closes_as_the_command_does(bench: Bench) -> None:
     await bulk(bench, row("company_1", "tickets", 20), row("company_1", "logins", 80))
     at = [NOW]
@@ -256,3 +288,14 @@ async def test_a_close_brings_scores_up_to_what_time_made_of_them(
         )
         rows = await reading.execute(query.order_by(EventRow.number))
         assert rows[-1].value == 80
+
+
+async def test_a_close_reads_no_records_of_a_kind_without_scorecards(
+    database: Database,
+) -> None:
+    bench = Bench(database, SECTIONS, book=book())
+    await bench.fill(2)
+    await bench.add(*scheme(), *card(), score("logins", 50))
+    bench.statements.clear()
+    assert (await close(work(bench))).data["records"] == 1
+    assert not [s for s in bench.statements if "FROM relationship" in s]

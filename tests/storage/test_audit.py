@@ -115,6 +115,22 @@ async def test_of_a_change_only_what_differs_is_kept(database: Database) -> None
     assert row.hash == digest(row._mapping)
 
 
+async def test_an_entry_takes_two_statements_where_they_can_be_one(
+    database: Database,
+) -> None:
+    sent: list[str] = []
+    async with database.write() as session:
+        await session.connection()
+        database.watches.append(sent.append)
+        for name in ("A", "B"):
+            entry = change(ANN, "record.update", "c", {"name": "Ä"}, {"name": name})
+            await append(session, [entry])
+    database.watches.clear()
+    assert len(sent) == (6 if database.is_sqlite else 4)
+    verdict = await checked(database)
+    assert (verdict.head.number, verdict.fault) == (2, None)
+
+
 async def test_writers_at_the_same_time_make_one_chain(database: Database) -> None:
     await asyncio.gather(*(write(database, 5, first=n) for n in range(40)))
     verdict = await checked(database)

@@ -12,7 +12,8 @@ from cyclorama.layouts.access import DENY, AccessBook, AccessRule
 from cyclorama.layouts.model import Clause
 from cyclorama.resolvers.access import access_of
 from cyclorama.schema.sql import walked
-from cyclorama.storage.engine import WHOLE, Database
+from cyclorama.storage.engine import Database
+from cyclorama.storage.prefix import WHOLE
 from cyclorama.storage.rows import (
     CompanyPersonRow,
     CompanyRow,

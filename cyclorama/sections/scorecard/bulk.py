@@ -208,8 +208,7 @@ class _Bulk:
             sorted(self.permitted, key=lambda i: (KINDS.index(kind_of_id(i)), i))
         )
         while page := list(islice(ids, PAGE)):
-            locks = session is not None
-            known = await states(execute, page, lock=locks, numbers=True)
+            known = await states(execute, page, numbers=True)
             await learn(execute, known, self.ledger.fields)
             for record in page:
                 self._record(record, known.get(record))

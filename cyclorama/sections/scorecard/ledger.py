@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cyclorama.plugins import Author, emit, new_id
+from cyclorama.plugins import Author, direct, emit, new_id
 from cyclorama.sections.scorecard.events import Changes
 from cyclorama.sections.scorecard.explaining import words_of
 from cyclorama.sections.scorecard.rules.bands import band_of, shown
@@ -22,7 +22,6 @@ from cyclorama.sections.scorecard.rules.facts import Fact, StalePolicy, stale_af
 from cyclorama.sections.scorecard.rules.rollup import compute
 from cyclorama.sections.scorecard.rules.trends import Comparator, next_period, trend
 from cyclorama.sections.scorecard.state import State
-from cyclorama.sections.scorecard.statements import connection_of
 from cyclorama.sections.scorecard.tables import EventRow, ScoreRow
 
 _INSERT: Final = sa.insert(EventRow.__table__)  # type: ignore[arg-type]
@@ -93,7 +92,7 @@ class Ledger:
         names = (c.name for c in ScoreRow.__table__.c if c.name != "node_id")
         values = {n: getattr(row, n) for n in names} | changed | {"node_id": node.id}
         self.scores.append(values)
-        state.hold(key, SimpleNamespace(kind=node.kind, key=key, **values))
+        state.hold(key, SimpleNamespace(**values))
 
     def enter(self, state: State, new: Fact) -> None:
         """Note the overall score that somebody gives on a card that does not roll up."""
@@ -130,12 +129,12 @@ class Ledger:
             return
         given = None if state.card.roll_up or key else old.na_kind
         missing = None if outcome.score is not None else given or "NOT_SCORED"
-        new = replace(old, na_kind=missing)
+        values: dict[str, Any] = {"na_kind": missing}
         if outcome.score != old.score:
             previous = old.previous if old.score is None else old.score
-            new = replace(
-                new, score=outcome.score, previous=previous, set_at=self.author.at
-            )
+            values |= {"score": outcome.score, "previous": previous}
+            values["set_at"] = self.author.at
+        new = replace(old, **values)
         event = "RECALC" if new.score != old.score else None
         self._put(state, key, new, outcome, changed, after, event=event)
 
@@ -178,7 +177,7 @@ class Ledger:
         self.scores.append(values)
         if event is not None:
             self._note(state, node, new, event)
-        state.hold(key, SimpleNamespace(kind=node.kind, key=key, **values))
+        state.hold(key, SimpleNamespace(**values))
 
     def _base(
         self, state: State, key: str, new: Fact, renews: bool
@@ -222,13 +221,12 @@ class Ledger:
     async def save(self, session: AsyncSession, *, tell: bool = True) -> None:
         """Write what was collected with three statements, and forget it; without `tell`
         the events are left to be emitted."""
-        connection = await connection_of(session)
+        at = direct(session)
         if self.scores:
             last = {(s["record_id"], s["node_id"]): s for s in self.scores}
-            dialect = connection.dialect.name
-            await connection.execute(_upsert(dialect), list(last.values()))
+            await at.send(_upsert(at.dialect), list(last.values()))
         if self.events:
-            await connection.execute(_INSERT, self.events)
+            await at.send(_INSERT, self.events)
         if tell:
             await emit(session, self.author, self.changes.take())
         self.scores, self.events = [], []

@@ -80,12 +80,19 @@ async def close_page(
 ) -> tuple[str, str] | None:
     """Bring the next records up to what time has made of them; the kind and the id to go
     on behind, None at the end."""
-    ids = await page_of(session, kind, after)
-    await recompute(session, ledger, ids, fields, effect)
-    if ids:
-        return kind, ids[-1]
+    if after or await _has_cards(session, kind):
+        ids = await page_of(session, kind, after)
+        await recompute(session, ledger, ids, fields, effect)
+        if ids:
+            return kind, ids[-1]
     left = KINDS[KINDS.index(kind) + 1 :]
     return (left[0], "") if left else None
+
+
+async def _has_cards(session: AsyncSession, kind: str) -> bool:
+    """Whether there is a card of this kind; without any no record of it has scores."""
+    query = select(CardRow.id).where(CardRow.record_kind == kind.upper()).limit(1)
+    return bool(await executing(session)(query, {}))
 
 
 async def page_of(session: AsyncSession, kind: str, after: str) -> list[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 from cyclorama.plugins import attributes_of, kind_of_id
@@ -24,13 +25,14 @@ from cyclorama.sections.scorecard.rules.facts import (
 )
 from cyclorama.sections.scorecard.statements import (
     KINDS,
-    NUMBERS,
+    OF_CARD,
     Execute,
+    cards_of,
     lock_of,
-    nodes_of,
-    settings_of,
+    numbers_of,
+    scores_of,
 )
-from cyclorama.sections.scorecard.tables import GROUP, MEASURE
+from cyclorama.sections.scorecard.tables import GROUP, CardRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +42,8 @@ class Settings:
     card_id: str
     bands: Sequence[Band]
     row: Any
-    """The columns of `CardRow`, and of `AssignmentRow` those of the override."""
-    override: Override | None
+    """The columns of `CardRow`."""
+    override: Override | None = None
     """Of the overall score, whether or not it has ended."""
 
 
@@ -50,15 +52,19 @@ class Frame:
     """The nodes of a card; the same for all its records as long as it has its version."""
 
     nodes: Mapping[str, Any]
-    """Rows of `nodes_of` by key, in the card's order."""
+    """Rows of `cards_of` by key, in the card's order."""
+    keys: Mapping[str, str]
+    """The keys of nodes by id."""
     card: Card
     """The card as rules compute it."""
 
     @staticmethod
     def of(settings: Settings, rows: Iterable[Any]) -> Frame:
-        """The nodes of a card, from the rows of `nodes_of`."""
+        """The nodes of a card, from rows with the columns of each."""
         nodes = {row.key: row for row in rows}
-        return Frame(nodes=nodes, card=_card(settings, list(nodes.values())))
+        keys = {row.id: row.key for row in nodes.values()}
+        card = _card(settings, list(nodes.values()))
+        return Frame(nodes=nodes, keys=keys, card=card)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,13 +91,14 @@ class State:
 
     @property
     def nodes(self) -> Iterable[Any]:
-        """Rows of `nodes_of`, in the card's order."""
+        """Rows of `cards_of`, in the card's order."""
         return self.frame.nodes.values()
 
     @property
     def facts(self) -> dict[str, Fact]:
         """What is known of measures, by key."""
-        return {k: self.fact(k) for k, r in self.rows.items() if r.kind == MEASURE}
+        nodes = self.frame.nodes
+        return {k: self.fact(k) for k in self.rows if nodes[k].measure_id is not None}
 
     def fact(self, key: str) -> Fact:
         """What is known of the node with this key."""
@@ -187,50 +194,78 @@ def settings_by_record(rows: Sequence[Any]) -> dict[str, Settings]:
     for row in rows:
         if row.card_id is not None:
             found.setdefault(row.record_id, []).append(row)
-    return {r: _settings(own) for r, own in found.items()}
+    return {
+        record: Settings(
+            card_id=own[0].card_id,
+            bands=_bands(own),
+            row=own[0],
+            override=_override(own[0]),
+        )
+        for record, own in found.items()
+    }
 
 
-def _settings(rows: Sequence[Any]) -> Settings:
-    bands = [
+def _bands(rows: Iterable[Any]) -> list[Band]:
+    return [
         Band(label=r.label, color=r.color, start=r.low, end=r.high, point=r.point)
         for r in rows
         if r.label is not None
     ]
-    row, override = rows[0], None
-    if row.override_until is not None and row.override_score is not None:
-        override = Override(
-            score=row.override_score,
-            reason=row.override_reason or "",
-            expires_at=row.override_until,
-        )
-    return Settings(card_id=row.card_id, bands=bands, row=row, override=override)
 
 
-def states_of(
-    settings: Mapping[str, Settings], rows: Sequence[Any]
-) -> dict[str, State]:
-    """What the rows of `nodes_of` say of the records of these settings."""
-    nodes: dict[str, dict[str, Any]] = {}
-    known: dict[str, dict[str, Any]] = {}
+def _override(row: Any) -> Override | None:
+    if row.override_until is None or row.override_score is None:
+        return None
+    return Override(
+        score=row.override_score,
+        reason=row.override_reason or "",
+        expires_at=row.override_until,
+    )
+
+
+Whole = tuple[Settings, Frame]
+"""A card: what is the same for all its records."""
+
+
+def whole_cards(rows: Sequence[Any]) -> dict[str, Whole]:
+    """The cards of the rows of `cards_of`, by id."""
+    held: dict[str, list[Any]] = {}
     for row in rows:
-        nodes.setdefault(row.card_id, {}).setdefault(row.id, row)
-        own = settings.get(row.record_id)
-        if own is not None and own.card_id == row.card_id:
-            known.setdefault(row.record_id, {})[row.key] = row
-    frames: dict[str, Frame] = {}
-    found = {}
-    for record_id, own in settings.items():
-        frame = frames.get(own.card_id)
-        if frame is None:
-            held = nodes.get(own.card_id, {}).values()
-            frame = frames[own.card_id] = Frame.of(own, held)
-        found[record_id] = State(
-            record_id=record_id,
-            settings=own,
-            frame=frame,
-            rows=known.get(record_id, {}),
-            given=own.row.given,
-        )
+        held.setdefault(getattr(row, f"{OF_CARD}id"), []).append(row)
+    return {card_id: _whole(card_id, own) for card_id, own in held.items()}
+
+
+def _whole(card_id: str, rows: Sequence[Any]) -> Whole:
+    columns = [c.key for c in CardRow.__table__.c]
+    values = {c: getattr(rows[0], f"{OF_CARD}{c}") for c in columns}
+    bands = _bands(r for r in rows if r.id == rows[0].id)
+    row = SimpleNamespace(**values)
+    settings = Settings(card_id=card_id, bands=bands, row=row)
+    return settings, Frame.of(settings, (r for r in rows if r.id is not None))
+
+
+def states_of(rows: Sequence[Any], cards: Mapping[str, Whole]) -> dict[str, State]:
+    """What the rows of `scores_of` say of records that have one of these cards."""
+    found: dict[str, State] = {}
+    for row in rows:
+        card = cards.get(row.card_id)
+        if card is None:
+            continue
+        state = found.get(row.record_id)
+        if state is None:
+            settings, frame = card
+            override = _override(row)
+            if override is not None:
+                settings = replace(settings, override=override)
+            state = found[row.record_id] = State(
+                record_id=row.record_id,
+                settings=settings,
+                frame=frame,
+                given=row.given,
+            )
+        key = state.frame.keys.get(row.node_id)
+        if key is not None:
+            state.rows[key] = row
     return found
 
 
@@ -275,22 +310,21 @@ async def states(
     """The states of records by id, of those that have a card: a statement for each kind
     of record and one more; with `lock` as in `lock_of`, with it or `numbers` also the
     numbers of their events."""
-    settings: dict[str, Settings] = {}
+    rows: list[Any] = []
+    newest: dict[str, int | None] = {}
     for kind in KINDS:
-        own = sorted({i for i in ids if kind_of_id(i) == kind})
-        if own:
-            if lock:
-                await execute(lock_of(kind), {"ids": own})
-            found = await execute(settings_of(kind), {"ids": own})
-            settings |= settings_by_record(found)
-    if not settings:
+        own = {"ids": sorted({i for i in ids if kind_of_id(i) == kind})}
+        if not own["ids"]:
+            continue
+        if lock:
+            await execute(lock_of(kind), own)
+        rows += await execute(scores_of(kind), own)
+        if lock or numbers:
+            newest |= dict(await execute(numbers_of(kind), own))
+    cards = sorted({row.card_id for row in rows if row.card_id is not None})
+    if not cards:
         return {}
-    given = {
-        "cards": sorted({s.card_id for s in settings.values()}),
-        "ids": sorted(settings),
-    }
-    known = states_of(settings, await execute(nodes_of(), given))
-    if lock or numbers:
-        for record_id, number in await execute(NUMBERS, {"ids": given["ids"]}):
-            known[record_id].newest_event = number
+    known = states_of(rows, whole_cards(await execute(cards_of(), {"cards": cards})))
+    for record, state in known.items():
+        state.newest_event = newest.get(record) or 0
     return known

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cyclorama.plugins import Context, author_of, kind_of_id, record_change
+from cyclorama.plugins import Context, author_of, direct, kind_of_id, record_change
 from cyclorama.sections.scorecard.ledger import Ledger
 from cyclorama.sections.scorecard.rollups import companies_of, roll_up
 from cyclorama.sections.scorecard.rules.bands import Band, Refused
@@ -114,9 +114,9 @@ def measure_of(state: State, key: str) -> Any:
 async def locked_state(ctx: Context, session: AsyncSession, record_id: str) -> State:
     """The state of a record that nobody else changes until the transaction ends; read
     again where its card has changed while somebody else had to be waited for."""
-    kind, execute = kind_of_id(record_id), executing(session)
+    kind, at = kind_of_id(record_id), direct(session)
     while True:
-        rows = await execute(settings_of(kind, lock=True), {"id": record_id})
+        rows = await at.fetch(settings_of(kind, lock=True), {"id": record_id})
         settings = settings_by_record(rows).get(record_id)
         if settings is None:
             raise Refused("INVALID_STATE", NO_CARD, "recordId")
@@ -124,7 +124,8 @@ async def locked_state(ctx: Context, session: AsyncSession, record_id: str) -> S
         key = ("scorecard", settings.card_id, version)
         frame: Frame | None = ctx.database.made.find(key)
         query = nodes_of_one(whole=frame is None)
-        known = await execute(query, {"card": settings.card_id, "id": record_id})
+        asked = {"card": settings.card_id, "id": record_id}
+        known = await at.fetch(query, asked)
         if not known or (known[0].version, known[0].given) != (version, given):
             continue
         if frame is None:
@@ -137,5 +138,5 @@ async def locked_state(ctx: Context, session: AsyncSession, record_id: str) -> S
             newest_event=known[0].newest_event or 0,
             given=given,
         )
-        await learn(execute, {record_id: state}, ctx.settings.fields)
+        await learn(executing(session), {record_id: state}, ctx.settings.fields)
         return state

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from cyclorama.sections.scorecard.rules.bands import (
     Band,
@@ -37,6 +38,8 @@ from cyclorama.sections.scorecard.rules.facts import (
     with_score,
 )
 
+_NO_TIME = timedelta()
+
 
 def is_stale(fact: Fact, node: Node, now: datetime) -> bool:
     """Whether the score was neither set nor renewed within its validity."""
@@ -47,11 +50,10 @@ def _days_over(fact: Fact, node: Node, now: datetime) -> float:
     if fact.score is None or fact.validated_at is None or node.validity_days is None:
         return 0
     over = now - fact.validated_at - node.validity_days * DAY
-    return max(over / DAY, 0)
+    return over / DAY if over > _NO_TIME else 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Leaf:
+class _Leaf(NamedTuple):
     """A measure at an instant: its score as it counts and its weight."""
 
     node: Node
@@ -99,24 +101,24 @@ def compute(
         for n in card.nodes
         if not n.is_group
     }
+    inside = _inside(card, leaves)
     means = {
-        n.key: _mean((m.weight, m.score) for m in _inside(leaves, n.key))
+        n.key: _mean((m.weight, m.score) for m in inside[n.key])
         for n in card.nodes
         if n.is_group
     }
-    seen = _Seen(card.bands, leaves, means, {**(attributes or {})})
+    seen = _Seen(card.bands, leaves, means, attributes or {})
     groups = {k: _excepted(card, k, mean, seen) for k, mean in means.items()}
-    parts = _parts(card, leaves, groups)
+    parts = _parts(card, leaves, inside, groups)
     computed = entered if not card.roll_up else _sum(parts)
-    coverage = _coverage(card, leaves)
+    coverage = _coverage(card, leaves, inside)
     insufficient = card.roll_up and coverage < card.min_coverage
-    seen = replace(seen, groups={k: o.score for k, o in groups.items()})
     overall = Outcome(computed=computed, score=None if insufficient else computed)
     if card.roll_up:
-        before = replace(seen, overall=computed)
-        overall = replace(
-            _excepted(card, None, overall.score, before), computed=computed
-        )
+        scores = {k: o.score for k, o in groups.items()}
+        seen = _Seen(card.bands, leaves, scores, attributes or {}, computed)
+        excepted = _excepted(card, None, overall.score, seen)
+        overall = replace(excepted, computed=computed)
     held = override is not None and now < override.expires_at
     if override is not None and held:
         overall = Outcome(computed=computed, score=override.score)
@@ -133,8 +135,16 @@ def compute(
     )
 
 
-def _inside(leaves: Mapping[str, _Leaf], group: str | None) -> list[_Leaf]:
-    return [m for m in leaves.values() if m.node.group == group]
+_Inside = Mapping[str | None, list[_Leaf]]
+
+
+def _inside(card: Card, leaves: Mapping[str, _Leaf]) -> _Inside:
+    """The measures of each group, and under None those of none."""
+    groups = (n.key for n in card.nodes if n.is_group)
+    found: dict[str | None, list[_Leaf]] = {k: [] for k in (*groups, None)}
+    for leaf in leaves.values():
+        found.setdefault(leaf.node.group, []).append(leaf)
+    return found
 
 
 def _sum(parts: Mapping[str, Part]) -> float | None:
@@ -143,28 +153,31 @@ def _sum(parts: Mapping[str, Part]) -> float | None:
 
 
 def _parts(
-    card: Card, leaves: Mapping[str, _Leaf], groups: Mapping[str, Outcome]
+    card: Card,
+    leaves: Mapping[str, _Leaf],
+    inside: _Inside,
+    groups: Mapping[str, Outcome],
 ) -> dict[str, Part]:
     """The effective weights add up to 1, unless nothing counts. A group that an exception
     changed stands for its measures."""
     shares: dict[str, float] = {}
     scores: dict[str, float | None] = {k: m.score for k, m in leaves.items()}
-    tops = [(m.node.key, m.weight, m.score, [m]) for m in _inside(leaves, None)]
+    tops = [(m.node.key, m.weight, m.score, [m]) for m in inside[None]]
     if card.flat:
         tops = [(k, m.weight, m.score, [m]) for k, m in leaves.items()]
     else:
         for node in card.nodes:
             if node.is_group:
                 score = groups[node.key].score
-                tops.append((node.key, node.weight, score, _inside(leaves, node.key)))
+                tops.append((node.key, node.weight, score, inside[node.key]))
     total = math.fsum(w for _, w, s, _ in tops if s is not None and w > 0)
-    for key, weight, score, inside in tops:
+    for key, weight, score, under in tops:
         share = weight / total if score is not None and weight > 0 else 0.0
         if key in groups and groups[key].exception is not None:
             shares[key], scores[key] = share, score
             continue
-        own = math.fsum(m.weight for m in inside if m.counts)
-        for m in inside:
+        own = math.fsum(m.weight for m in under if m.counts)
+        for m in under:
             shares[m.node.key] = share * m.weight / own if m.counts else 0.0
     return {k: _part(shares.get(k, 0.0), s) for k, s in scores.items()}
 
@@ -174,18 +187,18 @@ def _part(share: float, score: float | None) -> Part:
     return Part(weight=share, score=score, contribution=given)
 
 
-def _coverage(card: Card, leaves: Mapping[str, _Leaf]) -> float:
+def _coverage(card: Card, leaves: Mapping[str, _Leaf], inside: _Inside) -> float:
     """What is not applicable stands on neither side."""
     tops = {n.key: n.weight for n in card.nodes if n.is_group and not card.flat}
     scored, whole = [], []
     for key in [*tops, None]:
-        inside = list(leaves.values()) if card.flat else _inside(leaves, key)
-        asked = [m for m in inside if m.na_kind != "NOT_APPLICABLE"]
+        own = list(leaves.values()) if card.flat else inside[key]
+        asked = [m for m in own if m.na_kind != "NOT_APPLICABLE"]
         weight = math.fsum(m.node.weight for m in asked)
-        own = math.fsum(m.node.weight for m in asked if m.score is not None)
+        known = math.fsum(m.node.weight for m in asked if m.score is not None)
         if weight > 0:
             share = weight if key is None else tops[key]
-            scored.append(share * own / weight)
+            scored.append(share * known / weight)
             whole.append(share)
     return math.fsum(scored) / math.fsum(whole) if math.fsum(whole) > 0 else 0.0
 
