@@ -9,7 +9,6 @@ from cyclorama.errors import (
     ConfigError,
     ForbiddenError,
     InvalidInputError,
-    RequestError,
 )
 from cyclorama.layouts.entries import ClauseEntry
 from cyclorama.layouts.entries import Entry as FileEntry
@@ -205,7 +204,6 @@ __all__ = [
     "RelationshipRow",
     "RelationshipType",
     "RelationshipTypeRow",
-    "RequestError",
     "Result",
     "Row",
     "Run",

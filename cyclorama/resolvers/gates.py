@@ -24,7 +24,7 @@ from cyclorama.errors import (
 )
 from cyclorama.layouts.personal import personal_of
 from cyclorama.resolvers.context import Context, Env
-from cyclorama.resolvers.refs import Ref, described, resolved, variant
+from cyclorama.resolvers.refs import Ref, resolved, shown, variant
 from cyclorama.schema.envelope import SectionBase, SectionPlacement, Surface
 from cyclorama.schema.records import ResolvedLayout
 
@@ -230,7 +230,7 @@ def _hidden(ctx: Context, ref: Ref, surface: Surface) -> list[SectionPlacement]:
     resolution = resolved(ctx, kind, ref.id, ref.attributes, surface.name)
     withheld = {w.instance_key: w.reason for w in resolution.withheld}
     return [
-        _placement(described(ctx.settings.sections[p.section], p, position))
+        _placement(shown(ctx, kind, ctx.settings.sections[p.section], p, position))
         for position, p in enumerate(resolution.layout.placements)
         if withheld.get(p.instance_key) == "HIDDEN_BY_VIEWER"
     ]

@@ -248,7 +248,7 @@ def _envs(
         Env(
             kind=kind,
             placement=placement,
-            described=described(section, placement, position),
+            described=shown(ctx, kind, section, placement, position),
             config=settings[position],
             sections=held,
             fields=ctx.fields,
@@ -286,6 +286,35 @@ def described(section: Any, placement: Any, position: int) -> dict[str, Any]:
         "surfaces": list(placement.surfaces),
         "config": {k: v for k, v in placement.config.items() if k not in internal},
     }
+
+
+def shown(
+    ctx: Context, kind: str, section: Any, placement: Any, position: int
+) -> dict[str, Any]:
+    """The same for the viewer of a record: settings name no field that they don't have."""
+    values = described(section, placement, position)
+    paths = getattr(parsed(section, placement.config), "paths", None)
+    if callable(paths):
+        hidden = {
+            path
+            for of_kind, path in paths(kind)
+            if catalogue.entry(of_kind, path, ctx.fields) is None
+        }
+        values["config"] = _without(values["config"], hidden)
+    return values
+
+
+def _without(value: Any, paths: set[str]) -> Any:
+    """Settings without the items of lists that choose one of these paths."""
+    if isinstance(value, Mapping):
+        return {name: _without(held, paths) for name, held in value.items()}
+    if isinstance(value, list | tuple):
+        return [
+            _without(item, paths)
+            for item in value
+            if not (isinstance(item, Mapping) and item.get("path") in paths)
+        ]
+    return value
 
 
 async def loaded(ctx: Context, cls: type, ids: Sequence[str]) -> list[Any]:

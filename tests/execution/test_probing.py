@@ -230,6 +230,14 @@ async def test_right_questions_give_no_hidden_value(bench: Bench, who: Who) -> N
         assert leaked(who, str(answer), text) == set()
 
 
+async def test_settings_of_a_layout_name_no_hidden_field(bench: Bench) -> None:
+    layout = "{ companies { edges { node { layout { sections { config } } } } } }"
+    said = {w.name: str(await bench.ask(layout, viewer=w.viewer)) for w in VIEWERS}
+    assert "'path': 'industry'" in said["csm"]
+    assert "'path': 'status'" in said["masked"]
+    assert "industry" not in said["masked"]
+
+
 async def test_the_values_are_there_for_others(bench: Bench) -> None:
     whole = """{ companies { edges { node { name arr { amount } industry { label }
       csm { email } support { cases(view: ALL) { edges { node { id number subject } } } }
