@@ -24,7 +24,8 @@ from cyclorama.errors import (
 )
 from cyclorama.layouts.personal import personal_of
 from cyclorama.resolvers.context import Context, Env
-from cyclorama.resolvers.refs import Ref, resolved, shown, variant
+from cyclorama.resolvers.placements import shown
+from cyclorama.resolvers.refs import Ref, resolved, variant
 from cyclorama.schema.envelope import SectionBase, SectionPlacement, Surface
 from cyclorama.schema.records import ResolvedLayout
 

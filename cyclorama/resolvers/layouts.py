@@ -14,7 +14,8 @@ from cyclorama.layouts.resolution import Resolution
 from cyclorama.resolvers.book import layout_text
 from cyclorama.resolvers.context import Context
 from cyclorama.resolvers.loaded import instance_of
-from cyclorama.resolvers.refs import described, find, resolved
+from cyclorama.resolvers.placements import described
+from cyclorama.resolvers.refs import find, resolved
 from cyclorama.schema.common import RecordKind, RelationshipType
 from cyclorama.schema.envelope import SectionPlacement, Surface
 from cyclorama.schema.layouts import (
