@@ -94,7 +94,7 @@ def run_command(
         typer.echo(json.dumps(told))
         return
     more = ", more than it may touch; nothing is done" if told["capped"] else ""
-    would = "would touch" if dry_run else "met"
+    would = "would be touched" if dry_run else "met"
     typer.echo(f"{told['records']:,} records {would}{more}.")
     for record in told["ids"]:
         typer.echo(record)

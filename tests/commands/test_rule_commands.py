@@ -68,7 +68,10 @@ def test_a_rule_is_planned_applied_tried_run_and_told_of(
     assert run(ready_url, "apply", str(file)).output == "rule large: changed\n"
     muted = run(ready_url, "run", "large")
     assert "is disabled; apply it as" in str(muted.exception)
-    assert "4 records would touch" in run(ready_url, "run", "large", "--dry-run").output
+    assert (
+        "4 records would be touched"
+        in run(ready_url, "run", "large", "--dry-run").output
+    )
     assert len(json.loads(run(ready_url, "log", "--json").output)) == 1
 
 
