@@ -114,9 +114,10 @@ from cyclorama.storage.access_rows import RecordTeamRow, TeamMemberRow
 from cyclorama.storage.audit import Author
 from cyclorama.storage.audit import append as append_entries
 from cyclorama.storage.audit import change as audit_entry
-from cyclorama.storage.direct import direct
+from cyclorama.storage.direct import Direct, direct
 from cyclorama.storage.events import Event, EventKind, emit
 from cyclorama.storage.ids import kind_of_id, new_id
+from cyclorama.storage.insertions import Insertion
 from cyclorama.storage.jobs import put as put_job
 from cyclorama.storage.prefix import WHOLE
 from cyclorama.storage.rows import (
@@ -157,6 +158,7 @@ __all__ = [
     "ConfigError",
     "Context",
     "DemoRecords",
+    "Direct",
     "Dispatched",
     "Env",
     "Event",
@@ -175,6 +177,7 @@ __all__ = [
     "ForbiddenError",
     "ImportTarget",
     "Info",
+    "Insertion",
     "Instant",
     "InvalidInputError",
     "Job",

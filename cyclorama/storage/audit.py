@@ -22,7 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cyclorama.storage.append_only import ENTRIES, HEAD, guard
-from cyclorama.storage.direct import direct
+from cyclorama.storage.direct import Direct, direct
+from cyclorama.storage.insertions import Insertion
 from cyclorama.storage.rows import KEY, Row
 from cyclorama.storage.types import text, wire_instant
 
@@ -116,14 +117,14 @@ class Entry:
 
 
 async def record(
-    session: AsyncSession,
+    session: Direct | AsyncSession,
     author: Author,
     action: str,
     subject: str | None,
     *,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
-    first: Insertion | None = None,
+    first: Sequence[Insertion] = (),
 ) -> None:
     """Note a change in its own transaction, as the last thing in it."""
     await append(session, [change(author, action, subject, before, after)], first)
@@ -158,47 +159,47 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Insertion:
-    """A row to insert; `values` has all columns that are not null."""
-
-    table: sa.Table
-    values: Mapping[str, Any]
-
-
 _HEAD: Final = (
     sa.select(HEADS.c.number, HEADS.c.hash).where(HEADS.c.id == 1).with_for_update()
 )
 
 
 @cache
-def _head_after(dialect: str, table: sa.Table) -> Any:
-    """Inserts a row and gives the head. On SQLite nobody else writes meanwhile."""
-    given = {c.name: sa.bindparam(c.name, None, type_=c.type) for c in table.c}
-    insert = sa.insert(table).values(given)
+def _head_after(dialect: str, *statements: Any) -> Any:
+    """Inserts rows and gives the head. On SQLite nobody else writes meanwhile."""
     if dialect == "sqlite":
+        (insert,) = statements
         head = [
             sa.select(HEADS.c[n]).where(HEADS.c.id == 1) for n in ("number", "hash")
         ]
         return insert.returning(*(h.scalar_subquery() for h in head))
-    return _HEAD.add_cte(insert.cte("inserted"))
+    query = _HEAD
+    for n, insert in enumerate(statements):
+        query = query.add_cte(insert.cte(f"inserted{n}"))
+    return query
 
 
 async def append(
-    session: AsyncSession | AsyncConnection,
+    session: Direct | AsyncSession | AsyncConnection,
     entries: Sequence[Entry],
-    first: Insertion | None = None,
+    first: Sequence[Insertion] = (),
 ) -> None:
-    """Add entries, in this order; other writers wait until the transaction ends. A row
-    of another table may be inserted with the statement that comes first."""
+    """Add entries, in this order; other writers wait until the transaction ends. Rows of
+    other tables may be inserted with the statement that comes first."""
     if not entries:
         return
     at = direct(session)
-    if first is None:
-        found = await at.fetch(_HEAD, {})
+    if at.dialect == "sqlite":  # it inserts into one table at a time
+        for one in first[:-1]:
+            await one.insert(at)
+        first = first[-1:]
+    if first:
+        statements = [one.statement(at.dialect) for one in first]
+        values = {n: v for one in first for n, v in one.values.items()}
+        found = await at.fetch(_head_after(at.dialect, *statements), values)
     else:
-        found = await at.fetch(_head_after(at.dialect, first.table), first.values)
-    ((number, last),) = found
+        found = await at.fetch(_HEAD, {})
+    number, last = found[0]
     rows = []
     for entry in entries:
         number += 1

@@ -30,7 +30,7 @@ from sqlalchemy.ext.asyncio import (
 from sqlalchemy.util.concurrency import greenlet_spawn
 
 from cyclorama.errors import ConfigError
-from cyclorama.storage.direct import DIRECT, Direct
+from cyclorama.storage.direct import DIRECT, Direct, directly, of_session
 from cyclorama.storage.kept import Kept
 from cyclorama.storage.pools import BEGIN_BEHIND_PGBOUNCER, Pools
 from cyclorama.storage.prefix import PREFIX, WHOLE, Prefix, Shadowed
@@ -311,18 +311,20 @@ class Database:
         return statement, parameters
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[Reading]:
-        """One reading transaction; all its statements see the same state."""
+    async def read(self, *, loosely: bool = False) -> AsyncIterator[Reading]:
+        """One reading transaction; all its statements see the same state. `loosely` each
+        sees what is there when it comes, which spares two turns to the database; behind
+        pgbouncer, which sets connections up by transactions, it changes nothing."""
         pooled = await greenlet_spawn(self.readers.sync_engine.connect)
         driver: Any = None
         try:
-            driver, rollback = await self._begun(pooled)
+            driver, rollback = await self._begun(pooled, loosely)
             reading = Reading(self, pooled, driver)
             try:
                 yield reading
             finally:
                 await reading.end()
-                if not self._is_lost(driver):
+                if rollback is not None and not self._is_lost(driver):
                     await rollback()
         finally:
             if driver is not None and self._is_lost(driver):
@@ -362,12 +364,16 @@ class Database:
                 await driver.interrupt()
                 await asyncio.wait({task}, timeout=0.05)
 
-    async def _begun(self, pooled: Connection) -> tuple[Any, Rollback]:
+    async def _begun(
+        self, pooled: Connection, loosely: bool
+    ) -> tuple[Any, Rollback | None]:
         """The driver's own connection in a transaction, with what ends it. One that the
         server has closed meanwhile is replaced."""
         driver: Any = pooled.connection.driver_connection
         while True:
             if not self._is_lost(driver):
+                if loosely and not self._pgbouncer:
+                    return driver, None
                 try:
                     return driver, await self._begin(driver)
                 except Exception:
@@ -400,8 +406,19 @@ class Database:
             ):
                 if self.prefix is not None:
                     await connection.execution_options(**{PREFIX: self.prefix})
-                session.info[DIRECT] = Direct(connection, session, self.tell_watches)
+                way = of_session(session, connection, self.tell_watches)
+                session.info[DIRECT] = way
                 yield session
+        finally:
+            self.written += 1
+
+    @asynccontextmanager
+    async def write_directly(self) -> AsyncIterator[Direct]:
+        """As `write`, without a session, which takes less time: for what is changed
+        often."""
+        try:
+            async with directly(self.engine, self._pgbouncer, self.tell_watches) as way:
+                yield way
         finally:
             self.written += 1
 

@@ -17,10 +17,11 @@ from sqlalchemy import Index
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cyclorama.storage.audit import Author, Insertion, canonical
-from cyclorama.storage.direct import direct
+from cyclorama.storage.audit import Author, canonical
+from cyclorama.storage.direct import Direct, direct
 from cyclorama.storage.engine import Database, Reading
 from cyclorama.storage.ids import new_id
+from cyclorama.storage.insertions import MOST_TOGETHER, Insertion
 from cyclorama.storage.rows import KEY, Row, key_column
 from cyclorama.storage.types import json
 
@@ -106,7 +107,9 @@ class Event:
     after: Mapping[str, Any] = field(default_factory=dict)
 
 
-async def emit(session: AsyncSession, author: Author, events: Iterable[Event]) -> None:
+async def emit(
+    session: Direct | AsyncSession, author: Author, events: Iterable[Event]
+) -> None:
     """Leave events in the transaction of the change, in this order, with one statement.
 
     Before the entry of the audit log, for which writers wait."""
@@ -114,26 +117,29 @@ async def emit(session: AsyncSession, author: Author, events: Iterable[Event]) -
 
 
 async def emit_all(
-    session: AsyncSession, given: Sequence[tuple[Author, Event]]
+    session: Direct | AsyncSession, given: Sequence[tuple[Author, Event]]
 ) -> None:
     """As `emit`, events of several authors."""
     if not given:
         return
+    await direct(session).send(_INSERT, _rows(given))
+
+
+async def inserting(
+    session: Direct | AsyncSession, author: Author, events: Iterable[Event]
+) -> list[Insertion]:
+    """As `emit`, but few events are left to who inserts them with something else."""
+    given = list(events)
+    if len(given) > MOST_TOGETHER:
+        await emit(session, author, given)
+        return []
+    return [Insertion(EVENTS, _rows([(author, e) for e in given]))] if given else []
+
+
+def _rows(given: Sequence[tuple[Author, Event]]) -> list[dict[str, Any]]:
     # Ids of one millisecond are in no order by themselves.
     ids = sorted(new_id("event") for _ in given)
-    rows = [_row(id, by, e) for id, (by, e) in zip(ids, given, strict=True)]
-    await direct(session).send(_INSERT, rows)
-
-
-async def with_first(
-    session: AsyncSession, author: Author, events: Iterable[Event]
-) -> Insertion | None:
-    """As `emit`, but a single event is left to who inserts it with another statement."""
-    given = list(events)
-    if len(given) != 1:
-        await emit(session, author, given)
-        return None
-    return Insertion(EVENTS, _row(new_id("event"), author, given[0]))
+    return [_row(id, by, e) for id, (by, e) in zip(ids, given, strict=True)]
 
 
 def _row(id: str, author: Author, event: Event) -> dict[str, Any]:

@@ -32,6 +32,7 @@ BEGIN_BEHIND_PGBOUNCER: Final = (
 )
 """One message. The next transaction of this client may have another server connection,
 so that what is set for a session would be set for somebody else."""
+WRITE_BEHIND_PGBOUNCER: Final = "BEGIN; SET LOCAL timezone = 'UTC'; SET LOCAL jit = off"
 _SET_LOCAL: Final = (
     "SELECT set_config('timezone', 'UTC', true), set_config('jit', 'off', true)"
 )
@@ -65,8 +66,8 @@ class Pools:
         return made
 
     def writers(self, size: int) -> AsyncEngine:
-        """For writing transactions and migrations."""
-        made = self._make(size)
+        """For writing transactions and migrations; each ends its own."""
+        made = self._make(size, pool_reset_on_return=None)
         if self.url.get_backend_name() == "sqlite":
             event.listen(made.sync_engine, "begin", _begin_immediate)
             return made

@@ -23,14 +23,16 @@ Statement = Select[Any] | UpdateBase
 class Prepared:
     """A statement's text for a dialect, with how its parameters and values are converted.
 
-    Its parameters keep their number: in the place of `IN` stands `among`. An insertion
-    without values has a parameter for each column; what is not given of it is null."""
+    What keeps its text, whatever its values, has `among` in the place of `IN`. An
+    insertion without values has a parameter for each column; what is not given of it is
+    null."""
 
     def __init__(self, statement: Statement, dialect: Dialect) -> None:
         compiled: Any = statement.compile(dialect=dialect)
+        self._compiled = compiled
         self.sql: str = compiled.string
         self._constants: Mapping[str, Any] = compiled.params
-        processors = compiled._bind_processors
+        processors = self._processors = compiled._bind_processors
         self._binds = [(n, processors.get(n)) for n in compiled.positiontup or ()]
         columns: Any = (
             statement.selected_columns
@@ -51,6 +53,19 @@ class Prepared:
             value = values[name] if name in values else self._constants[name]
             found.append(value if convert is None else convert(value))
         return found
+
+    def expanded(self, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        """The text for these values, whose lists in `IN` are part of it, and its
+        parameters."""
+        if not self._compiled.post_compile_params:
+            return self.sql, self.parameters(values)
+        state = self._compiled.construct_expanded_state(dict(values))
+        found = []
+        for name in state.positiontup:
+            convert = state.processors.get(name) or self._processors.get(name)
+            value = state.parameters[name]
+            found.append(value if convert is None else convert(value))
+        return state.statement, found
 
     def rows(self, fetched: Sequence[Sequence[Any]]) -> list[Any]:
         """The driver's rows as named tuples of Python values."""

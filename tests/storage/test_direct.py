@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from cyclorama.storage.direct import direct
 from cyclorama.storage.engine import Database
 from cyclorama.storage.events import EVENTS
+from cyclorama.storage.insertions import MOST_TOGETHER, Insertion
 from cyclorama.storage.rows import UserRow
 
 pytestmark = pytest.mark.anyio
@@ -80,3 +82,94 @@ async def test_an_error_is_sqlalchemys_and_leaves_nothing(database: Database) ->
         assert await reading.execute(sa.select(EVENTS.c.id)) == []
     async with database.write() as session:
         await direct(session).send(INSERT, [event(1)])
+
+
+IDS = sa.select(EVENTS.c.id).order_by(EVENTS.c.id)
+AMONG = IDS.where(EVENTS.c.id.in_(sa.bindparam("ids", expanding=True)))
+SLOW = {
+    "postgresql": "SELECT pg_sleep(30)",
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+    "WHERE i < 500000) SELECT max(i) FROM n",
+}
+
+
+async def sent_directly(database: Database, *events: dict[str, Any]) -> None:
+    async with database.write_directly() as at:
+        for one in events:
+            await Insertion(EVENTS, [one]).insert(at)
+
+
+async def ids(database: Database) -> list[str]:
+    async with database.read() as reading:
+        return [row.id for row in await reading.execute(IDS)]
+
+
+async def test_a_transaction_without_a_session_commits_or_leaves_nothing(
+    database: Database,
+) -> None:
+    sent: list[str] = []
+    database.watches.append(sent.append)
+    written = database.written
+    async with database.write_directly() as at:
+        assert direct(at) is at
+        await at.send(INSERT, [event(1), event(2)])
+        assert await ids(database) == []
+        for given in ([], ["event_2"], ["event_1", "event_2", "x"]):
+            found = await at.fetch(AMONG, {"ids": given})
+            again = await at.execute(AMONG, {"ids": given})
+            assert [r.id for r in found] == [r.id for r in again] == given[:2]
+    assert (len(sent), database.written) == (8, written + 1)
+    assert await ids(database) == ["event_1", "event_2"]
+    with pytest.raises(DBAPIError):
+        await sent_directly(database, event(3), event(1))
+    with pytest.raises(TypeError):
+        await sent_directly(database, event(3), event(4) | {"payload": object()})
+    async with database.write() as session:  # the same connection on SQLite
+        await direct(session).send(INSERT, [event(4)])
+    assert await ids(database) == ["event_1", "event_2", "event_4"]
+
+
+async def test_a_transaction_that_is_cancelled_leaves_its_connection_usable(
+    database: Database,
+) -> None:
+    async def slowly(before: float) -> None:
+        async with database.write_directly() as at:
+            await at.send(INSERT, [event(1)])
+            await asyncio.sleep(before)
+            await at.fetch(sa.text(SLOW[at.dialect]).columns(), {})
+
+    for before in (30, 0, 0, 0):
+        running = [asyncio.create_task(slowly(before)) for _ in range(6)]
+        await asyncio.sleep(0.05)
+        for task in running:
+            task.cancel()
+        found = await asyncio.gather(*running, return_exceptions=True)
+        assert all(isinstance(e, asyncio.CancelledError) for e in found), found
+    async with database.write_directly() as at:
+        await at.send(INSERT, [event(1)])
+    assert await ids(database) == ["event_1"]
+
+
+async def test_writers_wait_for_each_other_and_lose_nothing(database: Database) -> None:
+    async def one(number: int) -> None:
+        async with database.write_directly() as at:
+            await at.send(INSERT, [event(number)])
+
+    await asyncio.gather(*(one(10 + n) for n in range(40)))
+    assert await ids(database) == [f"event_{10 + n}" for n in range(40)]
+
+
+async def test_rows_that_are_inserted_together_take_the_place_of_others(
+    database: Database,
+) -> None:
+    for count in (1, 3, MOST_TOGETHER, MOST_TOGETHER + 5):
+        rows = [event(n) | {"actor": str(count)} for n in range(count)]
+        async with database.write_directly() as at:
+            await Insertion(EVENTS, rows, replaces=True).insert(at)
+        async with database.read() as reading:
+            found = await reading.execute(sa.select(EVENTS.c.actor, EVENTS.c.payload))
+        assert {r.actor for r in found} == {str(count)}
+        assert len(found) == count
+        assert all(r.payload["after"]["n"][2] == "Ä" for r in found)
+    with pytest.raises(DBAPIError):
+        await sent_directly(database, event(1))

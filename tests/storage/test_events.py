@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from cyclorama.storage.audit import Actor, Author, record
 from cyclorama.storage.audit_checks import verify
 from cyclorama.storage.engine import Database
-from cyclorama.storage.events import EVENTS, Event, EventKind, emit, with_first
+from cyclorama.storage.events import EVENTS, Event, EventKind, emit, inserting
+from cyclorama.storage.insertions import MOST_TOGETHER
 
 pytestmark = pytest.mark.anyio
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -73,22 +74,22 @@ def test_a_kind_knows_the_names_of_its_values() -> None:
     assert [kind.has(n) for n in names] == [True, True, False, False, False, False]
 
 
-async def test_one_event_goes_with_the_entry_of_the_audit_log(
+async def test_few_events_go_with_the_entry_of_the_audit_log(
     database: Database,
 ) -> None:
-    for n in (1, 2):
+    numbers = (0, 1, 2, MOST_TOGETHER + 1)
+    for n in numbers:
         given = [
             Event(kind=GROWN, record_id=f"company_{i}", after={"n": i})
             for i in range(n)
         ]
         async with database.write() as session:
-            first = await with_first(session, ANN, given)
+            first = await inserting(session, ANN, given)
+            assert bool(first) == (n in (1, 2))
             await record(session, ANN, "plants.grow", "x", after={"n": n}, first=first)
     assert [r.record_id for r in await held(database)] == [
-        "company_0",
-        "company_0",
-        "company_1",
+        f"company_{i}" for n in numbers for i in range(n)
     ]
     async with database.read() as reading:
         found = await verify(reading)
-    assert (found.head.number, found.fault) == (2, None)
+    assert (found.head.number, found.fault) == (4, None)
