@@ -103,11 +103,10 @@ async def told(app: App, token: str, query: str, input: Any) -> Any:
     """The payload of a mutation."""
     now = app.now()
     signing = partial(sign_in, token=token, now=now)
-    async with app.context(signing, now=now) as context:
+    operation = Operation(query=query, variables={"input": input})
+    async with app.context(signing, now=now, operation=operation) as context:
         context.credential = credential_of(token)
-        answer = await app.answer(
-            Operation(query=query, variables={"input": input}), context
-        )
+        answer = await app.answer(operation, context)
     found = orjson.loads(answer.body)
     if "errors" in found:
         raise SystemExit(answer.body.decode())

@@ -151,13 +151,17 @@ class App:
         if version is None:
             version = await read_version(reading)
         kept = self._configuration
-        if kept is not None and kept.version == version:
+        if kept is not None and self._keeps(version):
             return kept
         async with self._loading:
             kept = self._configuration
             if kept is None or kept.version != version:
                 kept = self._configuration = await self._loaded(reading, version)
             return kept
+
+    def _keeps(self, version: int | None) -> bool:
+        kept = self._configuration
+        return kept is not None and kept.version == version
 
     async def _loaded(self, reading: Reading, version: int) -> Configuration:
         fields = await load_fields(reading)
@@ -197,13 +201,21 @@ class App:
 
     @asynccontextmanager
     async def context(
-        self, sign: SignIn, *, now: datetime, request_id: str = "-"
+        self,
+        sign: SignIn,
+        *,
+        now: datetime,
+        request_id: str = "-",
+        operation: Operation | None = None,
     ) -> AsyncIterator[Context]:
         """The context of one request in its reading transaction, whose first statement
-        signs in; `UnauthenticatedError` where nobody is."""
+        signs in; `UnauthenticatedError` where nobody is. Until the first change of an
+        operation that is a mutation, it reads loosely."""
+        loosely = operation is not None and self.engine.is_mutation(operation)
         async with AsyncExitStack() as stack:
             inner = await stack.enter_async_context(AsyncExitStack())
-            reading = await inner.enter_async_context(self.database.read())
+            begun = self.database.read(loosely=loosely)
+            reading = await inner.enter_async_context(begun)
 
             async def renewed() -> Reading:
                 await inner.aclose()
@@ -212,7 +224,13 @@ class App:
             signed = await sign(reading)
             if signed is None:
                 raise UnauthenticatedError("Sign in with a valid bearer token.")
-            settings = await self.configuration(reading, signed.configuration_version)
+            version: int | None = signed.configuration_version
+            if loosely and not self._keeps(version):
+                # It takes several statements, which have to see one state.
+                await inner.aclose()
+                reading = await inner.enter_async_context(self.database.read())
+                version = None
+            settings = await self.configuration(reading, version)
             prefix = settings.access.prefix(signed.viewer) if settings.access else None
             bypassed = prefix is not None and self._bypasses(signed.viewer)
             if bypassed:

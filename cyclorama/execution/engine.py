@@ -150,6 +150,14 @@ class Engine:
             return failed([GraphQLError(str(error))], error.code)
         return await self._run(prepared.document, chosen, operation, context)
 
+    def is_mutation(self, operation: Operation) -> bool:
+        """Whether the operation is known to be one: its text was parsed before."""
+        prepared = self.documents.find(_key(operation.query))
+        if prepared is None or prepared.document is None:
+            return False
+        chosen = get_operation_ast(prepared.document, operation.operation_name)
+        return chosen is not None and chosen.operation is OperationType.MUTATION
+
     def bind(self, context: Context) -> Any:
         """Have a request see what its viewer may see: the schema as they see it."""
         context.grant = grant_of(self.units, context)
@@ -199,7 +207,7 @@ class Engine:
         return None
 
     def _prepare(self, text: str) -> _Prepared:
-        key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+        key = _key(text)
         return self.documents.get(key, lambda: self._parsed(key, text), len(text))
 
     def _validated(
@@ -265,6 +273,10 @@ class Engine:
                 operation.variables,
             )
         return Answer(200, orjson.dumps(body))
+
+
+def _key(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 def presented(error: GraphQLError, request_id: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cyclorama.config import Settings
 from cyclorama.errors import CycloramaError, UnauthenticatedError
-from cyclorama.execution.engine import Answer
+from cyclorama.execution.engine import Answer, Operation
 from cyclorama.server.metrics import MEDIA_TYPE, Metrics
 from cyclorama.server.parsing import (
     JSON,
@@ -230,14 +230,16 @@ class Endpoints:
                 viewer, short = found
                 request.scope["cy_viewer"] = viewer.id
                 return cast("Answer", short)
-        async with self._signed_in(request) as context:
+        async with self._signed_in(request, operation) as context:
             if refused is not None:
                 raise refused
             answer: Answer = await self.app.answer(operation, context)
             return answer
 
     @asynccontextmanager
-    async def _signed_in(self, request: Request) -> AsyncIterator[Any]:
+    async def _signed_in(
+        self, request: Request, operation: Operation | None = None
+    ) -> AsyncIterator[Any]:
         token = bearer_token(request)
         if token is None:
             raise UnauthenticatedError("Sign in with a bearer token.")
@@ -247,7 +249,10 @@ class Endpoints:
             return await sign_in(reading, token, now)
 
         request_id = request.scope["cy_request_id"]
-        async with self.app.context(sign, now=now, request_id=request_id) as context:
+        asked = self.app.context(
+            sign, now=now, request_id=request_id, operation=operation
+        )
+        async with asked as context:
             request.scope["cy_viewer"] = context.viewer.id
             context.credential = credential_of(token)
             yield context

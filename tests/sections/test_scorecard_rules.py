@@ -108,7 +108,7 @@ SCORES: Mapping[str, float | None] = {
 
 def fact(score: float | None = 50, at: datetime = NOW, **values: Any) -> Fact:
     if score is None:
-        return replace(NOTHING, **values)
+        return NOTHING._replace(**values)
     return Fact(score=score, na_kind=None, set_at=at, validated_at=at, **values)
 
 
@@ -475,7 +475,7 @@ def test_renewing_confirms_and_changes_nothing_else() -> None:
     later = NOW + timedelta(days=9)
     held = fact(40, comment="Calm", previous=50)
     found = renewed(held, None, later)
-    assert found == replace(held, validated_at=later)
+    assert found == held._replace(validated_at=later)
     assert renewed(held, "Still", later).comment == "Still"
     assert refusal(renewed, fact(None), None, later) == "INVALID_STATE"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import strawberry
 
@@ -37,6 +36,6 @@ async def set_score_comment(info: Info, input: SetScoreCommentInput) -> ScorePay
     comment = (input.comment or "").strip() or None
 
     def apply(fact: Fact, bands: Sequence[Band]) -> Fact:
-        return replace(fact, comment=comment)
+        return fact._replace(comment=comment)
 
     return await change_score(info.context, COMMENT_ON, input, apply)

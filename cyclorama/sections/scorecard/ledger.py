@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cache
 from types import SimpleNamespace
 from typing import Any, Final
 
-import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cyclorama.plugins import Author, direct, emit, new_id
+from cyclorama.plugins import Author, Direct, Insertion, direct, emit, new_id
 from cyclorama.sections.scorecard.events import Changes
 from cyclorama.sections.scorecard.explaining import words_of
 from cyclorama.sections.scorecard.rules.bands import band_of, shown
@@ -24,7 +21,8 @@ from cyclorama.sections.scorecard.rules.trends import Comparator, next_period, t
 from cyclorama.sections.scorecard.state import State
 from cyclorama.sections.scorecard.tables import EventRow, ScoreRow
 
-_INSERT: Final = sa.insert(EventRow.__table__)  # type: ignore[arg-type]
+_SCORES: Final[Any] = ScoreRow.__table__
+_EVENTS: Final[Any] = EventRow.__table__
 
 
 @dataclass(slots=True, kw_only=True)
@@ -134,7 +132,7 @@ class Ledger:
             previous = old.previous if old.score is None else old.score
             values |= {"score": outcome.score, "previous": previous}
             values["set_at"] = self.author.at
-        new = replace(old, **values)
+        new = old._replace(**values)
         event = "RECALC" if new.score != old.score else None
         self._put(state, key, new, outcome, changed, after, event=event)
 
@@ -218,18 +216,24 @@ class Ledger:
             }
         )
 
-    async def save(self, session: AsyncSession, *, tell: bool = True) -> None:
+    async def save(self, session: Direct | AsyncSession, *, tell: bool = True) -> None:
         """Write what was collected with three statements, and forget it; without `tell`
         the events are left to be emitted."""
         at = direct(session)
-        if self.scores:
-            last = {(s["record_id"], s["node_id"]): s for s in self.scores}
-            await at.send(_upsert(at.dialect), list(last.values()))
-        if self.events:
-            await at.send(_INSERT, self.events)
+        for one in self.taken():
+            await one.insert(at)
         if tell:
             await emit(session, self.author, self.changes.take())
+
+    def taken(self) -> list[Insertion]:
+        """What was collected, which is forgotten, but for what others are told of."""
+        last = {(s["record_id"], s["node_id"]): s for s in self.scores}
+        found = [
+            Insertion(_SCORES, list(last.values()), replaces=True),
+            Insertion(_EVENTS, self.events),
+        ]
         self.scores, self.events = [], []
+        return [one for one in found if one.rows]
 
 
 def _first_stale(state: State, facts: Mapping[str, Fact]) -> dict[str, datetime]:
@@ -271,15 +275,3 @@ def score_of(state: State, key: str, ledger: Ledger) -> dict[str, Any]:
         "stale": after is not None and after < ledger.author.at,
         "comment": fact.comment,
     }
-
-
-@cache
-def _upsert(dialect: str) -> Any:
-    table: Any = ScoreRow.__table__
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    statement = insert(table)
-    keys = [c.name for c in table.primary_key]
-    others: Mapping[str, Any] = {
-        c.name: statement.excluded[c.name] for c in table.c if c.name not in keys
-    }
-    return statement.on_conflict_do_update(index_elements=keys, set_=others)

@@ -178,7 +178,7 @@ async def change_score(
         only_comment=only_comment,
     )
     try:
-        async with ctx.database.write() as session:
+        async with ctx.database.write_directly() as session:
             state, ledger = await write(ctx, session, change)
     except Refused as refused:
         error = UserError(

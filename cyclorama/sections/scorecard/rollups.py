@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from cyclorama.plugins import (
+    Direct,
     PicklistItemRow,
     RelationshipRow,
     RelationshipTypeRow,
@@ -114,7 +115,7 @@ def _counts(rule: Any, row: Any) -> bool:
 
 
 async def roll_up(
-    session: AsyncSession, ledger: Ledger, companies: Sequence[str]
+    session: Direct | AsyncSession, ledger: Ledger, companies: Sequence[str]
 ) -> None:
     """Compute what companies have of their relationships, in the session's transaction.
 
@@ -131,7 +132,7 @@ async def roll_up(
     await ledger.save(session)
 
 
-async def companies_of(session: AsyncSession, ids: Sequence[str]) -> list[str]:
+async def companies_of(session: Direct | AsyncSession, ids: Sequence[str]) -> list[str]:
     """The companies of those of these records that are relationships."""
     own = [i for i in ids if kind_of_id(i) == "relationship"]
     if not own:

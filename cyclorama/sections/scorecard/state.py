@@ -66,6 +66,12 @@ class Frame:
         card = _card(settings, list(nodes.values()))
         return Frame(nodes=nodes, keys=keys, card=card)
 
+    def rows(self, known: Iterable[Any]) -> dict[str, Any]:
+        """What is known of nodes by their keys, in the card's order, without what is of
+        other cards."""
+        held = {row.node_id: row for row in known}
+        return {key: held[id] for id, key in self.keys.items() if id in held}
+
 
 @dataclass(slots=True, kw_only=True)
 class State:
@@ -242,6 +248,20 @@ def _whole(card_id: str, rows: Sequence[Any]) -> Whole:
     row = SimpleNamespace(**values)
     settings = Settings(card_id=card_id, bands=bands, row=row)
     return settings, Frame.of(settings, (r for r in rows if r.id is not None))
+
+
+def state_of(record_id: str, known: Sequence[Any], card: Whole) -> State:
+    """The state of a record: the rows of `known_of_one` and its card."""
+    settings, frame = card
+    override = _override(known[0])
+    return State(
+        record_id=record_id,
+        settings=replace(settings, override=override) if override else settings,
+        frame=frame,
+        rows=frame.rows(known),
+        newest_event=known[0].newest_event or 0,
+        given=known[0].given,
+    )
 
 
 def states_of(rows: Sequence[Any], cards: Mapping[str, Whole]) -> dict[str, State]:

@@ -11,7 +11,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import aliased
 
-from cyclorama.plugins import WHOLE, CompanyRow, RelationshipRow
+from cyclorama.plugins import CompanyRow, Direct, RelationshipRow, direct
 from cyclorama.sections.scorecard.tables import (
     AssignmentRow,
     BandRow,
@@ -82,10 +82,9 @@ def _assigned(query: Select[Any], record: Any) -> Select[Any]:
 
 
 @cache
-def settings_of(kind: str, *, lock: bool = False) -> Select[Any]:
+def settings_of(kind: str) -> Select[Any]:
     """The cards of records of a kind, by the parameter `ids`, with their bands, a row for
-    each band; with `lock` the card of the record `id`, also as `lock_of`, but that a card
-    is shown as it was before the statement had to wait."""
+    each band."""
     record = RECORDS[kind]
     columns = (c for c in CardRow.__table__.c if c.key != "id")
     chosen = select(
@@ -95,14 +94,13 @@ def settings_of(kind: str, *, lock: bool = False) -> Select[Any]:
         *_GIVEN,
         *_BAND,
     )
-    query = (
+    return (
         _assigned(chosen, record)
         .outerjoin(CardRow, CardRow.id == _card_of(kind))
         .outerjoin(BandRow, BandRow.scheme_id == CardRow.scheme_id)
-        .where(record.id == ID if lock else record.id.in_(IDS))
+        .where(record.id.in_(IDS))
         .order_by(record.id, BandRow.position)
     )
-    return query.with_for_update(key_share=True, of=record) if lock else query
 
 
 @cache
@@ -130,7 +128,6 @@ _NODES = (
     MeasureRow.comment_required,
     MeasureRow.rollup,
 )
-_SCORES = tuple(c for c in ScoreRow.__table__.c if c.key != "node_id")
 
 
 @cache
@@ -150,40 +147,34 @@ def cards_of() -> Select[Any]:
 
 
 @cache
-def nodes_of_one(*, whole: bool) -> Select[Any]:
-    """The nodes of the card `card` with what is known of them of the record `id`, without
-    `record_id` where that is nothing; with the number of the record's newest event and the
-    version of what it was given; of the nodes no more than their keys, unless `whole`."""
+def lock_of_one(kind: str) -> Select[Any]:
+    """As `lock_of` the record `id`."""
+    record = RECORDS[kind].id
+    return select(record).where(record == ID).with_for_update(key_share=True)
+
+
+@cache
+def known_of_one(kind: str) -> Select[Any]:
+    """The card of the record `id`, its version, what the record was given and the number
+    of its newest event, with what is known of nodes, of whatever card: a row for each, one
+    without a node where nothing is known."""
+    record = RECORDS[kind]
     number = select(func.max(EventRow.number)).where(EventRow.record_id == ID)
     newest = number.scalar_subquery().label("newest_event")
-    version = select(AssignmentRow.version).where(AssignmentRow.record_id == ID)
-    given = func.coalesce(version.scalar_subquery(), 0).label("given")
-    nodes = _NODES if whole else (NodeRow.id, NodeRow.key)
-    known = sa.and_(ScoreRow.node_id == NodeRow.id, ScoreRow.record_id == ID)
-    query = (
-        select(*nodes, newest, given, CardRow.version, *_SCORES)
-        .join_from(NodeRow, CardRow, CardRow.id == NodeRow.card_id)
-        .outerjoin(ScoreRow, known)
-        .where(NodeRow.card_id == sa.bindparam("card", type_=sa.String()))
-        .order_by(NodeRow.position, NodeRow.id)
+    card = CardRow.id.label("card_id")
+    chosen = select(card, CardRow.version, *_GIVEN, newest, *ScoreRow.__table__.c)
+    return (
+        _assigned(chosen, record)
+        .outerjoin(CardRow, CardRow.id == _card_of(kind))
+        .outerjoin(ScoreRow, ScoreRow.record_id == record.id)
+        .where(record.id == ID)
     )
-    if not whole:
-        return query
-    return query.outerjoin(MeasureRow, MeasureRow.id == NodeRow.measure_id)
 
 
-_WHOLE: Final = {WHOLE: True}
-
-
-def executing(session: AsyncSession) -> Execute:
-    """Statements in the transaction of a session, which read all rows whoever asks:
-    scores are the organisation's, and who may change them was decided before."""
-
-    async def execute(statement: Any, values: Mapping[str, Any]) -> Sequence[Any]:
-        at = await connection_of(session)
-        return (await at.execute(statement, values, execution_options=_WHOLE)).all()
-
-    return execute
+def executing(at: Direct | AsyncSession) -> Execute:
+    """Statements in a writing transaction, which read all rows whoever asks: scores are
+    the organisation's, and who may change them was decided before."""
+    return direct(at).execute
 
 
 async def connection_of(session: AsyncSession) -> AsyncConnection:

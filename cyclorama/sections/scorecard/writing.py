@@ -8,16 +8,30 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cyclorama.plugins import Context, author_of, direct, kind_of_id, record_change
+from cyclorama.plugins import (
+    Context,
+    Direct,
+    author_of,
+    direct,
+    kind_of_id,
+    record_change,
+)
 from cyclorama.sections.scorecard.ledger import Ledger
 from cyclorama.sections.scorecard.rollups import companies_of, roll_up
 from cyclorama.sections.scorecard.rules.bands import Band, Refused
 from cyclorama.sections.scorecard.rules.facts import Fact
-from cyclorama.sections.scorecard.state import Frame, State, learn, settings_by_record
+from cyclorama.sections.scorecard.state import (
+    State,
+    Whole,
+    learn,
+    state_of,
+    whole_cards,
+)
 from cyclorama.sections.scorecard.statements import (
+    cards_of,
     executing,
-    nodes_of_one,
-    settings_of,
+    known_of_one,
+    lock_of_one,
 )
 
 NO_CARD = "The record has no scorecard; an admin makes one of its kind the default."
@@ -41,9 +55,7 @@ class Change:
     """Whether the score is neither set nor confirmed."""
 
 
-async def write(
-    ctx: Context, session: AsyncSession, change: Change
-) -> tuple[State, Ledger]:
+async def write(ctx: Context, session: Direct, change: Change) -> tuple[State, Ledger]:
     """Make a change in the session's transaction: scores, events and the audit log.
 
     `Refused` is raised before anything is written. Changes of one record wait for each
@@ -60,8 +72,10 @@ async def write(
     if change.only_comment:
         return state, await _remark(ctx, session, change, ledger, state, new)
     ledger.settle(state, {node.key: new})
-    await ledger.save(session, tell=False)
-    await roll_up(session, ledger, await companies_of(session, [change.record_id]))
+    companies = await companies_of(session, [change.record_id])
+    if companies:
+        await ledger.save(session, tell=False)
+        await roll_up(session, ledger, companies)
     await record_change(
         ctx,
         session,
@@ -70,13 +84,14 @@ async def write(
         before={node.key: old.score, "overall": overall},
         after={node.key: new.score, "overall": state.fact("").score},
         events=ledger.changes.take(),
+        first=ledger.taken(),
     )
     return state, ledger
 
 
 async def _remark(
     ctx: Context,
-    session: AsyncSession,
+    session: Direct,
     change: Change,
     ledger: Ledger,
     state: State,
@@ -84,10 +99,15 @@ async def _remark(
 ) -> Ledger:
     before = {"version": state.version}
     ledger.remark(state, change.measure, new)
-    await ledger.save(session, tell=False)
     after = {"version": state.version, "comment": change.measure}
     await record_change(
-        ctx, session, change.action, change.record_id, before=before, after=after
+        ctx,
+        session,
+        change.action,
+        change.record_id,
+        before=before,
+        after=after,
+        first=ledger.taken(),
     )
     return ledger
 
@@ -111,32 +131,27 @@ def measure_of(state: State, key: str) -> Any:
     return node
 
 
-async def locked_state(ctx: Context, session: AsyncSession, record_id: str) -> State:
-    """The state of a record that nobody else changes until the transaction ends; read
-    again where its card has changed while somebody else had to be waited for."""
+async def locked_state(
+    ctx: Context, session: Direct | AsyncSession, record_id: str
+) -> State:
+    """The state of a record that nobody else changes until the transaction ends."""
     kind, at = kind_of_id(record_id), direct(session)
+    own = {"id": record_id}
+    if at.dialect != "sqlite":  # where nobody else writes at all
+        await at.fetch(lock_of_one(kind), own)
     while True:
-        rows = await at.fetch(settings_of(kind, lock=True), {"id": record_id})
-        settings = settings_by_record(rows).get(record_id)
-        if settings is None:
+        known = await at.fetch(known_of_one(kind), own)
+        if not known or known[0].card_id is None:
             raise Refused("INVALID_STATE", NO_CARD, "recordId")
-        version, given = settings.row.version, settings.row.given
-        key = ("scorecard", settings.card_id, version)
-        frame: Frame | None = ctx.database.made.find(key)
-        query = nodes_of_one(whole=frame is None)
-        asked = {"card": settings.card_id, "id": record_id}
-        known = await at.fetch(query, asked)
-        if not known or (known[0].version, known[0].given) != (version, given):
-            continue
-        if frame is None:
-            frame = ctx.database.made.put(key, Frame.of(settings, known))
-        state = State(
-            record_id=record_id,
-            settings=settings,
-            frame=frame,
-            rows={row.key: row for row in known if row.record_id is not None},
-            newest_event=known[0].newest_event or 0,
-            given=given,
-        )
+        card_id, version = known[0].card_id, known[0].version
+        key = ("scorecard", card_id, version)
+        card: Whole | None = ctx.database.made.find(key)
+        if card is None:
+            rows = await at.fetch(cards_of(), {"cards": [card_id]})
+            card = whole_cards(rows).get(card_id)
+            if card is None or card[0].row.version != version:
+                continue  # somebody has changed the card in between
+            ctx.database.made.put(key, card)
+        state = state_of(record_id, known, card)
         await learn(executing(session), {record_id: state}, ctx.settings.fields)
         return state

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from cyclorama.sections.scorecard.rules.bands import Band
 from cyclorama.sections.scorecard.rules.exceptions import ScoreException
@@ -49,8 +50,7 @@ class Outcome:
     """The key of the exception that changed it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(NamedTuple):
     """What a node gives to the computed overall score: `weight` is effective."""
 
     weight: float

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import NamedTuple
 
 from cyclorama.sections.scorecard.rules.bands import Refused, checked_score
 
@@ -20,8 +21,7 @@ class StalePolicy(Enum):
     DECAY = "DECAY"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class Fact(NamedTuple):
     """What is known of one measure, or of an overall score that is set by hand."""
 
     score: float | None = None
@@ -57,7 +57,7 @@ def renewed(fact: Fact, comment: str | None, now: datetime) -> Fact:
     if fact.score is None:
         raise Refused("INVALID_STATE", "There is no score to renew; set one.")
     kept = fact.comment if comment is None else comment
-    return replace(fact, validated_at=now, comment=kept)
+    return fact._replace(validated_at=now, comment=kept)
 
 
 def stale_after(fact: Fact, validity_days: int | None) -> datetime | None:
