@@ -198,3 +198,26 @@ def test_an_instant_as_clients_see_it(value: datetime) -> None:
     except OverflowError:
         return
     assert wire_instant(value) == utc.isoformat(timespec="milliseconds") + "Z"
+
+
+async def test_who_reads_loosely_sees_what_there_is_when_they_ask(
+    database: Database,
+) -> None:
+    async def add(number: int) -> None:
+        user = UserRow(id=f"u{number}", email=f"{number}@x.com", name="A")
+        async with database.write() as session:
+            user.created_at = NOW
+            session.add(user)
+
+    async def seen(reading: Reading) -> int:
+        return len(await reading.execute(sa.select(UserRow.id)))
+
+    async with database.read() as one, database.read(loosely=True) as other:
+        assert (await seen(one), await seen(other)) == (0, 0)
+        await add(1)
+        assert (await seen(one), await seen(other)) == (0, 1)
+        with pytest.raises(Exception, match="nowhere"):
+            await other.fetch("SELECT * FROM nowhere", [])
+        assert await seen(other) == 1
+    async with database.read() as reading:
+        assert await seen(reading) == 1
