@@ -62,7 +62,9 @@ def about(kind: str, ids: Sequence[str]) -> Any:
     """CTAs of these records, not those of a company's relationships."""
     own = _subject(kind).in_(ids)
     if kind == "company":
-        return sa.and_(own, CTAS.c.relationship_id.is_(None))
+        # As written `IS NULL` SQLite takes the index of relationships, and reads the open
+        # CTAs of all companies.
+        return sa.and_(own, sa.func.coalesce(CTAS.c.relationship_id, "") == "")
     return own
 
 
