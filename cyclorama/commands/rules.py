@@ -96,9 +96,13 @@ def run_command(
     if as_json:
         typer.echo(json.dumps(told))
         return
-    more = ", more than it may touch; nothing is done" if told["capped"] else ""
     would = "would be touched" if dry_run else "met"
-    typer.echo(f"{told['records']:,} records {would}{more}.")
+    if told["capped"]:
+        # It is not looked further than that.
+        most = f"{told['records'] - 1:,} records, which it may touch at most"
+        typer.echo(f"More than {most}, {would}; nothing is done.")
+    else:
+        typer.echo(f"{told['records']:,} records {would}.")
     for record in told["ids"]:
         typer.echo(record)
     if told["failed"]:

@@ -73,6 +73,13 @@ def test_a_rule_is_planned_applied_tried_run_and_told_of(
         in run(ready_url, "run", "large", "--dry-run").output
     )
     assert len(json.loads(run(ready_url, "log", "--json").output)) == 1
+    few = "name: Large ones\n    most_records: 2"
+    file.write_text(RULES.replace("name: Large ones", few))
+    run(ready_url, "apply", str(file))
+    capped = run(ready_url, "run", "large").output
+    assert capped == (
+        "More than 2 records, which it may touch at most, met; nothing is done.\n"
+    )
     fails = "name: Large ones\n    when: {cel: '1 / (record.employees - 150) == 0'}"
     file.write_text(RULES.replace("name: Large ones", fails))
     assert run(ready_url, "apply", str(file)).output == "rule large: changed\n"
