@@ -16,6 +16,7 @@ from cyclorama.plugins import KEY, Row, json, key_column
 from cyclorama.plugins import text as text_of
 
 TYPE, REASON, PRIORITY, STATUS = "cta.type", "cta.reason", "cta.priority", "cta.status"
+GONE = -1
 PICKLISTS = (TYPE, REASON, PRIORITY, STATUS)
 
 
@@ -70,6 +71,7 @@ class PlaybookRow(Row):
     description: Mapped[str | None] = mapped_column(Text())
     record_kind: Mapped[str | None] = mapped_column(KEY)
     active: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 class PlaybookTypeRow(Row):
@@ -87,7 +89,8 @@ class PlaybookTypeRow(Row):
 
 class PlaybookTaskRow(Row):
     """A task of a playbook, due `offset_days` from its anchor. Its owner is the CTA's,
-    the subject's CSM where `owner_strategy` is CSM, or `owner_id` where it is USER."""
+    the subject's CSM where `owner_strategy` is CSM, or `owner_id` where it is USER. One
+    that was taken away and that tasks of CTAs know has the position `GONE`."""
 
     __tablename__ = "cockpit_playbook_task"
     __table_args__ = (Index("ix_cockpit_playbook_task", "playbook_id", "position"),)
