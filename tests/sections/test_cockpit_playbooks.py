@@ -34,7 +34,7 @@ APPLY = """mutation($input: ApplyPlaybookInput!) { answer: applyPlaybook(input: 
 LIST = f"{{ viewer {{ ctaPlaybooks {{ {BOOK} }} }} }}"
 TASKS: list[dict[str, Any]] = [
     {"name": "Call", "offsetDays": 1, "isMandatory": True},
-    {"name": "Write", "anchor": "PREVIOUS", "offsetDays": 2, "owner": "CSM"},
+    {"name": "Write", "anchor": "PREVIOUS", "offsetDays": 2, "owner": "RECORD_CSM"},
     {
         "name": "Look back",
         "anchor": "DUE",
@@ -129,7 +129,7 @@ async def test_3_8_admins_make_change_and_delete_playbooks(bench: Bench) -> None
     assert (made["version"], made["active"], made["typeKeys"]) == (1, True, ["risk"])
     assert [(t["name"], t["anchor"], t["owner"]) for t in made["tasks"]] == [
         ("Call", "CREATED", "CTA_OWNER"),
-        ("Write", "PREVIOUS", "CSM"),
+        ("Write", "PREVIOUS", "RECORD_CSM"),
         ("Look back", "DUE", "USER"),
     ]
     applied = await ask(bench, APPLY, ctaId="cta_1", playbookKey="save")

@@ -68,7 +68,7 @@ class TaskOwner(StrEnum):
     """Who owns a task that a playbook brings."""
 
     CTA_OWNER = "CTA_OWNER"
-    CSM = "CSM"
+    RECORD_CSM = "CSM"
     USER = "USER"
 
 
