@@ -103,6 +103,10 @@ class Worker:
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 log.warning("worker_waits", error=repr(error))
                 busy = False
+            except Exception as error:
+                # Nobody else would begin it again: the server goes on without.
+                log.error("worker_failed", exc_info=error)
+                busy = False
             if not busy:
                 await self._wait()
 

@@ -43,7 +43,10 @@ class RuleRun:
         "may; CONDITION_FAILED where the condition in CEL could not be evaluated of as "
         "many records as `failed` says, on which nothing was done."
     )
-    records: int = strawberry.field(description="Records that met its conditions.")
+    records: int = strawberry.field(
+        description="Records that met its conditions; a CAPPED run over all records looks "
+        "no further than for one more than it may touch."
+    )
     changed: int
     unchanged: int
     failed: int

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 
 from cyclorama.plugins import CompanyRow, Env, record, seldom, unless_masked, walked
 from cyclorama.sections.cockpit.config import CockpitConfig
-from cyclorama.sections.cockpit.tables import CtaRow
+from cyclorama.sections.cockpit.tables import OF_COMPANY, CtaRow
 
 DEEPEST: Final = 50
 """Levels of companies below each other."""
@@ -44,5 +44,5 @@ def with_children(
         return own
     found = sa.and_(CtaRow.company_id.in_(ids), CtaRow.company_id.in_(_below()))
     if not config.with_relationships:
-        found = sa.and_(found, CtaRow.relationship_id.is_(None))
+        found = sa.and_(found, OF_COMPANY)
     return sa.or_(own, unless_masked(env, found, "Cta.company"))

@@ -7,9 +7,9 @@ category of a status says whether it closes.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cyclorama.plugins import KEY, Row, json, key_column
@@ -190,6 +190,11 @@ class CtaRow(Row):
     created_by: Mapped[str | None] = mapped_column(KEY)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+OF_COMPANY: Final[Any] = func.coalesce(CtaRow.relationship_id, "") == ""
+"""CTAs of companies themselves. For `IS NULL` beside a list of companies SQLite takes the
+index of relationships, and reads the CTAs of all companies."""
 
 
 class TaskRow(Row):
