@@ -216,6 +216,7 @@ OF_SECTIONS = {
             "updateCta",
             "closeCta",
             "reopenCta",
+            "deleteCta",
             "snoozeCta",
             "unsnoozeCta",
             "addCtaTask",
@@ -237,6 +238,7 @@ OF_SECTIONS = {
     "CtaViewPayload": "cockpit",
     "CtaViewDeletionPayload": "cockpit",
     "CtaVocabularyPayload": "cockpit",
+    "CtaDeletionPayload": "cockpit",
     "CtaPlaybookPayload": "cockpit",
     "SurveyResponsePayload": "surveys",
     **{

@@ -113,7 +113,7 @@ async def test_a_playbook_that_cannot_be_is_refused_and_nothing_changes(
     for given, (path, code) in REFUSALS:
         answer = await ask(bench, SAVE, **given)
         (error,) = answer["errors"]
-        assert (".".join(error["path"]), error["code"]) == (path, code), given
+        assert (error["path"], error["code"]) == (path.split("."), code), given
         assert answer["playbook"] is None
     for query, given in ((SAVE, NEW), (DELETE, {"key": "calls"})):
         (error,) = (await ask(bench, query, CSM, **given))["errors"]

@@ -12,6 +12,7 @@ from cyclorama.sections.cockpit.administration import (
 )
 from cyclorama.sections.cockpit.bulk import bulk_update_ctas
 from cyclorama.sections.cockpit.config import CockpitConfig
+from cyclorama.sections.cockpit.deletion import delete_cta
 from cyclorama.sections.cockpit.demo import demo
 from cyclorama.sections.cockpit.events import EVENTS
 from cyclorama.sections.cockpit.fields import (
@@ -84,6 +85,7 @@ section = Section(
         update_cta,
         close_cta,
         reopen_cta,
+        delete_cta,
         snooze_cta,
         unsnooze_cta,
         add_cta_task,
