@@ -120,6 +120,8 @@ async def test_a_playbook_that_cannot_be_is_refused_and_nothing_changes(
         assert error["code"] == "FORBIDDEN"
     (error,) = (await ask(bench, DELETE, key="nope"))["errors"]
     assert (error["path"], error["code"]) == (["key"], "NOT_FOUND")
+    (error,) = (await ask(bench, DELETE, key="calls", expectedVersion=2))["errors"]
+    assert (error["path"], error["code"]) == (["expectedVersion"], "CONFLICT")
     assert await everything(bench) == before
     assert (await bench.query(LIST, viewer=CSM))["viewer"]["ctaPlaybooks"] == []
 
