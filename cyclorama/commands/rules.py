@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,8 @@ from cyclorama.plugins.rules.file import data_of, difference, export, parse
 from cyclorama.plugins.rules.log import read_runs
 from cyclorama.plugins.rules.running import Runs, batch_of, save_rules
 
+MOST_REASONS = 10
+"""Records of which a run says why a condition could not be evaluated."""
 CHANGES = 2
 """The exit code of `plan` where there are changes."""
 rules_app = typer.Typer(
@@ -93,11 +96,19 @@ def run_command(
     if as_json:
         typer.echo(json.dumps(told))
         return
-    more = ", more than it may touch; nothing is done" if told["capped"] else ""
     would = "would be touched" if dry_run else "met"
-    typer.echo(f"{told['records']:,} records {would}{more}.")
+    if told["capped"]:
+        # It is not looked further than that.
+        most = f"{told['records'] - 1:,} records, which it may touch at most"
+        typer.echo(f"More than {most}, {would}; nothing is done.")
+    else:
+        typer.echo(f"{told['records']:,} records {would}.")
     for record in told["ids"]:
         typer.echo(record)
+    if told["failed"]:
+        typer.echo(f"{told['failed']:,} records could not be judged:")
+    for record, reason in told["reasons"].items():
+        typer.echo(f"  {record}: {reason}")
 
 
 @rules_app.command("log")
@@ -154,21 +165,29 @@ async def _run(app: Any, key: str, dry_run: bool) -> dict[str, Any]:
         raise ConfigError(f"The rule {key!r} is disabled; apply it as `enabled: true`.")
     by = author(app, "rules run")
     today = app.today(by.at)
+    failed: dict[str, str] = {}
     if not runs.engine.usable(rule):
         raise ConfigError(f"The rule {key!r} names what is not installed any more.")
     async with app.database.write() as session:
         if dry_run:
-            ids = await runs.preview(session, rule, by, today, fields)
+            ids = await runs.preview(session, rule, by, today, fields, failed)
         else:
-            ids = await runs.found(batch_of(session, by, today, fields), rule)
+            batch = batch_of(session, by, today, fields)
+            ids = await runs.found(batch, rule, failed)
     capped = len(ids) > rule.most_records
-    left = ids
-    while left and not dry_run:
+    left, untold = ids, failed
+    while (left or untold) and not dry_run:
         async with app.database.write() as session:
             batch = batch_of(session, by, today, fields)
-            left = await runs.page(batch, rule, left, "demand")
-    shown = ids if dry_run else []
-    return {"records": len(ids), "capped": capped, "ids": shown}
+            left = await runs.page(batch, rule, left, "demand", untold)
+        untold = {}
+    return {
+        "records": len(ids),
+        "capped": capped,
+        "ids": ids if dry_run else [],
+        "failed": len(failed),
+        "reasons": dict(islice(failed.items(), MOST_REASONS)),
+    }
 
 
 def _say(changes: dict[str, str], as_json: bool) -> None:

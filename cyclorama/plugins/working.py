@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -40,7 +40,8 @@ HOLD: Final = timedelta(seconds=60)
 MARGIN: Final = timedelta(seconds=5)
 """How long before its end a run is stopped."""
 AT_ONCE: Final = 8
-"""Jobs that are claimed together, and done one after the other."""
+"""Jobs that are claimed together; those that ask no other server are done one after the
+other."""
 PAUSE_SECONDS: Final = 1.0
 """Between looks for what is due."""
 MOST_ATTEMPTS: Final = 10
@@ -72,7 +73,6 @@ class Worker:
         listeners: Sequence[Listener] = (),
     ) -> None:
         self._database = database
-        self._fields: Sequence[Any] = ()
         self._clock = clock
         self._zone = zone
         self._hold = hold
@@ -91,12 +91,21 @@ class Worker:
         """How many events ended how: `handled` or `put_aside`."""
 
     async def run(self) -> None:
-        """Run until told to stop."""
+        """Run until told to stop. Events wait for no job."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep(self.hand_out))
+            group.create_task(self._keep(self.do_due))
+
+    async def _keep(self, step: Callable[[], Awaitable[bool]]) -> None:
         while not self._stopping.is_set():
             try:
-                busy = await self.work()
+                busy = await step()
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 log.warning("worker_waits", error=repr(error))
+                busy = False
+            except Exception as error:
+                # Nobody else would begin it again: the server goes on without.
+                log.error("worker_failed", exc_info=error)
                 busy = False
             if not busy:
                 await self._wait()
@@ -107,24 +116,47 @@ class Worker:
 
     async def work(self) -> bool:
         """Do some of what is due; whether there was anything."""
+        handed_out = await self.hand_out()
+        return await self.do_due() or handed_out
+
+    async def hand_out(self) -> bool:
+        """Hand out events that wait; whether there were any."""
+        now = self._clock()
+        fields = await self._fields()
+        return await self._dispatcher.step(now, self._today(now), fields)
+
+    async def do_due(self) -> bool:
+        """Do some of the jobs that are due; whether there were any."""
         now = self._clock()
         enabled = await self._enabled()
-        async with self._database.read() as reading:
-            self._fields = await load_fields(reading)
         await self._schedule(enabled, now)
-        handed_out = await self._dispatcher.step(now, self._today(now), self._fields)
         if not enabled or not await is_due(self._database, now):
-            return handed_out
+            return False
         claimed = await claim(
             self._database, enabled, now=now, most=AT_ONCE, hold=self._hold
         )
-        for number, job in enumerate(claimed):
+        fields = await self._fields()
+        # What asks other servers goes at once: one that hangs keeps few others waiting.
+        asking = [j for j in claimed if self.jobs[j.kind].prepare is not None]
+        rest = [j for j in claimed if self.jobs[j.kind].prepare is None]
+        end = now + self._hold
+        asked = (self._do(job, end, fields) for job in asking)
+        await asyncio.gather(*asked, self._in_turn(rest, now, fields))
+        return bool(claimed)
+
+    async def _in_turn(
+        self, jobs: Sequence[Claimed], now: datetime, fields: Sequence[Any]
+    ) -> None:
+        for number, job in enumerate(jobs):
             # A run has at least half of the time.
             if self._stopping.is_set() or self._clock() > now + self._hold / 2:
-                await release(self._database, claimed[number:], self._clock())
+                await release(self._database, jobs[number:], self._clock())
                 break
-            await self._do(job, now + self._hold)
-        return handed_out or bool(claimed)
+            await self._do(job, now + self._hold, fields)
+
+    async def _fields(self) -> Sequence[Any]:
+        async with self._database.read() as reading:
+            return await load_fields(reading)
 
     def _today(self, now: datetime) -> date:
         return now.astimezone(self._zone).date()
@@ -147,7 +179,7 @@ class Worker:
                     await put(session, kind, {}, now=now, due_at=due_at, key=kind)
                 self._scheduled.add(kind)
 
-    async def _do(self, job: Claimed, end: datetime) -> None:
+    async def _do(self, job: Claimed, end: datetime, fields: Sequence[Any]) -> None:
         """Run one job; an error gives it back."""
         left = (end - MARGIN - self._clock()).total_seconds()
         try:
@@ -158,7 +190,7 @@ class Worker:
                 if prepare is not None:
                     prepared = await prepare(job.payload)
                 async with self._database.write() as session:
-                    await self._run(session, job, prepared)
+                    await self._run(session, job, prepared, fields)
             self.done[job.kind, "done"] += 1
         except LostJobError:
             self.done[job.kind, "lost"] += 1
@@ -169,7 +201,9 @@ class Worker:
             due_at = None if wait is None else self._clock() + wait
             await give_back(self._database, job, repr(error), due_at)
 
-    async def _run(self, session: Any, job: Claimed, prepared: Any) -> None:
+    async def _run(
+        self, session: Any, job: Claimed, prepared: Any, fields: Sequence[Any]
+    ) -> None:
         now = self._clock()
         held = self.jobs[job.kind]
         again_at = None
@@ -184,7 +218,7 @@ class Worker:
                 now=now,
                 today=self._today(now),
                 author=Author(actor=WORKER, at=now),
-                fields=self._fields,
+                fields=fields,
                 prepared=prepared,
             )
         )

@@ -73,6 +73,22 @@ def test_a_rule_is_planned_applied_tried_run_and_told_of(
         in run(ready_url, "run", "large", "--dry-run").output
     )
     assert len(json.loads(run(ready_url, "log", "--json").output)) == 1
+    few = "name: Large ones\n    most_records: 2"
+    file.write_text(RULES.replace("name: Large ones", few))
+    run(ready_url, "apply", str(file))
+    capped = run(ready_url, "run", "large").output
+    assert capped == (
+        "More than 2 records, which it may touch at most, met; nothing is done.\n"
+    )
+    fails = "name: Large ones\n    when: {cel: '1 / (record.employees - 150) == 0'}"
+    file.write_text(RULES.replace("name: Large ones", fails))
+    assert run(ready_url, "apply", str(file)).output == "rule large: changed\n"
+    for arguments in (["run", "large", "--dry-run"], ["run", "large"]):
+        told = run(ready_url, *arguments).output
+        assert "1 records could not be judged:\n  company_3: it divides by z" in told
+    told = run(ready_url, "log").output
+    assert "CONDITION_FAILED: 0 records, 0 changed, 0 unchanged, 1 failed" in told
+    assert "  company_3 condition: it divides by zero" in told
 
 
 @pytest.mark.parametrize("command", ["plan", "apply"])

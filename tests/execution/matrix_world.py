@@ -216,6 +216,7 @@ OF_SECTIONS = {
             "updateCta",
             "closeCta",
             "reopenCta",
+            "deleteCta",
             "snoozeCta",
             "unsnoozeCta",
             "addCtaTask",
@@ -230,11 +231,15 @@ OF_SECTIONS = {
             "deleteCtaView",
             "saveCtaVocabularyItem",
             "deleteCtaVocabularyItem",
+            "saveCtaPlaybook",
+            "deleteCtaPlaybook",
         )
     },
     "CtaViewPayload": "cockpit",
     "CtaViewDeletionPayload": "cockpit",
     "CtaVocabularyPayload": "cockpit",
+    "CtaDeletionPayload": "cockpit",
+    "CtaPlaybookPayload": "cockpit",
     "SurveyResponsePayload": "surveys",
     **{
         f"Mutation.{name}": "surveys"
@@ -247,6 +252,7 @@ OF_SECTIONS = {
     "Viewer.activities": "timeline",
     "Viewer.activityDrafts": "timeline",
     "Viewer.ctaVocabulary": "cockpit",
+    "Viewer.ctaPlaybooks": "cockpit",
 }
 """What goes where nobody gets the section, beside its fields on records."""
 OF_ALL_COMPANIES = {

@@ -10,17 +10,29 @@ import pytest
 import sqlalchemy as sa
 
 from cyclorama.plugins import Event
+from cyclorama.plugins.jobs import Run
 from cyclorama.plugins.rules.cel import CelError, Condition
 from cyclorama.plugins.rules.engine import load
 from cyclorama.plugins.rules.file import RuleFileError, export, parse
+from cyclorama.plugins.rules.judging import Match
 from cyclorama.plugins.rules.running import batch_of
 from cyclorama.sections.cockpit.tables import CtaRow
 from cyclorama.sections.cockpit.vocabulary import vocabulary
 from cyclorama.sections.scorecard import section as scorecard
 from cyclorama.sections.scorecard.events import SCORE_CHANGED
 from cyclorama.storage.engine import Database
+from cyclorama.storage.rules import RUNS
 from cyclorama.testing import NOW, Bench, company
-from tests.sections.ruling import ANN, KNOWN, RUNNING, hand_out, happen, rows, save
+from tests.sections.ruling import (
+    ANN,
+    KNOWN,
+    RUNNING,
+    hand_out,
+    happen,
+    logged,
+    rows,
+    save,
+)
 
 ATTRIBUTES = ("employees", "arr", "tags", "custom.tier", "usage.utilization", "name")
 FACTS = {
@@ -79,9 +91,22 @@ def test_what_is_no_condition_is_refused(text: str) -> None:
         read(text)
 
 
-def test_what_cannot_be_evaluated_is_no_answer() -> None:
-    for text in ("before.overall > 'a'", "timestamp(after.band) > timestamp('')"):
-        with pytest.raises(CelError):
+FAILS = {
+    "before.overall > 'a'": "values that do not fit",
+    "timestamp(after.band) > timestamp('')": "an instant or a duration",
+    "record.employees / 0 == 1": "by zero",
+    "record.employees * 9223372036854775807 > 1": "too large",
+    "record.tags[5] == 'a'": "not so many values",
+    "int(record.name) > 1": "a number of text",
+    "record.name.matches('(')": "no pattern",
+    "record.name.more == 1": "a part of a value",
+    "{'a': 1}[record.name] == 1": "no such key",
+}
+
+
+def test_what_cannot_be_evaluated_is_said_in_words_of_ours() -> None:
+    for text, words in FAILS.items():
+        with pytest.raises(CelError, match=words):
             read(text).holds(FACTS)
 
 
@@ -95,7 +120,7 @@ def test_a_rule_without_an_event_asks_records_alone() -> None:
 def test_what_takes_too_long_is_stopped() -> None:
     row = "[" + ",".join("1" * 60) + "]"
     loops = "".join(f"{row}.all({c}, " for c in "abcd")
-    with pytest.raises(CelError, match="Iteration budget"):
+    with pytest.raises(CelError, match="too many steps"):
         read(f"{loops}a + b + c + d == 4))))").holds({})
 
 
@@ -158,5 +183,72 @@ async def test_rules_act_where_their_conditions_hold(
         batch = batch_of(session, ANN, NOW.date(), ())
         _, large = await load(session)
         assert await RUNNING.found(batch, large) == ["company_1", "company_4"]
-        monkeypatch.setattr("cyclorama.plugins.rules.engine.MOST_SECONDS", -1.0)
-        assert await RUNNING.found(batch, large) == ["company_1"]
+        monkeypatch.setattr("cyclorama.plugins.rules.judging.MOST_SECONDS", -1.0)
+        failed: dict[str, str] = {}
+        assert await RUNNING.found(batch, large, failed) == ["company_1"]
+    assert sorted(failed) == ["company_2", "company_3", "company_4"]
+    assert "5 s" in failed["company_4"]
+
+
+DIVIDES = """
+rules:
+  - key: told
+    name: Told
+    when: {event: scorecard.score_changed, cel: "1 / record.employees > 0"}
+    actions: [{action: cockpit.create_cta, with: {name: N, type: risk}}]
+  - key: daily
+    name: Daily
+    when: {schedule: {}, cel: "1 / record.employees > 0"}
+    actions: [{action: cockpit.create_cta, with: {name: N, type: expansion}}]
+"""
+
+
+@pytest.mark.anyio
+async def test_of_which_records_a_condition_failed_is_in_the_log_of_runs(
+    database: Database,
+) -> None:
+    bench = Bench(database, [scorecard])
+    await bench.fill(0)
+    of = [company(n, csm_id="user_csm", employees=n - 2) for n in (1, 2, 3)]
+    await bench.add(*of, *vocabulary({}))
+    await save(database, DIVIDES)
+    for number in (1, 2, 2, 3):
+        scored = {"before": {"overall": 70}, "after": {"overall": 40}}
+        await happen(
+            database,
+            Event(kind=SCORE_CHANGED, record_id=f"company_{number}", **scored),
+        )
+    await hand_out(database)
+    by_event = ("told", "scorecard.score_changed")
+    assert sorted(await logged(database)) == [
+        (*by_event, "CONDITION_FAILED", 0, 0, 0, 1),
+        (*by_event, "DONE", 1, 1, 0, 0),
+    ]
+    why = {"record": "company_2", "action": "condition", "status": "FAILED"}
+    (failed,) = await rows(database, sa.select(RUNS).where(RUNS.c.failed > 0))
+    assert failed.details == [{**why, "reason": "it divides by zero"}]
+    async with database.write() as session:
+        run = Run(
+            session=session,
+            kind="core.rule",
+            payload={"rule": "daily"},
+            now=NOW,
+            today=NOW.date(),
+            author=ANN,
+            fields=(),
+        )
+        await RUNNING.scheduled(run)
+        # The fact that it asks was removed.
+        event, _ = await load(session)
+        when = event.when.model_copy(update={"cel": "record.custom.gone == 1"})
+        gone = event.model_copy(update={"when": when})
+        missing: dict[str, str] = {}
+        batch = batch_of(session, ANN, NOW.date(), ())
+        matches = [Match("company_1"), Match("company_3")]
+        assert await RUNNING.engine.holding(batch, gone, matches, missing) == []
+    assert sorted(await logged(database))[:2] == [
+        ("daily", "schedule", "CONDITION_FAILED", 0, 0, 0, 1),
+        ("daily", "schedule", "DONE", 1, 1, 0, 0),
+    ]
+    assert sorted(missing) == ["company_1", "company_3"]
+    assert "no record.custom.gone" in missing["company_1"]

@@ -194,6 +194,26 @@ async def test_what_takes_longer_than_it_is_held_is_stopped(database: Database) 
     assert "TimeoutError" in (await waiting(database))[0].error
 
 
+async def test_a_worker_goes_on_after_what_nobody_expected(
+    database: Database,
+) -> None:
+    await leave(database, {"name": "later"})
+    begun: list[int] = []
+
+    class Broken(Clock):
+        def __call__(self) -> Any:
+            begun.append(1)
+            if len(begun) < 3:
+                raise KeyError("nobody expected this")
+            if len(begun) > 20:
+                one.stop()
+            return super().__call__()
+
+    one = worker(database, Broken())
+    await one.run()
+    assert await left(database) == {"later": 1}
+
+
 async def test_what_a_killed_worker_had_begun_another_does(database: Database) -> None:
     await leave(database, {"name": "taken", "hangs": True})
     url = database.url.render_as_string(hide_password=False)

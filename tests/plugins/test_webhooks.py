@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
+import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -15,6 +19,8 @@ import pytest
 import sqlalchemy as sa
 
 from cyclorama.config import load_settings
+from cyclorama.plugins.jobs import Job
+from cyclorama.plugins.rules.actions import NOTIFIED
 from cyclorama.plugins.rules.webhooks import (
     KIND,
     DeliveryError,
@@ -25,7 +31,9 @@ from cyclorama.plugins.rules.webhooks import (
 )
 from cyclorama.plugins.working import Worker
 from cyclorama.storage.engine import Database
+from cyclorama.storage.events import Event
 from cyclorama.storage.jobs import JOBS, put_all
+from tests.sections.ruling import happen
 
 pytestmark = pytest.mark.anyio
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -188,3 +196,65 @@ async def test_a_server_that_does_not_answer_is_an_error() -> None:
     given = {"id": "m", "url": "http://127.0.0.1:1/", "body": {}}
     with pytest.raises(DeliveryError, match="Refused"):
         await sender().send(given)
+
+
+def _drip(listening: socket.socket) -> None:
+    """Answer one request byte by byte, until nobody listens."""
+    sock, _ = listening.accept()
+    with sock, suppress(OSError):
+        sock.send(b"HTTP/1.1 2")
+        while True:
+            sock.send(b"x")
+            time.sleep(0.02)
+
+
+async def test_a_server_that_answers_without_end_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cyclorama.plugins.rules.webhooks.SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=_drip, args=(listening,), daemon=True).start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        with pytest.raises(DeliveryError):
+            await sender().send({"id": "m", "url": url, "body": {}})
+
+
+async def test_servers_that_do_not_answer_keep_neither_events_nor_each_other_waiting(
+    database: Database,
+) -> None:
+    """Each of two messages is taken once the other one is on its way, too, and an event
+    has been handed out."""
+    begun, heard = asyncio.Event(), asyncio.Event()
+    both, ended = asyncio.Barrier(2), asyncio.Semaphore(0)
+
+    async def send(_: Any) -> None:
+        begun.set()
+        await heard.wait()
+        await both.wait()
+
+    async def ran(_: Any) -> None:
+        ended.release()
+
+    async def listen(_: Any) -> None:
+        heard.set()
+
+    job = Job(kind=KIND, run=ran, prepare=send)
+    worker = Worker(
+        database,
+        {},
+        clock=lambda: AT,
+        zone=ZONE,
+        jobs=[job],
+        listeners=[listen],
+        pause=0.01,
+    )
+    async with database.write() as session:
+        await put_all(session, KIND, [{}, {}], now=AT)
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        group.create_task(worker.run())
+        await begun.wait()
+        await happen(database, Event(kind=NOTIFIED, record_id="company_1"))
+        for _ in range(2):
+            await ended.acquire()
+        worker.stop()
+    assert worker.done == {(KIND, "done"): 2}

@@ -260,6 +260,7 @@ VERSIONED: Sequence[tuple[str, dict[str, Any]]] = [
     ("unpinScorecard", THREE),
     ("updateCta", {"id": "cta_1", "name": "x"}),
     ("closeCta", {"id": "cta_1", "openTasks": "SKIP"}),
+    ("deleteCta", {"id": "cta_1"}),
     ("reopenCta", {"id": "cta_2"}),
     ("snoozeCta", {"id": "cta_1", "until": str(day(1)), "reason": "x"}),
     ("unsnoozeCta", {"id": "cta_6"}),
@@ -465,6 +466,7 @@ async def test_of_stale_versions(bench: Bench) -> None:
 ELSEWHERE = {
     *("applyLayouts", "revertLayouts"),
     *("saveCtaVocabularyItem", "deleteCtaVocabularyItem"),
+    *("saveCtaPlaybook", "deleteCtaPlaybook"),
     *("associateActivity", "dissociateActivity", "shareActivity", "unshareActivity"),
     "reviewScore",
 }

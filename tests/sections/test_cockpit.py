@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from cyclorama.layouts.model import SURFACES, Layout, LayoutBook, Placement
+from cyclorama.layouts.access import DENY, AccessBook, AccessRule
+from cyclorama.layouts.model import SURFACES, Clause, Layout, LayoutBook, Placement
 from cyclorama.plugins.discovery import discover
 from cyclorama.sections.cockpit import rules
 from cyclorama.sections.cockpit.tables import CtaRow, TaskRow
 from cyclorama.storage.engine import Database
-from cyclorama.testing import NOW, Bench
+from cyclorama.testing import NOW, Bench, company, relationship
 from tests.sections.ctas import cta, day, filled, playbook, task
 
 pytestmark = pytest.mark.anyio
@@ -220,6 +221,43 @@ async def test_a_company_shows_its_relationships_or_not(bench: Bench) -> None:
     assert found["openCount"] == 3
     assert found["openByType"][0]["count"] == 2
     assert await names(bench, record="relationship_1") == ["6"]
+
+
+async def test_companies_below_are_shown_where_they_are_asked_for(bench: Bench) -> None:
+    await bench.add(
+        company(8, parent_id="company_1"),
+        company(9, parent_id="company_8"),
+        relationship(9, of=9),
+        cta(81, of="company_8", due=1),
+        cta(91, of="company_9", due=2),
+        cta(92, of="relationship_9", due=3),
+    )
+    own = await names(bench)
+
+    async def more(ids: str, record: str = "company_1") -> Any:
+        found = await names(bench, f"companyIds: {ids}", record)
+        return sorted(set(found) - set(own)) if record == "company_1" else found
+
+    whole = '["company_2", "company_8", "company_9"]'
+    assert await more(whole) == []
+    bench.book = book(hierarchy_rollup=True)
+    assert await more(whole) == ["81", "91", "92"]
+    assert await more('["company_9"]') == ["91", "92"]
+    assert await more("[]") == []
+    assert await more('["company_1"]', "company_8") == ["81"]
+    assert await more(whole, "relationship_9") == ["92"]
+    assert await names(bench, "view: SNOOZED, companyIds: []") != []
+    assert (await cockpit(bench, COUNTS))["openCount"] == 4
+    by_rank = f"order: RECOMMENDED, companyIds: {whole}"
+    assert len(await names(bench, by_rank)) == len(own) + 3
+    bench.book = book(hierarchy_rollup=True, with_relationships=False)
+    assert await more(whole) == ["81", "91"]
+    hidden = Clause("name", "EQ", ("Company 8",))
+    deny = AccessRule(
+        rank=1, name="Hidden", kind="COMPANY", effect=DENY, record=(hidden,)
+    )
+    bench.access = AccessBook(rules=(deny,))
+    assert await more(whole) == []
 
 
 async def test_a_card_on_summary_counts_by_type(bench: Bench) -> None:

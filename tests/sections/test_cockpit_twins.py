@@ -14,6 +14,7 @@ from cyclorama.plugins.rules.running import batch_of
 from cyclorama.sections.cockpit import section
 from cyclorama.sections.cockpit.rules import followed, with_comment
 from cyclorama.sections.cockpit.tables import PRIORITY, CtaRow, TaskRow
+from cyclorama.sections.cockpit.twins import about
 from cyclorama.sections.cockpit.vocabulary import item_id
 from cyclorama.storage.audit_checks import verify
 from cyclorama.storage.engine import Database
@@ -82,6 +83,16 @@ def test_a_comment_comes_behind_what_is_there_while_there_is_room() -> None:
     assert found == "<p>Mine</p><p>2026-03-02</p>Why"
     assert with_comment(None, "Why", date(2026, 3, 2), 100) == "<p>2026-03-02</p>Why"
     assert with_comment("x" * 83, "y", date(2026, 3, 2), 100) is None
+
+
+def test_sqlite_finds_the_ctas_of_companies_by_their_companies() -> None:
+    engine = sa.create_engine("sqlite://")
+    ctas_of = sa.select(CTAS).where(about("company", ["a", "b"]), ~CTAS.c.is_closed)
+    text = ctas_of.compile(engine, compile_kwargs={"literal_binds": True})
+    with engine.begin() as connection:
+        CTAS.create(connection)
+        found = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")
+        assert "ix_cockpit_cta_page (company_id=?" in str(found.all())
 
 
 async def test_3_7_an_open_cta_is_brought_up_to_date_but_for_what_people_changed(

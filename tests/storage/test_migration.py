@@ -29,6 +29,7 @@ EVERYTHING = (
     "cockpit_0001",
     "cockpit_0002",
     "cockpit_0003",
+    "cockpit_0004",
     "scorecard_0001",
     "scorecard_0002",
     "scorecard_0003",

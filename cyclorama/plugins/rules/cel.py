@@ -30,6 +30,21 @@ _BLANK: Final = re.compile(r"\s+")
 _WORD: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _UNFIT: Final = "No matching overloads"
 """What the library says of null where it can be no operand."""
+_SAID: Final = {
+    _UNFIT: "it compares or computes with values that do not fit, as text with a number",
+    "by zero": "it divides by zero",
+    "overflow": "a number gets too large",
+    "out of": "a number gets too large",
+    "convert": "it makes a number of text that is none",
+    "conversion": "it makes an instant or a duration of text that is none",
+    "regular expression": "it matches text with what is no pattern",
+    "Index error": "a list has not so many values",
+    "Key not found": "a map has no such key",
+    "SELECT": "it asks a part of a value that has none",
+    "budget": "it takes too many steps",
+}
+"""What people read, by what the library's messages have in them."""
+_OTHER: Final = "it can't be evaluated with the values of the record"
 _MOST_INT: Final = 2**63
 
 
@@ -76,7 +91,7 @@ class Condition:
             return value is True
         if _UNFIT in error and None in given.values():
             return False
-        raise CelError(error)
+        raise CelError(_said(error))
 
 
 def is_installed() -> bool:
@@ -129,6 +144,11 @@ def _evaluated(compiled: Any, given: Mapping[str, Any]) -> tuple[Any, str | None
     if found.type() == cel.Type.ERROR:
         return None, str(found.value())[:500]
     return found.value(), None
+
+
+def _said(error: str) -> str:
+    """What went wrong, in words of ours."""
+    return next((words for part, words in _SAID.items() if part in error), _OTHER)
 
 
 def _plain(value: Any) -> Any:

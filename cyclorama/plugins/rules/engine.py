@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,18 +10,17 @@ from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
-import structlog
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cyclorama.layouts.clauses import Subject
-from cyclorama.layouts.model import Clause
 from cyclorama.plugins.acting import Acting, Result, Target
 from cyclorama.plugins.dispatching import Dispatched
 from cyclorama.plugins.rules.cel import CelError, Condition, is_installed
 from cyclorama.plugins.rules.entries import RuleEntry
 from cyclorama.plugins.rules.facts import is_fact, values_of
 from cyclorama.plugins.rules.file import Catalogue
+from cyclorama.plugins.rules.judging import Match, Values, clause_of, judged
 from cyclorama.storage.audit import Actor, Author, Entry, append
 from cyclorama.storage.engine import Reading
 from cyclorama.storage.events import Event, emit_all
@@ -30,22 +28,12 @@ from cyclorama.storage.ids import kind_of_id, new_id
 from cyclorama.storage.rows import PluginSwitchRow
 from cyclorama.storage.rules import FIRINGS, RULES, RUNS
 
-log = structlog.get_logger(__name__)
 MOST_DEPTH: Final = 3
 """Rules in a chain, each following from what the one before did."""
 MOST_DETAILS: Final = 100
-MOST_SECONDS: Final = 5.0
-"""For a condition in CEL, on a batch or a page of records."""
+CONDITION: Final = "condition"
+"""In the place of an action, where it is the condition in CEL that failed."""
 DAY: Final = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A record that a rule is to act on."""
-
-    record_id: str
-    event: Any = None
-    ways: Sequence[str] = ("",)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,6 +68,19 @@ class Told:
             "failed": count["FAILED"],
             "details": details,
         }
+
+
+def not_judged(rule: str, trigger: str, failed: Mapping[str, str]) -> list[Told]:
+    """What the log of runs says of records of which a condition can't be evaluated, with
+    the reason of each; nothing without any."""
+    if not failed:
+        return []
+    results = [
+        (CONDITION, Result(record_id=record, status="FAILED", reason=reason))
+        for record, reason in failed.items()
+    ]
+    state = "CONDITION_FAILED"
+    return [Told(rule=rule, trigger=trigger, state=state, results=results)]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -125,7 +126,9 @@ class RuleEngine:
                 and kind_of_id(e.record_id) == rule.kind.lower()
                 and follows(e.chain, rule.key)
             ]
-            matches = await self.matches(batch, rule, events, subjects)
+            failed: dict[str, str] = {}
+            matches = await self.matches(batch, rule, events, subjects, failed)
+            told += not_judged(rule.key, kind.key, failed)
             matches = await awake(batch, rule, matches) if matches else []
             if matches:
                 told.append(await self._follow(batch, rule, kind.key, matches, done))
@@ -156,14 +159,16 @@ class RuleEngine:
         rule: RuleEntry,
         events: Sequence[Any],
         subjects: dict[str, Subject],
+        failed: dict[str, str],
     ) -> list[Match]:
         """Those of the events of which the rule's conditions hold, in their order;
-        `subjects` keeps by id what is asked of events."""
+        `subjects` keeps by id what is asked of events, `failed` gets what `holding` says
+        of records."""
         asked = [clause_of(c) for c in rule.event]
         found = []
         for event in events:
             if asked and event.id not in subjects:
-                subjects[event.id] = Subject(_Values(event))
+                subjects[event.id] = Subject(Values(event))
             if not asked or subjects[event.id].meets(asked):
                 found.append(Match(event.record_id, event))
         if rule.when.trigger is not None and found:
@@ -176,19 +181,24 @@ class RuleEngine:
                 for m in found
                 if ways.get(m.event.id)
             ]
-        return await self.holding(batch, rule, found)
+        return await self.holding(batch, rule, found, failed)
 
     async def holding(
-        self, batch: Dispatched, rule: RuleEntry, matches: Sequence[Match]
+        self,
+        batch: Dispatched,
+        rule: RuleEntry,
+        matches: Sequence[Match],
+        failed: dict[str, str],
     ) -> list[Match]:
-        """Those of the matches of whose records, and events, the conditions hold."""
+        """Those of the matches of whose records, and events, the conditions hold;
+        `failed` gets by record why that can't be said."""
         if not matches:
             return []
         names = {c.attribute for c in rule.record}
         try:
             cel = self._cel(rule, batch.fields)
         except CelError as error:
-            log.error("rule_condition_failed", rule=rule.key, reason=str(error))
+            failed |= {m.record_id: str(error) for m in matches}
             return []
         names |= set() if cel is None else cel.of_record
         if not names and cel is None:
@@ -198,7 +208,7 @@ class RuleEngine:
         asked = [clause_of(c) for c in rule.record]
         met = {id for id, values in held.items() if Subject(values).meets(asked)}
         found = [m for m in matches if m.record_id in met]
-        return found if cel is None else _true(rule, cel, found, held)
+        return found if cel is None else judged(rule, cel, found, held, failed)
 
     def _cel(self, rule: RuleEntry, fields: Sequence[Any]) -> Condition | None:
         if rule.when.cel is None:
@@ -273,59 +283,6 @@ def follows(chain: Sequence[str], rule: str) -> bool:
     """Whether a rule may follow from what these rules did: never from itself, and not
     without end."""
     return rule not in chain and len(chain) < MOST_DEPTH
-
-
-def clause_of(entry: Any) -> Clause:
-    """A condition of a file, to be asked."""
-    return Clause(entry.attribute, entry.operator, tuple(entry.values))
-
-
-def _true(
-    rule: RuleEntry,
-    cel: Condition,
-    matches: Sequence[Match],
-    held: Mapping[str, Mapping[str, Any]],
-) -> list[Match]:
-    """Those of the matches of which a condition in CEL holds, as far as there is time."""
-    found, wrong = [], list[str]()
-    time = asyncio.get_running_loop().time
-    begin = time()
-    for match in matches:
-        facts = {f"record.{n}": v for n, v in held[match.record_id].items()}
-        if match.event is not None:
-            facts |= _Values(match.event)
-        try:
-            if cel.holds(facts):
-                found.append(match)
-        except CelError as error:
-            wrong.append(str(error))
-        if time() - begin > MOST_SECONDS:
-            wrong.append(
-                f"it took more than {MOST_SECONDS:g} s; the rest is left alone"
-            )
-            break
-    if wrong:
-        count, reason = len(wrong), wrong[-1]
-        log.error("rule_condition_failed", rule=rule.key, times=count, reason=reason)
-    return found
-
-
-class _Values(dict[str, Any]):
-    """What conditions ask of an event; `change.x` is by how much a number is more."""
-
-    def __init__(self, event: Any) -> None:
-        super().__init__(actor_kind=event.actor_kind, actor_id=event.actor_id)
-        before, after = event.payload["before"], event.payload["after"]
-        self.update({f"before.{n}": v for n, v in before.items()})
-        self.update({f"after.{n}": v for n, v in after.items()})
-        for name, new in after.items():
-            old = before.get(name)
-            if _is_number(new) and _is_number(old):
-                self[f"change.{name}"] = new - old
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 async def disabled(session: AsyncSession) -> frozenset[str]:

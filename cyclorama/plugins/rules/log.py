@@ -22,7 +22,10 @@ LONGEST_KEY: Final = 80
 @strawberry.type(description="What a rule did with one record.")
 class RuleRunDetail:
     record_id: strawberry.ID
-    action: str
+    action: str = strawberry.field(
+        description="The key of the action, or `condition` where it is the rule's "
+        "condition in CEL that failed."
+    )
     status: str = strawberry.field(description="CHANGED, UNCHANGED or FAILED.")
     reason: str | None = strawberry.field(description="Why it failed.")
 
@@ -36,10 +39,14 @@ class RuleRun:
     )
     at: datetime
     state: str = strawberry.field(
-        description="DONE, or CAPPED where it would have touched more records than it "
-        "may."
+        description="DONE; CAPPED where it would have touched more records than it "
+        "may; CONDITION_FAILED where the condition in CEL could not be evaluated of as "
+        "many records as `failed` says, on which nothing was done."
     )
-    records: int = strawberry.field(description="Records that met its conditions.")
+    records: int = strawberry.field(
+        description="Records that met its conditions; a CAPPED run over all records looks "
+        "no further than for one more than it may touch."
+    )
     changed: int
     unchanged: int
     failed: int

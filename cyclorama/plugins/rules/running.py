@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -15,15 +15,16 @@ from cyclorama.plugins.dispatching import Dispatched
 from cyclorama.plugins.jobs import Job, Run, Schedule
 from cyclorama.plugins.rules.engine import (
     Done,
-    Match,
     RuleEngine,
     Told,
     awake,
     disabled,
     load,
+    not_judged,
 )
 from cyclorama.plugins.rules.entries import WEEKDAYS, RuleEntry, ScheduleEntry
 from cyclorama.plugins.rules.file import data_of, difference
+from cyclorama.plugins.rules.judging import Match
 from cyclorama.schema.symbols import ROWS
 from cyclorama.storage.audit import Author, append, change
 from cyclorama.storage.events import EVENTS, forget
@@ -61,20 +62,24 @@ class Runs:
             return
         batch = _batch(run.session, run.now, run.today, run.author, run.fields)
         ids = run.payload.get("ids")
+        failed: dict[str, str] = {}
         if ids is None:
             await self.plan(run.session, rule, rule.when.schedule, run.now)
             if "plan" in run.payload:
                 return
-            ids = await self.found(batch, rule)
-        left = await self.page(batch, rule, ids, "schedule")
+            ids = await self.found(batch, rule, failed)
+        left = await self.page(batch, rule, ids, "schedule", failed)
         if left:
             await run.then({"rule": key, "ids": left})
 
-    async def found(self, batch: Dispatched, rule: RuleEntry) -> list[str]:
+    async def found(
+        self, batch: Dispatched, rule: RuleEntry, failed: dict[str, str] | None = None
+    ) -> list[str]:
         """The ids of the records that meet the rule's conditions, at most one more than
-        it may touch."""
+        it may touch; `failed` gets by record why that can't be said."""
         table: Any = ROWS[rule.kind].__table__
         kept: list[str] = []
+        unsaid = {} if failed is None else failed
         last = ""
         while len(kept) <= rule.most_records:
             query = sa.select(table.c.id).where(table.c.id > last)
@@ -84,15 +89,22 @@ class Runs:
             if not page:
                 break
             last = page[-1]
-            met = await self.engine.holding(batch, rule, [Match(i) for i in page])
+            met = await self.engine.holding(
+                batch, rule, [Match(i) for i in page], unsaid
+            )
             kept += [m.record_id for m in met]
         return kept[: rule.most_records + 1]
 
     async def page(
-        self, batch: Dispatched, rule: RuleEntry, ids: Sequence[str], trigger: str
+        self,
+        batch: Dispatched,
+        rule: RuleEntry,
+        ids: Sequence[str],
+        trigger: str,
+        failed: Mapping[str, str] | None = None,
     ) -> list[str]:
         """Act on the first of the records; the ids that are left. Nothing is done where
-        there are more than the rule may touch."""
+        there are more than the rule may touch. The log has why conditions `failed`."""
         told, done = Told(rule=rule.key, trigger=trigger), Done()
         rest: list[str] = []
         if len(ids) > rule.most_records:
@@ -103,7 +115,8 @@ class Runs:
             told.records = len(matches)
             if matches:
                 await self.engine.act(batch, rule, matches, told, done)
-        await done.write(batch.session, [told], batch.now)
+        unsaid = not_judged(rule.key, trigger, failed or {})
+        await done.write(batch.session, [*unsaid, told], batch.now)
         return rest
 
     async def plan(
@@ -125,13 +138,15 @@ class Runs:
         by: Author,
         today: date,
         fields: Any,
+        failed: dict[str, str] | None = None,
     ) -> list[str]:
         """The ids of the records that a run would touch now, or that the rule would have
-        touched of the events that are kept; nothing is written."""
+        touched of the events that are kept; nothing is written. `failed` gets by record
+        why a condition can't be evaluated."""
         batch = _batch(session, by.at, today, by, fields)
         kind = self.engine.known.event_of(rule) if self.engine.usable(rule) else None
         if kind is None:
-            return await self.found(batch, rule)
+            return await self.found(batch, rule, failed)
         query = sa.select(EVENTS).where(EVENTS.c.kind == kind.key)
         newest = query.order_by(EVENTS.c.id.desc()).limit(10_000)
         events = [
@@ -140,9 +155,10 @@ class Runs:
             if e.record_id.startswith(f"{rule.kind.lower()}_")
         ]
         found: dict[str, None] = {}
+        unsaid = {} if failed is None else failed
         for start in range(0, len(events), 500):
             page = events[start : start + 500]
-            for match in await self.engine.matches(batch, rule, page, {}):
+            for match in await self.engine.matches(batch, rule, page, {}, unsaid):
                 found[match.record_id] = None
         return list(found)[: rule.most_records + 1]
 

@@ -9,7 +9,9 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -20,6 +22,7 @@ from cyclorama.storage.audit import canonical
 
 KIND: Final = "core.webhook"
 SECONDS: Final = 10.0
+"""How long an answer may take, from the first byte to the last."""
 LONGEST_URL: Final = 2_048
 _OPEN_PORTS: Final = {"https": 443, "http": 80}
 
@@ -104,6 +107,10 @@ def _post(
     address = _address(host, port, private)
     # The address that was checked is the one that is asked, whatever names say by then.
     sock: Any = socket.create_connection((address, port), timeout=SECONDS)
+    # Who answers byte by byte never lets a read time out.
+    ending = sock.dup()
+    end = threading.Timer(SECONDS, _shut, (ending,))
+    end.start()
     try:
         if parts.scheme == "https":
             context = ssl.create_default_context()
@@ -115,7 +122,15 @@ def _post(
         connection.request("POST", target, body, dict(headers))
         return connection.getresponse().status
     finally:
+        end.cancel()
+        ending.close()
         sock.close()
+
+
+def _shut(sock: socket.socket) -> None:
+    """End a connection, whoever reads from it."""
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 def _address(host: str, port: int, private: frozenset[str]) -> str:

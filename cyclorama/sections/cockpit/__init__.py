@@ -12,6 +12,7 @@ from cyclorama.sections.cockpit.administration import (
 )
 from cyclorama.sections.cockpit.bulk import bulk_update_ctas
 from cyclorama.sections.cockpit.config import CockpitConfig
+from cyclorama.sections.cockpit.deletion import delete_cta
 from cyclorama.sections.cockpit.demo import demo
 from cyclorama.sections.cockpit.events import EVENTS
 from cyclorama.sections.cockpit.fields import (
@@ -30,6 +31,11 @@ from cyclorama.sections.cockpit.mutations import (
     unsnooze_cta,
     update_cta,
 )
+from cyclorama.sections.cockpit.playbook_administration import (
+    delete_cta_playbook,
+    save_cta_playbook,
+)
+from cyclorama.sections.cockpit.playbook_settings import cta_playbooks
 from cyclorama.sections.cockpit.recurrence import RECUR, set_cta_recurrence
 from cyclorama.sections.cockpit.risks import RISKS
 from cyclorama.sections.cockpit.tables import (
@@ -60,7 +66,7 @@ section = Section(
     description="What is to be done about the record: calls to action with tasks.",
     icon="list-checks",
     type=CockpitSection,
-    fields=(cta_vocabulary,),
+    fields=(cta_vocabulary, cta_playbooks),
     config=CockpitConfig,
     cards=(
         Card(
@@ -79,6 +85,7 @@ section = Section(
         update_cta,
         close_cta,
         reopen_cta,
+        delete_cta,
         snooze_cta,
         unsnooze_cta,
         add_cta_task,
@@ -93,6 +100,8 @@ section = Section(
         delete_cta_view,
         save_cta_vocabulary_item,
         delete_cta_vocabulary_item,
+        save_cta_playbook,
+        delete_cta_playbook,
     ),
     jobs=(RECUR,),
     tables=(

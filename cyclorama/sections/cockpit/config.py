@@ -21,6 +21,12 @@ class CockpitConfig(BaseModel):
         title="CTAs of relationships",
         description="Whether a company's page also shows the CTAs of its relationships.",
     )
+    hierarchy_rollup: bool = Field(
+        default=False,
+        title="With those of child companies",
+        description="Whether a company's list also shows the CTAs of companies below it "
+        "that the viewer has ticked and may read.",
+    )
     default_view: Literal["ALL", "OPEN", "CLOSED", "SNOOZED", "MINE"] = Field(
         default="OPEN",
         title="View to begin with",

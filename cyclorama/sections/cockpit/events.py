@@ -48,7 +48,12 @@ REOPENED: Final = EventKind(
     values=_VALUES,
     followed=("is_closed",),
 )
-EVENTS: Final = (CREATED, CHANGED, CLOSED, REOPENED)
+DELETED: Final = EventKind(
+    key="cockpit.cta_deleted",
+    description="A CTA was deleted (nothing after).",
+    values=_VALUES,
+)
+EVENTS: Final = (CREATED, CHANGED, CLOSED, REOPENED, DELETED)
 _PLAIN: Final = tuple(
     n for n in _VALUES if n not in ("type", "reason", "priority", "status")
 )
@@ -64,6 +69,16 @@ async def event_of(
     """The event of a CTA whose columns were and are these; none before: a new one."""
     keys = await keys_of(session, before, after)
     return told(cta_id, before, after, keys)
+
+
+async def deleted(
+    session: AsyncSession, cta_id: str, before: Mapping[str, Any]
+) -> Event:
+    """The event of a CTA that is gone and whose columns were these."""
+    keys = await keys_of(session, before)
+    record_id = before["relationship_id"] or before["company_id"]
+    was = _shown(before, keys)
+    return Event(kind=DELETED, record_id=record_id, subject_id=cta_id, before=was)
 
 
 def told(

@@ -24,6 +24,7 @@ from cyclorama.plugins import (
     unless_masked,
     viewer_id,
 )
+from cyclorama.sections.cockpit.children import with_children
 from cyclorama.sections.cockpit.config import CockpitConfig
 from cyclorama.sections.cockpit.options import KIND, CtaTypeOptions
 from cyclorama.sections.cockpit.recommended import in_order
@@ -149,12 +150,14 @@ def counts(config: CockpitConfig) -> Any:
 def in_view(
     env: Env,
     config: CockpitConfig,
+    kind: str,
     view: CtaView = CtaView.OPEN,
     important: bool = False,
     type_keys: Arg[list[str]] | None = None,
     owner_ids: Arg[list[str]] | None = None,
     reason_keys: Arg[list[str]] | None = None,
     priority_keys: Arg[list[str]] | None = None,
+    company_ids: Arg[list[str]] | None = None,
 ) -> ColumnElement[bool]:
     """The CTAs of a view; of these types, owners, reasons or priorities, or only those
     that are important. None is found by what is hidden from the viewer."""
@@ -165,7 +168,7 @@ def in_view(
         CtaView.SNOOZED: SNOOZED,
         CtaView.MINE: sa.and_(OPEN, MINE),
     }[view]
-    parts = [shown(config), found]
+    parts = [with_children(env, config, kind, shown(config), company_ids), found]
     if important:
         marked = CtaRow.__table__.c.is_important
         parts.append(unless_masked(env, marked, "Cta.isImportant"))
@@ -267,7 +270,8 @@ class CockpitSection(SectionBase):
     ctas: CtaConnection = read.declared(
         read.Page(CtaRow, read.called(in_view), read.called(in_order)),
         "The CTAs of a view, by default the earliest due first; MINE are the open ones that the "
-        "viewer or one of whose tasks the viewer owns.",
+        "viewer or one of whose tasks the viewer owns. `companyIds` are companies below "
+        "this one whose CTAs are wanted, too, where the layout shows them.",
     )
     views: list[CtaSavedView] = read.declared(
         read.Many(

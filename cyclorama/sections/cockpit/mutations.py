@@ -115,7 +115,11 @@ async def _created(
         except KeyRefusedError as refused:
             raise Refused("idempotencyKey", refused.code, refused.message) from None
         if held != new:
-            return (await locked(ctx, session, [held]))[held]
+            made = (await locked(ctx, session, [held])).get(held)
+            if made is None:
+                message = "What this key made was deleted; choose a new one."
+                raise Refused("idempotencyKey", "INVALID_STATE", message)
+            return made
     values = await _values_of(ctx, session, settings, input)
     if input.from_id is not None:
         values["source"] = await source_from(ctx, input, values["company_id"])
@@ -217,9 +221,10 @@ async def _twin_or_new(
     for _ in range(MOST_ATTEMPTS):
         twin = await session.scalar(_same(values, named).limit(1))
         if twin is not None:
-            row, tasks = (await locked(ctx, session, [twin]))[twin]
-            if row.is_closed:
+            held = (await locked(ctx, session, [twin])).get(twin)
+            if held is None or held[0].is_closed:
                 continue
+            row, tasks = held
             change = Changing(ctx, session, settings, row, tasks)
             await check_right(change)
             _follow(change, values)

@@ -20,6 +20,7 @@ from cyclorama.sections.cockpit.rules import (
     planned_days,
 )
 from cyclorama.sections.cockpit.tables import (
+    GONE,
     PlaybookRow,
     PlaybookTaskRow,
     PlaybookTypeRow,
@@ -62,7 +63,8 @@ async def plan_of(
     skip_weekends: bool,
 ) -> Plan:
     """What a playbook brings to a CTA that was made and is due on these days."""
-    query = sa.select(PlaybookTaskRow).where(PlaybookTaskRow.playbook_id == playbook_id)
+    own = (PlaybookTaskRow.playbook_id == playbook_id, PlaybookTaskRow.position > GONE)
+    query = sa.select(PlaybookTaskRow).where(*own)
     order = (PlaybookTaskRow.position, PlaybookTaskRow.id)
     tasks = (await session.scalars(query.order_by(*order))).all()
     if len(tasks) > MOST_TASKS:

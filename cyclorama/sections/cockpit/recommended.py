@@ -1,7 +1,7 @@
 """The order in which CTAs are recommended, as SQL: see `rules.recommended_score`.
 
-Health and ARR are those of the company; the renewal is the relationship's where a CTA is
-about one that has a date. What the viewer may not see, or what there is not, leaves its
+Health and ARR are those of the company, the ARR of that of the page alone; the renewal is
+the relationship's where a CTA is about one that has a date. What the viewer may not see, or what there is not, leaves its
 weight to the rest.
 """
 
@@ -64,7 +64,7 @@ def _arr() -> Any:
     equal = func.count(sa.case((other.c.arr_minor == own.c.arr_minor, 1)))
     share = (lower + equal * _real(0.5)) / func.nullif(func.count(), 0)
     return (
-        select(share.label("share"))
+        select(share.label("share"), func.min(own.c.id).label("company_id"))
         .join_from(
             own,
             other,
@@ -108,7 +108,8 @@ def _parts(env: Env) -> list[tuple[float, Any]]:
     if score is not None and env.masked.fields.isdisjoint(score.fields):
         found.append((HEALTH, _of_company(_share(_real(1) - score.value / _real(100)))))
     if "company.arr_minor" not in hidden:
-        found.append((ARR, ARR_SHARE.c.share))
+        is_own = ARR_SHARE.c.company_id == CtaRow.company_id
+        found.append((ARR, sa.case((is_own, ARR_SHARE.c.share))))
     if hidden.isdisjoint(("company.renewal_date", "relationship.renewal_date")):
         found.append((RENEWAL, _renewal()))
     if "cockpit_cta.due_date" not in hidden:

@@ -64,6 +64,14 @@ class Anchor(StrEnum):
     PREVIOUS = "PREVIOUS"
 
 
+class TaskOwner(StrEnum):
+    """Who owns a task that a playbook brings."""
+
+    CTA_OWNER = "CTA_OWNER"
+    RECORD_CSM = "CSM"
+    USER = "USER"
+
+
 class Recurrence(StrEnum):
     """In what a series of CTAs is counted."""
 

@@ -7,15 +7,16 @@ category of a status says whether it closes.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cyclorama.plugins import KEY, Row, json, key_column
 from cyclorama.plugins import text as text_of
 
 TYPE, REASON, PRIORITY, STATUS = "cta.type", "cta.reason", "cta.priority", "cta.status"
+GONE = -1
 PICKLISTS = (TYPE, REASON, PRIORITY, STATUS)
 
 
@@ -70,6 +71,7 @@ class PlaybookRow(Row):
     description: Mapped[str | None] = mapped_column(Text())
     record_kind: Mapped[str | None] = mapped_column(KEY)
     active: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 class PlaybookTypeRow(Row):
@@ -87,7 +89,8 @@ class PlaybookTypeRow(Row):
 
 class PlaybookTaskRow(Row):
     """A task of a playbook, due `offset_days` from its anchor. Its owner is the CTA's,
-    the subject's CSM where `owner_strategy` is CSM, or `owner_id` where it is USER."""
+    the subject's CSM where `owner_strategy` is CSM, or `owner_id` where it is USER. One
+    that was taken away and that tasks of CTAs know has the position `GONE`."""
 
     __tablename__ = "cockpit_playbook_task"
     __table_args__ = (Index("ix_cockpit_playbook_task", "playbook_id", "position"),)
@@ -187,6 +190,11 @@ class CtaRow(Row):
     created_by: Mapped[str | None] = mapped_column(KEY)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+OF_COMPANY: Final[Any] = func.coalesce(CtaRow.relationship_id, "") == ""
+"""CTAs of companies themselves. For `IS NULL` beside a list of companies SQLite takes the
+index of relationships, and reads the CTAs of all companies."""
 
 
 class TaskRow(Row):

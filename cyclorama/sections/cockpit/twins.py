@@ -26,7 +26,7 @@ from cyclorama.sections.cockpit.playbooks import (
     task_rows,
 )
 from cyclorama.sections.cockpit.rules import TaskStatus, followed, with_comment
-from cyclorama.sections.cockpit.tables import CtaRow, TaskRow
+from cyclorama.sections.cockpit.tables import OF_COMPANY, CtaRow, TaskRow
 
 CTAS: Any = CtaRow.__table__
 TASKS: Any = TaskRow.__table__
@@ -62,7 +62,7 @@ def about(kind: str, ids: Sequence[str]) -> Any:
     """CTAs of these records, not those of a company's relationships."""
     own = _subject(kind).in_(ids)
     if kind == "company":
-        return sa.and_(own, CTAS.c.relationship_id.is_(None))
+        return sa.and_(own, OF_COMPANY)
     return own
 
 

@@ -24,6 +24,7 @@ from cyclorama.plugins import (
 )
 from cyclorama.sections.cockpit.rules import Recurrence
 from cyclorama.sections.cockpit.tables import (
+    GONE,
     CtaRow,
     LinkRow,
     PlaybookRow,
@@ -82,6 +83,7 @@ class CtaPlaybook:
         select(func.count())
         .select_from(PlaybookTaskRow)
         .where(PlaybookTaskRow.playbook_id == PlaybookRow.id)
+        .where(PlaybookTaskRow.position > GONE)
         .scalar_subquery()
     )
 

@@ -204,10 +204,12 @@ async def change_cta(
         if settings is None:
             raise absent(cta_id)
         async with ctx.database.write() as session:
-            row, tasks = (await locked(ctx, session, [cta_id]))[cta_id]
-            change = Changing(ctx, session, settings, row, tasks)
+            held = (await locked(ctx, session, [cta_id])).get(cta_id)
+            if held is None:
+                raise absent(cta_id)
+            change = Changing(ctx, session, settings, *held)
             await check_right(change)
-            check_version(row, expected)
+            check_version(change.row, expected)
             await apply(change)
             await change.save(action)
     except Refused as refused:
@@ -221,7 +223,7 @@ async def change_cta(
 def error_of(refused: Refused) -> UserError:
     """What clients are told."""
     return UserError(
-        path=[refused.path],
+        path=refused.path.split("."),
         code=UserErrorCode[refused.code],
         message=refused.message,
     )
