@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
-from example_b import NOW, add_up, cap, computed, facts, refusal, with_exceptions
+from example_b import NOW, B, add_up, cap, computed, facts, refusal, with_exceptions
 
 from cyclorama.sections.scorecard.rules.bands import shown
 from cyclorama.sections.scorecard.rules.exceptions import (
@@ -14,7 +15,11 @@ from cyclorama.sections.scorecard.rules.exceptions import (
     applied,
     holds,
 )
-from cyclorama.sections.scorecard.rules.facts import Override, check_override
+from cyclorama.sections.scorecard.rules.facts import (
+    Override,
+    StalePolicy,
+    check_override,
+)
 from cyclorama.sections.scorecard.rules.rollup import compute
 
 
@@ -81,6 +86,43 @@ def test_an_exception_may_read_the_overall_score_and_attributes() -> None:
     assert compute(card, facts(), NOW, attributes={"stage": "x"}).overall.score == 40
     assert compute(card, facts(), NOW, attributes={"stage": "y"}).overall.score == 67
     assert compute(card, facts(), NOW).overall.score == 67
+
+
+def test_an_exception_of_a_group_reads_the_overall_score_before_any() -> None:
+    low = Criterion(left="OVERALL", operator="LE", values=(67,))
+    one = cap(20, target="adoption", criteria=(low,))
+    other = cap(10, target="support", criteria=(low,))
+    found = computed(with_exceptions(one, other))
+    assert [found.groups[g].score for g in ("adoption", "support")] == [20, 10]
+    assert (found.overall.computed, found.overall.exception) == (39, None)
+    never = replace(low, operator="IS_NA", values=())
+    assert computed(with_exceptions(replace(one, criteria=(never,)))) == computed(B)
+
+
+def test_override_exception_and_staleness_in_one_card() -> None:
+    """An override comes before an exception, which comes before what measures say by
+    then: expired Sentiment counts no more."""
+    nodes = [
+        replace(n, validity_days=30, stale_policy=StalePolicy.EXCLUDE)
+        if n.key == "sentiment"
+        else n
+        for n in B.nodes
+    ]
+    group = cap(70, Effect.SET, "group", target="adoption")
+    lift = cap(-7, Effect.ADJUST, "late")
+    card = replace(with_exceptions(lift, cap(10), group), nodes=nodes)
+    override = Override(score=90, reason="Merger", expires_at=NOW + timedelta(days=40))
+
+    def at(**time: float) -> tuple[Any, ...]:
+        now = NOW + timedelta(**time)
+        found = compute(card, facts(), now, override=override)
+        overall = found.overall
+        score = (shown(overall.computed), shown(overall.score), overall.exception)
+        return (*score, found.override, found.coverage)
+
+    assert at(days=30) == (68, 90, None, "Merger", 1)
+    assert at(days=40, microseconds=-1) == (59, 90, None, "Merger", 0.7)
+    assert at(days=40) == (59, 52, "late", None, 0.7)
 
 
 def test_na_satisfies_no_comparison() -> None:

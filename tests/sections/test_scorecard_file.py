@@ -34,6 +34,10 @@ schemes:
       - {label: Red, color: '#d92d20', from: 0, to: 50}
       - {label: Yellow, color: '#f79009', from: 50, to: 75, point: 60}
       - {label: Green, color: '#12b76a', from: 75, to: 100}
+  - kind: GRADE
+    bands:
+      - {label: B, color: '#d92d20', from: 0, to: 50}
+      - {label: A, color: '#12b76a', from: 50, to: 100}
 measures:
   - {key: logins, kind: COMPANY, name: Logins}
   - {key: depth, kind: COMPANY, name: Depth}
@@ -96,7 +100,7 @@ WRONG = [
     ("name: Depth", "name: Logins", "another has the name 'Logins'"),
     ("key: vip", "key: health", "another has the key 'health'"),
     ("kind: COLOR", "kind: BLACK", "'BLACK' is unknown"),
-    ("name: VIP\n    scheme: COLOR", "name: VIP\n    scheme: GRADE", "no scheme GRADE"),
+    ("name: VIP\n    scheme: COLOR", "name: VIP\n    scheme: NUMERIC", "no scheme NUMERIC"),
     ("nodes: [{measure: pulse, weight: 1}]", "nodes: []", "nodes"),
     (
         "nodes: [{measure: pulse, weight: 1}]",
@@ -116,6 +120,11 @@ WRONG = [
      "left: ATTRIBUTE, key: arr, operator: LE, values: [x]", "'x' is no number"),
     ("left: MEASURE, key: tickets, operator: LE, values: [10]",
      "left: ATTRIBUTE, key: name, operator: EQ, values: [true]", "neither text nor"),
+    ("left: MEASURE, key: tickets, operator: LE, values: [10]",
+     "left: BAND, key: tickets, operator: EQ, values: [A]",
+     "no band 'A'; use one of: Green, Red, Yellow"),
+    ("left: MEASURE, key: tickets, operator: LE, values: [10]",
+     "left: BAND, key: tickets, operator: LT, values: [Red]", "by EQ, NE or IN"),
     ("value: 40", "value: -40", "only ADJUST takes less"),
     ("effect: CAP", "effect: CAP\n        target: gone", "no group 'gone'"),
     ("attribute: name", "attribute: gone", "there is no record gone"),
@@ -203,7 +212,7 @@ def test_what_is_written_reads_the_same() -> None:
     again = parse(export(read), ())
     assert again == read
     assert difference(read, again) == {}
-    assert list(difference(Definitions(), read).values()) == ["added"] * 10
+    assert list(difference(Definitions(), read).values()) == ["added"] * 11
     other = parse(changed("name: VIP", "name: V.I.P."), ())
     assert difference(read, other) == {"scorecard COMPANY vip": "changed"}
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
 from example_b import FLAT, NOW, SCORES, B, cap, computed, fact, facts, refusal
 
-from cyclorama.sections.scorecard.rules.bands import half_up, shown
+from cyclorama.sections.scorecard.rules.bands import as_share, half_up, shown
 from cyclorama.sections.scorecard.rules.cards import Card, Node, Result
 from cyclorama.sections.scorecard.rules.facts import (
     StalePolicy,
@@ -97,6 +98,24 @@ def test_below_its_least_coverage_a_card_has_no_overall_score() -> None:
     assert computed(card).overall.score == 67
     exact = replace(B, min_coverage=0.5)
     assert not computed(exact, facts(logins=None)).insufficient
+
+
+@pytest.mark.parametrize("scale", [0.01, 0.1, 1])
+def test_a_share_that_is_at_its_limit_is_not_beyond_it(scale: float) -> None:
+    """Sums of decimals are off by a trifle: 0.1 and 0.2 are a little more than 0.3."""
+    for weights in product((5, 7, 10, 15, 20, 25, 30, 33), repeat=3):
+        rest = 100 - sum(weights)
+        nodes = [
+            Node(key=str(n), weight=w * scale, validity_days=1)
+            for n, w in enumerate((*weights, max(rest, 0)))
+        ]
+        limit = sum(weights[:2]) / sum((*weights, max(rest, 0)))
+        known = {"0": fact(), "1": fact()}
+        found = computed(Card(nodes=nodes, min_coverage=limit), known)
+        assert not found.insufficient
+        old = NOW - timedelta(days=2)
+        known |= {"0": fact(at=old), "1": fact(at=old), "2": fact(), "3": fact()}
+        assert computed(Card(nodes=nodes), known).stale_share == as_share(limit)
 
 
 def test_a_measure_of_weight_0_is_shown_and_not_counted() -> None:

@@ -132,6 +132,9 @@ def test_scores_of_relationships_become_one() -> None:
     assert aggregated(RELATIONSHIPS, Aggregate.WORST_N_AVG, worst=2) == 61
     share = aggregated(RELATIONSHIPS, Aggregate.PCT_IN_BAND, band=(75, 100))
     assert share == pytest.approx(66.6667, abs=1e-4)
+    shown_as_50 = [(50.4, 1.0), (50.5, 1.0), (0.4, 1.0), (None, 1.0)]
+    low = aggregated(shown_as_50, Aggregate.PCT_IN_BAND, band=(0, 50))
+    assert low == pytest.approx(66.6667, abs=1e-4)  # as their band says
     unweighted = [(s, None) for s, _ in RELATIONSHIPS]
     assert shown(aggregated(unweighted, Aggregate.WEIGHTED)) == 71
     assert aggregated([(None, 5.0)], Aggregate.AVG) is None
@@ -141,6 +144,8 @@ def test_scores_of_relationships_become_one() -> None:
 def test_percentile_40_and_quality_76() -> None:
     assert percentile(55, [40, 55, 55, 70, 90, None]) == 40
     assert percentile(55, [None]) is None
+    assert (percentile(55, [55]), percentile(55, [55] * 4)) == (50, 50)
+    assert (percentile(0, [0, 9]), percentile(9, [0, 9])) == (25, 75)
     assert portfolio_quality(5, 3, 2) == 76
     assert portfolio_quality(0, 0, 0) is None
 

@@ -26,6 +26,11 @@ def half_up(score: float) -> int:
     return math.floor(round(score, 9) + 0.5)
 
 
+def as_share(value: float) -> float:
+    """A share from 0 to 1, exact enough to be held against a limit: 0.1 and 0.2 are 0.3."""
+    return round(value, 9)
+
+
 def shown(score: float | None) -> int | None:
     """As `half_up`; NA stays NA."""
     return None if score is None else half_up(score)

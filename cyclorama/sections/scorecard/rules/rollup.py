@@ -11,6 +11,7 @@ from typing import NamedTuple
 from cyclorama.sections.scorecard.rules.bands import (
     Band,
     Refused,
+    as_share,
     band_of,
     checked_score,
     checked_weight,
@@ -107,12 +108,15 @@ def compute(
         for n in card.nodes
         if n.is_group
     }
-    seen = _Seen(card.bands, leaves, means, attributes or {})
+    plain = {k: Outcome(computed=mean, score=mean) for k, mean in means.items()}
+    parts = _parts(card, leaves, inside, plain)
+    seen = _Seen(card.bands, leaves, means, attributes or {}, _sum(parts))
     groups = {k: _excepted(card, k, mean, seen) for k, mean in means.items()}
-    parts = _parts(card, leaves, inside, groups)
+    if groups != plain:
+        parts = _parts(card, leaves, inside, groups)
     computed = entered if not card.roll_up else _sum(parts)
     coverage = _coverage(card, leaves, inside)
-    insufficient = card.roll_up and coverage < card.min_coverage
+    insufficient = card.roll_up and coverage < as_share(card.min_coverage)
     overall = Outcome(computed=computed, score=None if insufficient else computed)
     if card.roll_up:
         scores = {k: o.score for k, o in groups.items()}
@@ -127,8 +131,8 @@ def compute(
         groups=groups,
         parts=parts,
         coverage=coverage,
-        stale_share=math.fsum(
-            parts[k].weight for k, m in leaves.items() if m.stale_days > 0
+        stale_share=as_share(
+            math.fsum(parts[k].weight for k, m in leaves.items() if m.stale_days > 0)
         ),
         override=override.reason if override is not None and held else None,
         insufficient=insufficient,
@@ -200,7 +204,8 @@ def _coverage(card: Card, leaves: Mapping[str, _Leaf], inside: _Inside) -> float
             share = weight if key is None else tops[key]
             scored.append(share * known / weight)
             whole.append(share)
-    return math.fsum(scored) / math.fsum(whole) if math.fsum(whole) > 0 else 0.0
+    total = math.fsum(whole)
+    return as_share(math.fsum(scored) / total) if total > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
