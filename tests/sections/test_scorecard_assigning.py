@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
 
 from cyclorama.plugins import Acting, Target
 from cyclorama.plugins.discovery import discover
+from cyclorama.plugins.working import Worker
 from cyclorama.sections.scorecard.actions import SetScoreEntry, set_score
 from cyclorama.sections.scorecard.commands import close
 from cyclorama.storage.audit import ROWS as AUDIT
@@ -174,6 +176,35 @@ async def test_a_pinned_scorecard_stays_until_its_end(bench: Bench) -> None:
     await close(work(bench))
     found = await shown(bench)
     assert (found["scorecardKey"], found["overall"]["value"]) == ("health", 68)
+
+
+async def test_what_ends_is_followed_when_it_ends(bench: Bench) -> None:
+    """By a job that is due to the instant, not by the close of the night."""
+    at = [NOW]
+    worker = Worker(
+        bench.database, bench.graph.sections, clock=lambda: at[0], zone=ZoneInfo("UTC")
+    )
+    end = NOW + timedelta(hours=1)
+
+    async def told(now: datetime) -> tuple[str, int]:
+        at[0] = bench.now = now
+        while await worker.work():
+            pass
+        found = await shown(bench)
+        return found["scorecardKey"], found["overall"]["value"]
+
+    await accepted(bench, SET, "logins", value=90)
+    await done(bench, OVERRIDE, **{**OVERRIDING, "expiresAt": wire_instant(end)})
+    assert await told(end - timedelta(milliseconds=1)) == ("health", 20)
+    assert await told(end) == ("health", 74)
+    later = end + timedelta(hours=1)
+    await done(bench, PIN, **{**PINNING, "until": wire_instant(later)})
+    assert (await told(later - timedelta(milliseconds=1)))[0] == "second"
+    assert await told(later) == ("health", 74)
+    assert {how for _, how in worker.done} == {"done"}
+    async with bench.database.read() as reading:
+        query = sa.select(AUDIT.c.actor).where(AUDIT.c.action == "scorecard.end")
+        assert [*await reading.execute(query)] == [("worker",), ("worker",)]
 
 
 async def test_a_field_that_a_mask_closes_is_not_changed(bench: Bench) -> None:

@@ -17,7 +17,7 @@ from cyclorama.sections.scorecard.configuring import (
 from cyclorama.sections.scorecard.demo import demo
 from cyclorama.sections.scorecard.events import SCORE_CHANGED
 from cyclorama.sections.scorecard.following import follow
-from cyclorama.sections.scorecard.jobs import CLOSE
+from cyclorama.sections.scorecard.jobs import CLOSE, END
 from cyclorama.sections.scorecard.masks import OVERALL
 from cyclorama.sections.scorecard.mutations import clear_score, renew_score, set_score
 from cyclorama.sections.scorecard.overall import set_overall_score
@@ -92,7 +92,7 @@ section = Section(
     records_written=follow,
     demo=demo,
     commands=commands,
-    jobs=(CLOSE,),
+    jobs=(CLOSE, END),
     events=(SCORE_CHANGED,),
     actions=ACTIONS,
     triggers=TRIGGERS,

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cyclorama.plugins import meeting
+from cyclorama.plugins import meeting, put_job
 from cyclorama.sections.scorecard.rules.choosing import Candidate, applicable
 from cyclorama.sections.scorecard.statements import IDS, executing
 from cyclorama.sections.scorecard.tables import AssignmentRow, CardRow
+
+ENDS: Final = "scorecard.end"
+"""The kind of the job that follows from the end of what somebody has given."""
 
 
 async def choose_cards(
@@ -79,6 +82,13 @@ _BY_RULE: Mapping[str, Any] = {
 
 def _has_ended(until: datetime | None, now: datetime) -> bool:
     return until is not None and until <= now
+
+
+async def leave_end(
+    session: AsyncSession, record_id: str, until: datetime, now: datetime
+) -> None:
+    """Have what follows from the end of an override or a pin be done when it comes."""
+    await put_job(session, ENDS, {"record": record_id}, now=now, due_at=until)
 
 
 async def assign(session: AsyncSession, record_id: str, **values: Any) -> None:

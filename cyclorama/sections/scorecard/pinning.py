@@ -19,7 +19,7 @@ from cyclorama.sections.scorecard.assigning import (
     reason_of,
     told,
 )
-from cyclorama.sections.scorecard.cards_given import assign, choose_cards
+from cyclorama.sections.scorecard.cards_given import assign, choose_cards, leave_end
 from cyclorama.sections.scorecard.ledger import Ledger
 from cyclorama.sections.scorecard.mutations import EXPECTED
 from cyclorama.sections.scorecard.recomputing import settle_moved
@@ -59,9 +59,10 @@ async def pin_scorecard(info: Info, input: PinScorecardInput) -> OverallScorePay
     ctx = info.context
 
     async def work(session: AsyncSession, ledger: Ledger) -> Done:
+        until = _until(input.until, ctx.now)
         values = {
             "pin_reason": reason_of(input.reason),
-            "pinned_until": _until(input.until, ctx.now),
+            "pinned_until": until,
             "by_rule": False,
         }
         before = await _state_before(ctx, session, input)
@@ -76,6 +77,8 @@ async def pin_scorecard(info: Info, input: PinScorecardInput) -> OverallScorePay
             )
             raise Refused("LOOKUP_NOT_FOUND", message, "scorecardKey")
         await assign(session, input.record_id, card_id=found[0].id, **values)
+        if until is not None:
+            await leave_end(session, input.record_id, until, ctx.now)
         return await _moved(ctx, session, ledger, input.record_id, before)
 
     return await change(ctx, "scorecard.pin", input.record_id, work)

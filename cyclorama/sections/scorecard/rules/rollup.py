@@ -103,17 +103,7 @@ def compute(
         if not n.is_group
     }
     inside = _inside(card, leaves)
-    means = {
-        n.key: _mean((m.weight, m.score) for m in inside[n.key])
-        for n in card.nodes
-        if n.is_group
-    }
-    plain = {k: Outcome(computed=mean, score=mean) for k, mean in means.items()}
-    parts = _parts(card, leaves, inside, plain)
-    seen = _Seen(card.bands, leaves, means, attributes or {}, _sum(parts))
-    groups = {k: _excepted(card, k, mean, seen) for k, mean in means.items()}
-    if groups != plain:
-        parts = _parts(card, leaves, inside, groups)
+    groups, parts = _grouped(card, leaves, inside, attributes or {})
     computed = entered if not card.roll_up else _sum(parts)
     coverage = _coverage(card, leaves, inside)
     insufficient = card.roll_up and coverage < as_share(card.min_coverage)
@@ -140,6 +130,22 @@ def compute(
 
 
 _Inside = Mapping[str | None, list[_Leaf]]
+_Attributes = Mapping[str, float | str | None]
+
+
+def _grouped(
+    card: Card, leaves: Mapping[str, _Leaf], inside: _Inside, attributes: _Attributes
+) -> tuple[dict[str, Outcome], dict[str, Part]]:
+    """The groups after their exceptions, and what nodes give then."""
+    keys = [n.key for n in card.nodes if n.is_group]
+    means = {k: _mean((m.weight, m.score) for m in inside[k]) for k in keys}
+    plain = {k: Outcome(computed=mean, score=mean) for k, mean in means.items()}
+    parts = _parts(card, leaves, inside, plain)
+    seen = _Seen(card.bands, leaves, means, attributes, _sum(parts))
+    groups = {k: _excepted(card, k, mean, seen) for k, mean in means.items()}
+    if groups != plain:
+        parts = _parts(card, leaves, inside, groups)
+    return groups, parts
 
 
 def _inside(card: Card, leaves: Mapping[str, _Leaf]) -> _Inside:
@@ -215,7 +221,7 @@ class _Seen:
     bands: Sequence[Band]
     leaves: Mapping[str, _Leaf]
     groups: Mapping[str, float | None]
-    attributes: Mapping[str, float | str | None]
+    attributes: _Attributes
     overall: float | None = None
 
     def value(self, criterion: Criterion) -> float | str | None:
