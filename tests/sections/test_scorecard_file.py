@@ -24,6 +24,7 @@ from cyclorama.sections.scorecard.tables import AssignmentRow, EventRow, ScoreRo
 from cyclorama.storage.audit import ROWS as AUDIT
 from cyclorama.storage.audit import Actor, Author
 from cyclorama.storage.engine import Database
+from cyclorama.storage.events import EVENTS
 from cyclorama.testing import Bench
 
 SECTIONS = discover().sections
@@ -276,6 +277,11 @@ async def test_a_file_is_planned_applied_and_changed(
     assert difference(parse(out.words, ()), parse(FILE, ())) == {}
     keys = [(await shown(bench, n))["scorecardKey"] for n in (1, 2, 3, 4)]
     assert keys == ["health", "vip", "vip", "health"]
+    async with database.read() as reading:
+        kind = EVENTS.c.kind == "scorecard.card_changed"
+        query = sa.select(EVENTS.c.record_id).where(kind).order_by(EVENTS.c.id)
+        events = await reading.execute(query)
+    assert [e.record_id for e in events] == ["company_2", "company_3"]
 
     values = {"logins": 80, "depth": 50, "tickets": 30, "sentiment": 90}
     rows = [

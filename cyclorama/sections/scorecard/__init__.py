@@ -15,7 +15,7 @@ from cyclorama.sections.scorecard.configuring import (
     plan_scorecards,
 )
 from cyclorama.sections.scorecard.demo import demo
-from cyclorama.sections.scorecard.events import SCORE_CHANGED
+from cyclorama.sections.scorecard.events import CARD_CHANGED, SCORE_CHANGED
 from cyclorama.sections.scorecard.following import follow
 from cyclorama.sections.scorecard.jobs import CLOSE, END
 from cyclorama.sections.scorecard.masks import OVERALL
@@ -93,7 +93,7 @@ section = Section(
     demo=demo,
     commands=commands,
     jobs=(CLOSE, END),
-    events=(SCORE_CHANGED,),
+    events=(SCORE_CHANGED, CARD_CHANGED),
     actions=ACTIONS,
     triggers=TRIGGERS,
     migrations=str(Path(__file__).parent / "migrations"),

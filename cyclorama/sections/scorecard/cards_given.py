@@ -22,11 +22,11 @@ ENDS: Final = "scorecard.end"
 
 async def choose_cards(
     session: AsyncSession, ids: Sequence[str], fields: Sequence[Any], now: datetime
-) -> set[str]:
+) -> dict[str, str | None]:
     """Give records of one kind the cards whose criteria they meet; those that have
-    another one now. A card that somebody has pinned stays as long as the pin lasts."""
+    another one now, with the key of the one before. A card that somebody has pinned stays as long as the pin lasts."""
     if not ids:
-        return set()
+        return {}
     kind = ids[0].partition("_")[0].upper()
     query = select(*CardRow.__table__.c).where(CardRow.record_kind == kind)
     execute = executing(session)
@@ -35,10 +35,11 @@ async def choose_cards(
     held = {a.record_id: a for a in await execute(_ASSIGNED, {"ids": ids})}
     free = {r for r, a in held.items() if a.by_rule or _has_ended(a.pinned_until, now)}
     if not asked and not free:
-        return set()
+        return {}
     met = await meeting(execute, kind, ids, asked, fields)
     usual = next((c.id for c in cards if c.is_default), None)
-    rows = []
+    keys = {c.id: c.key for c in cards}
+    rows, moved = [], {}
     for record, own in met.items():
         row = held.get(record)
         if row is not None and record not in free:
@@ -58,11 +59,13 @@ async def choose_cards(
             active=active,
         )
         if chosen is not None and chosen != (active or usual):
-            rows.append({"record_id": record, "card_id": chosen, **_BY_RULE})
+            row = {"record_id": record, "card_id": chosen, "since": now, **_BY_RULE}
+            rows.append(row)
+            moved[record] = keys.get(active or usual)
     if rows:
         dialect = session.get_bind().dialect.name
         await session.execute(_assign(dialect, tuple(rows[0])), rows)
-    return {str(row["record_id"]) for row in rows}
+    return moved
 
 
 _ASSIGNED = select(

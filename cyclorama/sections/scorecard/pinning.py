@@ -60,7 +60,7 @@ async def pin_scorecard(info: Info, input: PinScorecardInput) -> OverallScorePay
 
     async def work(session: AsyncSession, ledger: Ledger) -> Done:
         until = _until(input.until, ctx.now)
-        values = {
+        values: dict[str, Any] = {
             "pin_reason": reason_of(input.reason),
             "pinned_until": until,
             "by_rule": False,
@@ -76,6 +76,8 @@ async def pin_scorecard(info: Info, input: PinScorecardInput) -> OverallScorePay
                 f"There is no scorecard {input.scorecard_key[:80]!r} of this kind."
             )
             raise Refused("LOOKUP_NOT_FOUND", message, "scorecardKey")
+        if before is None or before.settings.card_id != found[0].id:
+            values["since"] = ctx.now
         await assign(session, input.record_id, card_id=found[0].id, **values)
         if until is not None:
             await leave_end(session, input.record_id, until, ctx.now)
@@ -131,7 +133,8 @@ async def _moved(
 ) -> Done:
     state = await locked_state(ctx, session, record_id)
     if before is None or before.settings.card_id != state.settings.card_id:
-        await settle_moved(session, ledger, {record_id})
+        held = None if before is None else before.settings.row.key
+        await settle_moved(session, ledger, {record_id: held})
         state = await locked_state(ctx, session, record_id)
     return Done(state, {} if before is None else told(before), told(state))
 

@@ -115,7 +115,7 @@ async def recompute(
     `touched` says which comparator a card had, where that has changed."""
     moved = await choose_cards(session, ids, fields, ledger.author.at)
     effect.moved += len(moved)
-    wanted = moved | await _scored(session, ids, touched)
+    wanted = moved.keys() | await _scored(session, ids, touched)
     known = await states(executing(session), sorted(wanted), lock=True)
     await learn(executing(session), known, ledger.fields)
     facts = await rolled_up(executing(session), known, ledger.author.at)
@@ -124,6 +124,7 @@ async def recompute(
         before = state.fact("").score
         if record in moved:
             ledger.begin(state)
+            ledger.changes.move(state, moved[record])
         ledger.refresh(state)
         ledger.settle(state, facts.get(record))
         if record not in moved:
@@ -131,8 +132,11 @@ async def recompute(
     await ledger.save(session)
 
 
-async def settle_moved(session: AsyncSession, ledger: Ledger, moved: set[str]) -> None:
-    """Compute the scores of records that have another card than before."""
+async def settle_moved(
+    session: AsyncSession, ledger: Ledger, moved: Mapping[str, str | None]
+) -> None:
+    """Compute the scores of records that have another card than before, the one with this
+    key."""
     if not moved:
         return
     known = await states(executing(session), sorted(moved), lock=True)
@@ -140,6 +144,7 @@ async def settle_moved(session: AsyncSession, ledger: Ledger, moved: set[str]) -
     facts = await rolled_up(executing(session), known, ledger.author.at)
     for record, state in known.items():
         ledger.begin(state)
+        ledger.changes.move(state, moved[record])
         ledger.refresh(state)
         ledger.settle(state, facts.get(record))
     await ledger.save(session)
