@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from example_b import FLAT, NOW, SCORES, B, cap, computed, fact, facts, refusal
 
-from cyclorama.sections.scorecard.rules.bands import as_share, half_up, shown
+from cyclorama.sections.scorecard.rules.bands import half_up, shown, tidied
 from cyclorama.sections.scorecard.rules.cards import Card, Node, Result
 from cyclorama.sections.scorecard.rules.facts import (
     StalePolicy,
@@ -115,7 +115,7 @@ def test_a_share_that_is_at_its_limit_is_not_beyond_it(scale: float) -> None:
         assert not found.insufficient
         old = NOW - timedelta(days=2)
         known |= {"0": fact(at=old), "1": fact(at=old), "2": fact(), "3": fact()}
-        assert computed(Card(nodes=nodes), known).stale_share == as_share(limit)
+        assert computed(Card(nodes=nodes), known).stale_share == tidied(limit)
 
 
 def test_a_measure_of_weight_0_is_shown_and_not_counted() -> None:

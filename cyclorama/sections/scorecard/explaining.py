@@ -11,7 +11,7 @@ import strawberry
 
 from cyclorama.plugins import Context, InvalidInputError
 from cyclorama.sections.scorecard.masks import SCORES
-from cyclorama.sections.scorecard.rules.bands import Refused, shown
+from cyclorama.sections.scorecard.rules.bands import Refused, shown, tidied
 from cyclorama.sections.scorecard.rules.cards import Result
 from cyclorama.sections.scorecard.rules.rollup import what_if
 from cyclorama.sections.scorecard.state import State, learn, states
@@ -160,7 +160,7 @@ def _explained(
         raise InvalidInputError(refused.message) from None
     held = state.settings.override if result.override is not None else None
     return ScoreExplanation(
-        computed=result.overall.computed,
+        computed=_tidied(result.overall.computed),
         value=shown(result.overall.score),
         coverage=result.coverage,
         min_coverage=state.card.min_coverage,
@@ -185,11 +185,15 @@ def _contribution(
         node=node.key,
         name=node.measure_name or node.name,
         weight=weight,
-        effective_weight=part.weight,
+        effective_weight=tidied(part.weight),
         value=shown(part.score),
-        contribution=part.contribution,
+        contribution=_tidied(part.contribution),
         exception=None if group is None else words_of(state, group.exception),
     )
+
+
+def _tidied(value: float | None) -> float | None:
+    return None if value is None else tidied(value)
 
 
 def words_of(state: State, exception: str | None) -> str | None:

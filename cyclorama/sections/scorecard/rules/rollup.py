@@ -11,11 +11,11 @@ from typing import NamedTuple
 from cyclorama.sections.scorecard.rules.bands import (
     Band,
     Refused,
-    as_share,
     band_of,
     checked_score,
     checked_weight,
     shown,
+    tidied,
 )
 from cyclorama.sections.scorecard.rules.cards import (
     Card,
@@ -106,7 +106,7 @@ def compute(
     groups, parts = _grouped(card, leaves, inside, attributes or {})
     computed = entered if not card.roll_up else _sum(parts)
     coverage = _coverage(card, leaves, inside)
-    insufficient = card.roll_up and coverage < as_share(card.min_coverage)
+    insufficient = card.roll_up and coverage < tidied(card.min_coverage)
     overall = Outcome(computed=computed, score=None if insufficient else computed)
     if card.roll_up:
         scores = {k: o.score for k, o in groups.items()}
@@ -121,7 +121,7 @@ def compute(
         groups=groups,
         parts=parts,
         coverage=coverage,
-        stale_share=as_share(
+        stale_share=tidied(
             math.fsum(parts[k].weight for k, m in leaves.items() if m.stale_days > 0)
         ),
         override=override.reason if override is not None and held else None,
@@ -211,7 +211,7 @@ def _coverage(card: Card, leaves: Mapping[str, _Leaf], inside: _Inside) -> float
             scored.append(share * known / weight)
             whole.append(share)
     total = math.fsum(whole)
-    return as_share(math.fsum(scored) / total) if total > 0 else 0.0
+    return tidied(math.fsum(scored) / total) if total > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
