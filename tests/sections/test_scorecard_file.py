@@ -305,6 +305,10 @@ async def test_a_file_is_planned_applied_and_changed(
     found = await shown(bench, 1)
     assert found["overall"]["value"] == found["explanation"]["value"] == 40
     assert (await shown(bench, 2))["overall"]["value"] == 20
+    wider = other.replace("to: 50}\n      - {label: Y", "to: 20}\n      - {label: Y")
+    wider = wider.replace("from: 50, to: 75", "from: 20, to: 75")
+    planned = await told(bench, plan, tmp_path, wider)
+    assert "No overall score changes. 2 get into another band." in planned.words
 
     scores = await count(bench, ScoreRow)
     less = changed("      - {measure: sentiment, weight: 30}\n", "", other)

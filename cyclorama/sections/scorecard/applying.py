@@ -16,6 +16,7 @@ from cyclorama.sections.scorecard.definitions import load
 from cyclorama.sections.scorecard.file_entries import Definitions
 from cyclorama.sections.scorecard.ledger import Ledger
 from cyclorama.sections.scorecard.recomputing import Effect, page_of, recompute
+from cyclorama.sections.scorecard.rules.bands import Band
 from cyclorama.sections.scorecard.saving import Saver
 from cyclorama.sections.scorecard.statements import KINDS, connection_of
 from cyclorama.sections.scorecard.tables import SchemeRow
@@ -92,13 +93,21 @@ async def _save(
     saver = Saver(session)
     await saver.save(old, new)
     ledger = Ledger(author=work.author, today=work.today, fields=work.fields)
+    bands = _bands(old)
     for kind in KINDS:
         last: str | None = ""
         while last is not None:
             ids = await page_of(session, kind, last)
-            await recompute(session, ledger, ids, work.fields, effect, saver.touched)
+            given = (work.fields, effect, saver.touched, bands)
+            await recompute(session, ledger, ids, *given)
             last = ids[-1] if ids else None
     before, after = old.by_name(), new.by_name()
     entry = audit_entry(work.author, "scorecard.configure", None, before, after)
     await append_entries(session, [entry])
     return Applied(before=old, changes=changes, effect=effect, lost=saver.lost)
+
+
+def _bands(definitions: Definitions) -> dict[tuple[str, str], list[Band]]:
+    """The bands of cards, by kind and key."""
+    schemes = {s.kind: s.as_bands() for s in definitions.schemes}
+    return {(c.kind, c.key): schemes[c.scheme] for c in definitions.cards}

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from cyclorama.plugins import ClauseEntry, FileEntry, FileKey, FileName
-from cyclorama.sections.scorecard.rules.bands import MOST_WEIGHT
+from cyclorama.sections.scorecard.rules.bands import MOST_WEIGHT, Band
 
 Kind = Literal["COMPANY", "RELATIONSHIP"]
 DEEPEST = 50
@@ -37,6 +37,13 @@ class SchemeEntry(FileEntry):
 
     kind: Literal["NUMERIC", "GRADE", "COLOR"]
     bands: list[BandEntry]
+
+    def as_bands(self) -> list[Band]:
+        """The bands as rules read them."""
+        return [
+            Band(label=b.label, color=b.color, start=b.from_, end=b.to, point=b.point)
+            for b in self.bands
+        ]
 
 
 class HelpEntry(FileEntry):

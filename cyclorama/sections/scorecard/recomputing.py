@@ -15,7 +15,7 @@ from cyclorama.plugins import RelationshipRow, kind_of_id
 from cyclorama.sections.scorecard.cards_given import choose_cards
 from cyclorama.sections.scorecard.ledger import Ledger
 from cyclorama.sections.scorecard.rollups import ANY_ROLLUP, rolled_up
-from cyclorama.sections.scorecard.rules.bands import band_of, shown
+from cyclorama.sections.scorecard.rules.bands import Band, band_of, shown
 from cyclorama.sections.scorecard.rules.exceptions import ATTRIBUTE
 from cyclorama.sections.scorecard.rules.trends import (
     Comparator,
@@ -48,26 +48,33 @@ class Effect:
     up: int = 0
     down: int = 0
     bands: int = 0
-    """Those whose band is another."""
+    """Those whose band has another label."""
     points: int = 0
     """By how much all of them changed together."""
     most: int = 0
     """By how much one changed at most."""
 
-    def note(self, state: State, before: float | None) -> None:
-        """Count a record whose overall score was this one."""
+    def note(
+        self, state: State, before: float | None, bands: Sequence[Band] | None = None
+    ) -> None:
+        """Count a record whose overall score was this one, in other bands if given."""
         self.records += 1
         old, new = shown(before), shown(state.fact("").score)
+        now = state.settings.bands
+        self.bands += _label(old, bands or now) != _label(new, now)
         if old == new:
             return
         self.changed += 1
-        bands = state.settings.bands
-        self.bands += band_of(old, bands) != band_of(new, bands)
         if old is not None and new is not None:
             self.up += new > old
             self.down += new < old
             self.points += abs(new - old)
             self.most = max(self.most, abs(new - old))
+
+
+def _label(value: int | None, bands: Sequence[Band]) -> str | None:
+    band = band_of(value, bands)
+    return None if band is None else band.label
 
 
 async def close_page(
@@ -109,10 +116,12 @@ async def recompute(
     fields: Sequence[Any],
     effect: Effect,
     touched: Mapping[str, str | None] | None = None,
+    bands: Mapping[tuple[str, str], Sequence[Band]] | None = None,
 ) -> None:
     """Choose the cards of records of one kind and compute their scores: of those that
     have another card now, and of those with scores on the cards `touched`, None: on any.
-    `touched` says which comparator a card had, where that has changed."""
+    `touched` says which comparator a card had, where that has changed, and `bands`, by kind
+    and key, which bands each had."""
     moved = await choose_cards(session, ids, fields, ledger.author.at)
     effect.moved += len(moved)
     wanted = moved.keys() | await _scored(session, ids, touched)
@@ -128,7 +137,8 @@ async def recompute(
         ledger.refresh(state)
         ledger.settle(state, facts.get(record))
         if record not in moved:
-            effect.note(state, before)
+            row = state.settings.row
+            effect.note(state, before, (bands or {}).get((row.record_kind, row.key)))
     await ledger.save(session)
 
 
