@@ -331,6 +331,39 @@ async def test_a_file_is_planned_applied_and_changed(
 
 
 @pytest.mark.anyio
+async def test_records_move_where_the_default_is_another_or_their_card_is_gone(
+    database: Database, tmp_path: Path
+) -> None:
+    bench = Bench(database, SECTIONS)
+    await bench.fill(3)
+    await told(bench, apply, tmp_path, FILE)
+    row = {"recordId": "company_1", "measureKey": "sentiment", "value": 20}
+    await bench.query(SET, i={"rows": [row]})
+    default = "scheme: COLOR\n    is_default: true\n    nodes:\n      - group"
+    other = changed(default, default.replace("true", "false"))
+    vip = "    name: VIP\n    scheme: COLOR\n"
+    other = changed(vip, f"{vip}    is_default: true\n", other)
+    planned = await told(bench, plan, tmp_path, other)
+    assert planned.data["effect"]["moved"] == 1  # the others have it by their names
+    await told(bench, apply, tmp_path, other)
+    assert (await shown(bench, 1))["scorecardKey"] == "vip"
+    less = FILE[: FILE.index("  - key: vip")] + FILE[FILE.index("  - key: product\n") :]
+    assert (await told(bench, plan, tmp_path, less)).data["effect"]["moved"] == 3
+    await told(bench, apply, tmp_path, less)
+    assert [(await shown(bench, n))["scorecardKey"] for n in (1, 2)] == ["health"] * 2
+    async with database.read() as reading:
+        kind = EVENTS.c.kind == "scorecard.card_changed"
+        query = sa.select(EVENTS.c.record_id, EVENTS.c.payload).where(kind)
+        events = await reading.execute(query.order_by(EVENTS.c.id))
+    ways = [
+        (e.record_id[-1], *(e.payload[n]["scorecard"] for n in ("before", "after")))
+        for e in events[2:]
+    ]
+    assert ways[0] == ("1", "health", "vip")
+    assert sorted(ways[1:]) == [(n, "vip", "health") for n in "123"]
+
+
+@pytest.mark.anyio
 async def test_a_refused_file_changes_nothing(
     database: Database, tmp_path: Path
 ) -> None:

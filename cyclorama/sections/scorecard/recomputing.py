@@ -25,6 +25,7 @@ from cyclorama.sections.scorecard.rules.trends import (
 from cyclorama.sections.scorecard.state import State, learn, states
 from cyclorama.sections.scorecard.statements import IDS, KINDS, RECORDS, executing
 from cyclorama.sections.scorecard.tables import (
+    AssignmentRow,
     CardRow,
     EventRow,
     NodeRow,
@@ -77,6 +78,18 @@ def _label(value: int | None, bands: Sequence[Band]) -> str | None:
     return None if band is None else band.label
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """The cards that there were before a file was applied."""
+
+    bands: Mapping[tuple[str, str], Sequence[Band]]
+    """By kind and key."""
+    usual: Mapping[str, str]
+    """By kind the key of the default card, where another card is that now."""
+    gone: Mapping[str, str]
+    """By record the key of a card that it was given and that is there no more."""
+
+
 async def close_page(
     session: AsyncSession,
     ledger: Ledger,
@@ -116,13 +129,14 @@ async def recompute(
     fields: Sequence[Any],
     effect: Effect,
     touched: Mapping[str, str | None] | None = None,
-    bands: Mapping[tuple[str, str], Sequence[Band]] | None = None,
+    before: Before | None = None,
 ) -> None:
     """Choose the cards of records of one kind and compute their scores: of those that
     have another card now, and of those with scores on the cards `touched`, None: on any.
-    `touched` says which comparator a card had, where that has changed, and `bands`, by kind
-    and key, which bands each had."""
+    `touched` says which comparator a card had, where that has changed."""
     moved = await choose_cards(session, ids, fields, ledger.author.at)
+    if before is not None:
+        moved |= await _left(session, ids, before)
     effect.moved += len(moved)
     wanted = moved.keys() | await _scored(session, ids, touched)
     known = await states(executing(session), sorted(wanted), lock=True)
@@ -130,7 +144,7 @@ async def recompute(
     facts = await rolled_up(executing(session), known, ledger.author.at)
     await _rebase(session, ledger, known, touched or {})
     for record, state in known.items():
-        before = state.fact("").score
+        score = state.fact("").score
         if record in moved:
             ledger.begin(state)
             ledger.changes.move(state, moved[record])
@@ -138,8 +152,23 @@ async def recompute(
         ledger.settle(state, facts.get(record))
         if record not in moved:
             row = state.settings.row
-            effect.note(state, before, (bands or {}).get((row.record_kind, row.key)))
+            old = {} if before is None else before.bands
+            effect.note(state, score, old.get((row.record_kind, row.key)))
     await ledger.save(session)
+
+
+async def _left(
+    session: AsyncSession, ids: Sequence[str], before: Before
+) -> dict[str, str]:
+    """Those of records of one kind whose card is gone, or was the default and no longer
+    is, with its key."""
+    found = {record: before.gone[record] for record in ids if record in before.gone}
+    usual = before.usual.get(kind_of_id(ids[0]).upper()) if ids else None
+    if usual is not None:
+        query = select(AssignmentRow.record_id).where(AssignmentRow.record_id.in_(ids))
+        given = found.keys() | set(await session.scalars(query))
+        found |= {record: usual for record in ids if record not in given}
+    return found
 
 
 async def settle_moved(
