@@ -208,6 +208,19 @@ def test_a_card_has_20_groups_and_50_exceptions_and_a_kind_200_cards() -> None:
     assert "201 cards of kind COMPANY; at most 200" in refused(201)
 
 
+def test_a_range_of_numbers_without_a_label_is_called_by_itself() -> None:
+    text = """schemes:
+      - {kind: NUMERIC, bands: [{from: 0, to: 50, color: '#f00'},
+        {label: Good, from: 50, to: 100, color: '#0f0'}]}"""
+    (scheme,) = parse(text, ()).schemes
+    assert [b.label for b in scheme.bands] == ["0 to 50", "Good"]
+    for wrong in ("NUMERIC, bands: [1]", "NUMERIC, bands: 1", "[], bands: []"):
+        with pytest.raises(ScorecardFileError):
+            parse(f"schemes: [{{kind: {wrong}}}]", ())
+    with pytest.raises(ScorecardFileError, match="label"):
+        parse(text.replace("NUMERIC", "GRADE"), ())
+
+
 def test_what_is_written_reads_the_same() -> None:
     read = parse(FILE, ())
     again = parse(export(read), ())
