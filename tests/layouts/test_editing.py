@@ -36,7 +36,7 @@ layouts:
 """
 
 
-def test_a_clone_is_a_draft_that_shares_what_was_shared() -> None:
+def test_a_clone_is_a_draft_that_shares_what_wtidiedd() -> None:
     text = clone(FILE, "company", "copy", "Copy")
     assert all(f"# {c}" in text for c in ("Our layouts.", "once for all", "The first."))
     first, _, copy = parse(text).layouts

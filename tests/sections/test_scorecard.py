@@ -13,6 +13,7 @@ from cyclorama.plugins.discovery import discover
 from cyclorama.sections.scorecard.rules.trends import Comparator
 from cyclorama.sections.scorecard.tables import AssignmentRow
 from cyclorama.storage.engine import Database
+from cyclorama.storage.types import wire_instant
 from cyclorama.testing import NOW, Bench
 from tests.sections.scorecards import card, event, scheme, score
 
@@ -131,6 +132,10 @@ async def test_explanation_of_example_b_without_logins(bench: Bench) -> None:
     assert found["exception"] is found["override"] is None
     given = {c["node"]: c["contribution"] for c in found["contributions"]}
     assert given == {"logins": None, "depth": 25, "tickets": 6, "sentiment": 27}
+    asked = """whatIf(scores: [{ node: "logins", value: 62 }]) {
+      contributions { contribution } }"""
+    (first, *_) = (await scorecard(bench, asked))["whatIf"]["contributions"]
+    assert first["contribution"] == 18.6  # 0.3 of 62 is a trifle less in floats
 
 
 async def test_what_if_takes_other_scores_and_weights(bench: Bench) -> None:
@@ -174,8 +179,9 @@ async def test_what_if_refuses_what_makes_no_sense(bench: Bench) -> None:
 async def test_an_exception_and_an_override_are_said(bench: Bench) -> None:
     rule = {"left": "MEASURE", "key": "tickets", "operator": "LE", "values": [30]}
     cap = {"key": "cap", "criteria": [rule], "effect": "CAP", "value": 40}
-    await bench.add(*card(exceptions=[{**cap, "note": "Too many"}]), *known())
-    asked = "explanation { computed value exception override }"
+    group = {**cap, "key": "group", "target": "support", "value": 30, "effect": "SET"}
+    await bench.add(*card(exceptions=[{**cap, "note": "Too many"}, group]), *known())
+    asked = "explanation { computed value exception override overrideUntil }"
     found = (await scorecard(bench, asked))["explanation"]
     assert (found["value"], found["exception"]) == (40, "Too many")
     assert found["computed"] == pytest.approx(67)
@@ -188,13 +194,48 @@ async def test_an_exception_and_an_override_are_said(bench: Bench) -> None:
     )
     await bench.add(override)
     found = (await scorecard(bench, asked))["explanation"]
-    assert (found["value"], found["exception"], found["override"]) == (
+    assert [found[n] for n in ("value", "exception", "override")] == [
         90,
         None,
         "Merger",
-    )
+    ]
+    assert found["overrideUntil"] == wire_instant(NOW + timedelta(days=1))
     bench.now = NOW + timedelta(days=1)
-    assert (await scorecard(bench, asked))["explanation"]["value"] == 40
+    found = (await scorecard(bench, asked))["explanation"]
+    assert [found[n] for n in ("value", "override", "overrideUntil")] == [
+        40,
+        None,
+        None,
+    ]
+
+
+async def test_the_explanation_says_what_changed_a_group_and_what_lacks(
+    bench: Bench,
+) -> None:
+    rule = {"left": "OVERALL", "operator": "LE", "values": [67]}
+    fall = {"key": "fall", "criteria": [rule], "effect": "CAP", "value": 20}
+    await bench.add(
+        *card(
+            exceptions=[{**fall, "target": "adoption", "note": "Fell"}],
+            min_coverage=0.75,
+            measures={"sentiment": {"validity_days": 30}},
+        ),
+        *known(logins=None, sentiment=None),
+        score("sentiment", 90, at=NOW - timedelta(days=31)),
+    )
+    asked = """explanation { computed value coverage minCoverage insufficientData
+      staleShare contributions { node value exception } }"""
+    found = (await scorecard(bench, asked))["explanation"]
+    told = {c["node"]: c["exception"] for c in found.pop("contributions")}
+    assert told == {**dict.fromkeys(SCORES), "adoption": "Fell"}
+    assert found == {
+        "computed": 43,
+        "value": None,
+        "coverage": 0.7,
+        "minCoverage": 0.75,
+        "insufficientData": True,
+        "staleShare": 0.3,
+    }
 
 
 async def test_a_score_is_stale_after_its_validity(bench: Bench) -> None:

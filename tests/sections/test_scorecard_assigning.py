@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
 
 from cyclorama.plugins import Acting, Target
 from cyclorama.plugins.discovery import discover
+from cyclorama.plugins.working import Worker
 from cyclorama.sections.scorecard.actions import SetScoreEntry, set_score
 from cyclorama.sections.scorecard.commands import close
 from cyclorama.storage.audit import ROWS as AUDIT
 from cyclorama.storage.engine import Database
+from cyclorama.storage.events import EVENTS
 from cyclorama.storage.masks import FieldPermission
 from cyclorama.storage.types import wire_instant
 from cyclorama.testing import ADMIN, CSM, NOW, Bench
@@ -174,6 +177,67 @@ async def test_a_pinned_scorecard_stays_until_its_end(bench: Bench) -> None:
     await close(work(bench))
     found = await shown(bench)
     assert (found["scorecardKey"], found["overall"]["value"]) == ("health", 68)
+
+
+async def test_2_8_a_change_of_card_is_told_and_seen(bench: Bench) -> None:
+    """By whom it was made, why, until when, and that scores are others for it alone."""
+    asked = """query($id: ID!) { company(id: $id) { scorecard { scorecardKey isPinned
+      scorecardSince pinReason pinnedUntil } } }"""
+
+    async def seen(hides: bool = False) -> list[Any]:
+        bench.book = book(show_comments=not hides, overridable=True)
+        found = await bench.query(asked, id="company_1")
+        return list(found["company"]["scorecard"].values())
+
+    assert await seen() == ["health", False, None, None, None]
+    await done(bench, OVERRIDE, **OVERRIDING)
+    await done(bench, REMOVE)
+    assert await seen() == ["health", False, None, None, None]
+    now, pinned = wire_instant(NOW), {**PINNING, "until": LATER}
+    await done(bench, PIN, **pinned)
+    assert await seen() == ["second", True, now, PINNING["reason"], LATER]
+    assert await seen(hides=True) == ["second", True, now, None, LATER]
+    bench.now = NOW + timedelta(hours=1)
+    await done(bench, PIN, **pinned)  # it has that card already
+    assert (await seen())[2] == now
+    await done(bench, UNPIN)
+    assert await seen() == ["health", False, wire_instant(bench.now), None, None]
+    async with bench.database.read() as reading:
+        query = sa.select(EVENTS.c.payload).order_by(EVENTS.c.id)
+        query = query.where(EVENTS.c.kind == "scorecard.card_changed")
+        rows = await reading.execute(query)
+    told = [(r.payload["before"], r.payload["after"]) for r in rows]
+    first, second = {"scorecard": "health"}, {"scorecard": "second"}
+    assert told == [(first, second), (second, first)]
+
+
+async def test_what_ends_is_followed_when_it_ends(bench: Bench) -> None:
+    """By a job that is due to the instant, not by the close of the night."""
+    at = [NOW]
+    worker = Worker(
+        bench.database, bench.graph.sections, clock=lambda: at[0], zone=ZoneInfo("UTC")
+    )
+    end = NOW + timedelta(hours=1)
+
+    async def told(now: datetime) -> tuple[str, int]:
+        at[0] = bench.now = now
+        while await worker.work():
+            pass
+        found = await shown(bench)
+        return found["scorecardKey"], found["overall"]["value"]
+
+    await accepted(bench, SET, "logins", value=90)
+    await done(bench, OVERRIDE, **{**OVERRIDING, "expiresAt": wire_instant(end)})
+    assert await told(end - timedelta(milliseconds=1)) == ("health", 20)
+    assert await told(end) == ("health", 74)
+    later = end + timedelta(hours=1)
+    await done(bench, PIN, **{**PINNING, "until": wire_instant(later)})
+    assert (await told(later - timedelta(milliseconds=1)))[0] == "second"
+    assert await told(later) == ("health", 74)
+    assert {how for _, how in worker.done} == {"done"}
+    async with bench.database.read() as reading:
+        query = sa.select(AUDIT.c.actor).where(AUDIT.c.action == "scorecard.end")
+        assert [*await reading.execute(query)] == [("worker",), ("worker",)]
 
 
 async def test_a_field_that_a_mask_closes_is_not_changed(bench: Bench) -> None:

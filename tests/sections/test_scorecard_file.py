@@ -24,6 +24,7 @@ from cyclorama.sections.scorecard.tables import AssignmentRow, EventRow, ScoreRo
 from cyclorama.storage.audit import ROWS as AUDIT
 from cyclorama.storage.audit import Actor, Author
 from cyclorama.storage.engine import Database
+from cyclorama.storage.events import EVENTS
 from cyclorama.testing import Bench
 
 SECTIONS = discover().sections
@@ -34,6 +35,10 @@ schemes:
       - {label: Red, color: '#d92d20', from: 0, to: 50}
       - {label: Yellow, color: '#f79009', from: 50, to: 75, point: 60}
       - {label: Green, color: '#12b76a', from: 75, to: 100}
+  - kind: GRADE
+    bands:
+      - {label: B, color: '#d92d20', from: 0, to: 50}
+      - {label: A, color: '#12b76a', from: 50, to: 100}
 measures:
   - {key: logins, kind: COMPANY, name: Logins}
   - {key: depth, kind: COMPANY, name: Depth}
@@ -96,7 +101,7 @@ WRONG = [
     ("name: Depth", "name: Logins", "another has the name 'Logins'"),
     ("key: vip", "key: health", "another has the key 'health'"),
     ("kind: COLOR", "kind: BLACK", "'BLACK' is unknown"),
-    ("name: VIP\n    scheme: COLOR", "name: VIP\n    scheme: GRADE", "no scheme GRADE"),
+    ("name: VIP\n    scheme: COLOR", "name: VIP\n    scheme: NUMERIC", "no scheme NUMERIC"),
     ("nodes: [{measure: pulse, weight: 1}]", "nodes: []", "nodes"),
     (
         "nodes: [{measure: pulse, weight: 1}]",
@@ -116,6 +121,11 @@ WRONG = [
      "left: ATTRIBUTE, key: arr, operator: LE, values: [x]", "'x' is no number"),
     ("left: MEASURE, key: tickets, operator: LE, values: [10]",
      "left: ATTRIBUTE, key: name, operator: EQ, values: [true]", "neither text nor"),
+    ("left: MEASURE, key: tickets, operator: LE, values: [10]",
+     "left: BAND, key: tickets, operator: EQ, values: [A]",
+     "no band 'A'; use one of: Green, Red, Yellow"),
+    ("left: MEASURE, key: tickets, operator: LE, values: [10]",
+     "left: BAND, key: tickets, operator: LT, values: [Red]", "by EQ, NE or IN"),
     ("value: 40", "value: -40", "only ADJUST takes less"),
     ("effect: CAP", "effect: CAP\n        target: gone", "no group 'gone'"),
     ("attribute: name", "attribute: gone", "there is no record gone"),
@@ -198,12 +208,25 @@ def test_a_card_has_20_groups_and_50_exceptions_and_a_kind_200_cards() -> None:
     assert "201 cards of kind COMPANY; at most 200" in refused(201)
 
 
+def test_a_range_of_numbers_without_a_label_is_called_by_itself() -> None:
+    text = """schemes:
+      - {kind: NUMERIC, bands: [{from: 0, to: 50, color: '#f00'},
+        {label: Good, from: 50, to: 100, color: '#0f0'}]}"""
+    (scheme,) = parse(text, ()).schemes
+    assert [b.label for b in scheme.bands] == ["0 to 50", "Good"]
+    for wrong in ("NUMERIC, bands: [1]", "NUMERIC, bands: 1", "[], bands: []"):
+        with pytest.raises(ScorecardFileError):
+            parse(f"schemes: [{{kind: {wrong}}}]", ())
+    with pytest.raises(ScorecardFileError, match="label"):
+        parse(text.replace("NUMERIC", "GRADE"), ())
+
+
 def test_what_is_written_reads_the_same() -> None:
     read = parse(FILE, ())
     again = parse(export(read), ())
     assert again == read
     assert difference(read, again) == {}
-    assert list(difference(Definitions(), read).values()) == ["added"] * 10
+    assert list(difference(Definitions(), read).values()) == ["added"] * 11
     other = parse(changed("name: VIP", "name: V.I.P."), ())
     assert difference(read, other) == {"scorecard COMPANY vip": "changed"}
 
@@ -267,6 +290,11 @@ async def test_a_file_is_planned_applied_and_changed(
     assert difference(parse(out.words, ()), parse(FILE, ())) == {}
     keys = [(await shown(bench, n))["scorecardKey"] for n in (1, 2, 3, 4)]
     assert keys == ["health", "vip", "vip", "health"]
+    async with database.read() as reading:
+        kind = EVENTS.c.kind == "scorecard.card_changed"
+        query = sa.select(EVENTS.c.record_id).where(kind).order_by(EVENTS.c.id)
+        events = await reading.execute(query)
+    assert [e.record_id for e in events] == ["company_2", "company_3"]
 
     values = {"logins": 80, "depth": 50, "tickets": 30, "sentiment": 90}
     rows = [
@@ -290,6 +318,10 @@ async def test_a_file_is_planned_applied_and_changed(
     found = await shown(bench, 1)
     assert found["overall"]["value"] == found["explanation"]["value"] == 40
     assert (await shown(bench, 2))["overall"]["value"] == 20
+    wider = other.replace("to: 50}\n      - {label: Y", "to: 20}\n      - {label: Y")
+    wider = wider.replace("from: 50, to: 75", "from: 20, to: 75")
+    planned = await told(bench, plan, tmp_path, wider)
+    assert "No overall score changes. 2 get into another band." in planned.words
 
     scores = await count(bench, ScoreRow)
     less = changed("      - {measure: sentiment, weight: 30}\n", "", other)
@@ -309,6 +341,39 @@ async def test_a_file_is_planned_applied_and_changed(
     async with database.read() as reading:
         query = sa.select(AUDIT.c.action).where(AUDIT.c.action == "scorecard.configure")
         assert len(await reading.execute(query)) == 4
+
+
+@pytest.mark.anyio
+async def test_records_move_where_the_default_is_another_or_their_card_is_gone(
+    database: Database, tmp_path: Path
+) -> None:
+    bench = Bench(database, SECTIONS)
+    await bench.fill(3)
+    await told(bench, apply, tmp_path, FILE)
+    row = {"recordId": "company_1", "measureKey": "sentiment", "value": 20}
+    await bench.query(SET, i={"rows": [row]})
+    default = "scheme: COLOR\n    is_default: true\n    nodes:\n      - group"
+    other = changed(default, default.replace("true", "false"))
+    vip = "    name: VIP\n    scheme: COLOR\n"
+    other = changed(vip, f"{vip}    is_default: true\n", other)
+    planned = await told(bench, plan, tmp_path, other)
+    assert planned.data["effect"]["moved"] == 1  # the others have it by their names
+    await told(bench, apply, tmp_path, other)
+    assert (await shown(bench, 1))["scorecardKey"] == "vip"
+    less = FILE[: FILE.index("  - key: vip")] + FILE[FILE.index("  - key: product\n") :]
+    assert (await told(bench, plan, tmp_path, less)).data["effect"]["moved"] == 3
+    await told(bench, apply, tmp_path, less)
+    assert [(await shown(bench, n))["scorecardKey"] for n in (1, 2)] == ["health"] * 2
+    async with database.read() as reading:
+        kind = EVENTS.c.kind == "scorecard.card_changed"
+        query = sa.select(EVENTS.c.record_id, EVENTS.c.payload).where(kind)
+        events = await reading.execute(query.order_by(EVENTS.c.id))
+    ways = [
+        (e.record_id[-1], *(e.payload[n]["scorecard"] for n in ("before", "after")))
+        for e in events[2:]
+    ]
+    assert ways[0] == ("1", "health", "vip")
+    assert sorted(ways[1:]) == [(n, "vip", "health") for n in "123"]
 
 
 @pytest.mark.anyio

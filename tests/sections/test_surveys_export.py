@@ -85,6 +85,7 @@ async def test_answers_are_exported_in_order_and_none_that_tells_who(
     )
     assert (first["rating"], first["responded_at"]) == ("9", "2026-03-02T12:00:00.000Z")
     assert found[5]["excluded_reason"] == "A test"
+    assert [r["relationship_id"] for r in found] == [*[""] * 5, "relationship_1"]
     text = (await export(work)).words
     assert text == file.read_text("utf-8").rstrip("\n")
     only = await export(work, survey="open")

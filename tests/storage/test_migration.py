@@ -34,6 +34,7 @@ EVERYTHING = (
     "scorecard_0002",
     "scorecard_0003",
     "scorecard_0004",
+    "scorecard_0005",
     "support_0001",
     "surveys_0001",
     "surveys_0002",

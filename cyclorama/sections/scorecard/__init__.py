@@ -15,9 +15,9 @@ from cyclorama.sections.scorecard.configuring import (
     plan_scorecards,
 )
 from cyclorama.sections.scorecard.demo import demo
-from cyclorama.sections.scorecard.events import SCORE_CHANGED
+from cyclorama.sections.scorecard.events import CARD_CHANGED, SCORE_CHANGED
 from cyclorama.sections.scorecard.following import follow
-from cyclorama.sections.scorecard.jobs import CLOSE
+from cyclorama.sections.scorecard.jobs import CLOSE, END
 from cyclorama.sections.scorecard.masks import OVERALL
 from cyclorama.sections.scorecard.mutations import clear_score, renew_score, set_score
 from cyclorama.sections.scorecard.overall import set_overall_score
@@ -92,8 +92,8 @@ section = Section(
     records_written=follow,
     demo=demo,
     commands=commands,
-    jobs=(CLOSE,),
-    events=(SCORE_CHANGED,),
+    jobs=(CLOSE, END),
+    events=(SCORE_CHANGED, CARD_CHANGED),
     actions=ACTIONS,
     triggers=TRIGGERS,
     migrations=str(Path(__file__).parent / "migrations"),

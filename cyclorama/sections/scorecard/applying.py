@@ -15,10 +15,10 @@ from cyclorama.sections.scorecard.cardfile import difference, parse
 from cyclorama.sections.scorecard.definitions import load
 from cyclorama.sections.scorecard.file_entries import Definitions
 from cyclorama.sections.scorecard.ledger import Ledger
-from cyclorama.sections.scorecard.recomputing import Effect, page_of, recompute
+from cyclorama.sections.scorecard.recomputing import Before, Effect, page_of, recompute
 from cyclorama.sections.scorecard.saving import Saver
 from cyclorama.sections.scorecard.statements import KINDS, connection_of
-from cyclorama.sections.scorecard.tables import SchemeRow
+from cyclorama.sections.scorecard.tables import AssignmentRow, CardRow, SchemeRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +89,7 @@ async def _save(
     changes = difference(old, new)
     if not changes:
         return Applied(before=old, changes=changes, effect=effect, lost=0)
+    before = await _before(session, old, new)
     saver = Saver(session)
     await saver.save(old, new)
     ledger = Ledger(author=work.author, today=work.today, fields=work.fields)
@@ -96,9 +97,29 @@ async def _save(
         last: str | None = ""
         while last is not None:
             ids = await page_of(session, kind, last)
-            await recompute(session, ledger, ids, work.fields, effect, saver.touched)
+            given = (work.fields, effect, saver.touched, before)
+            await recompute(session, ledger, ids, *given)
             last = ids[-1] if ids else None
-    before, after = old.by_name(), new.by_name()
-    entry = audit_entry(work.author, "scorecard.configure", None, before, after)
+    told = (old.by_name(), new.by_name())
+    entry = audit_entry(work.author, "scorecard.configure", None, *told)
     await append_entries(session, [entry])
     return Applied(before=old, changes=changes, effect=effect, lost=saver.lost)
+
+
+async def _before(session: AsyncSession, old: Definitions, new: Definitions) -> Before:
+    """The cards that there are, and what of them a file changes."""
+    schemes = {s.kind: s.as_bands() for s in old.schemes}
+    wanted = {(c.kind, c.key) for c in new.cards}
+    usual = {c.kind: c.key for c in new.cards if c.is_default}
+    columns = (AssignmentRow.record_id, CardRow.record_kind, CardRow.key)
+    query = sa.select(*columns).join(CardRow, CardRow.id == AssignmentRow.card_id)
+    given = await session.execute(query)
+    return Before(
+        bands={(c.kind, c.key): schemes[c.scheme] for c in old.cards},
+        usual={
+            c.kind: c.key
+            for c in old.cards
+            if c.is_default and usual.get(c.kind, c.key) != c.key
+        },
+        gone={record: key for record, kind, key in given if (kind, key) not in wanted},
+    )

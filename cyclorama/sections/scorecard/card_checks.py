@@ -139,10 +139,15 @@ class CardCheck:
         if not fewest <= len(asked.values) <= most:
             message = f"{asked.operator} can't take {len(asked.values)} values."
             yield "values", "INVALID", message
-        labels = {b.label for s in self.known.schemes for b in s.bands}
+        if asked.left == "BAND" and asked.operator in ("LT", "LE", "GE", "GT"):
+            message = "bands are compared by EQ, NE or IN, with their labels."
+            yield "operator", "INVALID", message
+        schemes = (s for s in self.known.schemes if s.kind == self.card.scheme)
+        labels = [b.label for s in schemes for b in s.bands]
         for value in asked.values:
             if asked.left == "BAND" and value not in labels:
-                yield "values", "LOOKUP_NOT_FOUND", f"there is no band {value!r}."
+                message = f"its scheme has no band {value!r}; use one of: "
+                yield "values", "LOOKUP_NOT_FOUND", f"{message}{listed(labels)}."
             elif asked.left == "ATTRIBUTE" and asked.operator in ("EQ", "NE", "IN"):
                 if not (isinstance(value, str) or _is_number(value)):
                     yield "values", "TYPE", f"{value!r} is neither text nor a number."

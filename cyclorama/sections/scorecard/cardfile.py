@@ -24,7 +24,7 @@ from cyclorama.sections.scorecard.file_entries import (
     ScorecardFile,
     data_of,
 )
-from cyclorama.sections.scorecard.rules.bands import Band, Refused, check_bands
+from cyclorama.sections.scorecard.rules.bands import Refused, check_bands
 
 Path = tuple[str | int, ...]
 MOST_CARDS = 200
@@ -94,14 +94,7 @@ def _read(
 
 def _check_scheme(path: Any, scheme: SchemeEntry, found: Problems) -> None:
     try:
-        check_bands(
-            [
-                Band(
-                    label=b.label, color=b.color, start=b.from_, end=b.to, point=b.point
-                )
-                for b in scheme.bands
-            ]
-        )
+        check_bands(scheme.as_bands())
     except Refused as refused:
         message = f"Scheme {scheme.kind}: {refused.message}"
         found.add((*path, "bands"), refused.code, message)

@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cyclorama.plugins import meeting
+from cyclorama.plugins import meeting, put_job
 from cyclorama.sections.scorecard.rules.choosing import Candidate, applicable
 from cyclorama.sections.scorecard.statements import IDS, executing
 from cyclorama.sections.scorecard.tables import AssignmentRow, CardRow
 
+ENDS: Final = "scorecard.end"
+"""The kind of the job that follows from the end of what somebody has given."""
+
 
 async def choose_cards(
     session: AsyncSession, ids: Sequence[str], fields: Sequence[Any], now: datetime
-) -> set[str]:
+) -> dict[str, str | None]:
     """Give records of one kind the cards whose criteria they meet; those that have
-    another one now. A card that somebody has pinned stays as long as the pin lasts."""
+    another one now, with the key of the one before. A card that somebody has pinned stays as long as the pin lasts."""
     if not ids:
-        return set()
+        return {}
     kind = ids[0].partition("_")[0].upper()
     query = select(*CardRow.__table__.c).where(CardRow.record_kind == kind)
     execute = executing(session)
@@ -32,10 +35,11 @@ async def choose_cards(
     held = {a.record_id: a for a in await execute(_ASSIGNED, {"ids": ids})}
     free = {r for r, a in held.items() if a.by_rule or _has_ended(a.pinned_until, now)}
     if not asked and not free:
-        return set()
+        return {}
     met = await meeting(execute, kind, ids, asked, fields)
     usual = next((c.id for c in cards if c.is_default), None)
-    rows = []
+    keys = {c.id: c.key for c in cards}
+    rows, moved = [], {}
     for record, own in met.items():
         row = held.get(record)
         if row is not None and record not in free:
@@ -55,11 +59,13 @@ async def choose_cards(
             active=active,
         )
         if chosen is not None and chosen != (active or usual):
-            rows.append({"record_id": record, "card_id": chosen, **_BY_RULE})
+            row = {"record_id": record, "card_id": chosen, "since": now, **_BY_RULE}
+            rows.append(row)
+            moved[record] = keys.get(active or usual)
     if rows:
         dialect = session.get_bind().dialect.name
         await session.execute(_assign(dialect, tuple(rows[0])), rows)
-    return {str(row["record_id"]) for row in rows}
+    return moved
 
 
 _ASSIGNED = select(
@@ -79,6 +85,13 @@ _BY_RULE: Mapping[str, Any] = {
 
 def _has_ended(until: datetime | None, now: datetime) -> bool:
     return until is not None and until <= now
+
+
+async def leave_end(
+    session: AsyncSession, record_id: str, until: datetime, now: datetime
+) -> None:
+    """Have what follows from the end of an override or a pin be done when it comes."""
+    await put_job(session, ENDS, {"record": record_id}, now=now, due_at=until)
 
 
 async def assign(session: AsyncSession, record_id: str, **values: Any) -> None:

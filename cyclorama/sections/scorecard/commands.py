@@ -85,7 +85,10 @@ def _effect_words(effect: Effect) -> list[str]:
     if effect.moved:
         lines.append(f"{effect.moved:,} records get another scorecard.")
     if not effect.changed:
-        return [*lines, "No overall score changes."]
+        words = "No overall score changes."
+        if effect.bands:
+            words += f" {effect.bands:,} get into another band."
+        return [*lines, words]
     compared = effect.up + effect.down
     words = (
         f"{effect.changed:,} overall scores change: {effect.up:,} up, {effect.down:,} "

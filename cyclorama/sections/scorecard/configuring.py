@@ -62,7 +62,8 @@ class ScorecardPlan:
     scores_up: int
     scores_down: int
     bands_changed: int = strawberry.field(
-        description="Overall scores that get into another band."
+        description="Overall scores that get into a band with another label, also where "
+        "the bands change and not the score."
     )
     most_points: int = strawberry.field(description="By how much a score changes most.")
 

@@ -19,12 +19,19 @@ SCORE_CHANGED: Final = EventKind(
         "measure.*": "The score of the measure with this key, if it is another.",
     },
 )
+CARD_CHANGED: Final = EventKind(
+    key="scorecard.card_changed",
+    description="A record has another scorecard, so that its scores are others.",
+    values={"scorecard": "The key of the scorecard; null without one."},
+)
 
 
 class Changes:
-    """Collects by record which scores become others; one event for each."""
+    """Collects by record which scores become others; one event for each, and before them
+    one for each record that has come to another card."""
 
     def __init__(self) -> None:
+        self._moves: dict[str, Event] = {}
         self._states: dict[str, State] = {}
         self._before: dict[str, dict[str, Any]] = {}
 
@@ -38,8 +45,19 @@ class Changes:
             old = shown(state.fact(key).score)
             self._before[record].setdefault(f"measure.{key}", old)
 
+    def move(self, state: State, before: str | None) -> None:
+        """A record has come to the card of its state, from the one with this key."""
+        self._moves[state.record_id] = Event(
+            kind=CARD_CHANGED,
+            record_id=state.record_id,
+            before={"scorecard": before},
+            after={"scorecard": state.settings.row.key},
+        )
+
     def take(self) -> Iterable[Event]:
         """The events of what was collected, which is forgotten."""
+        moves, self._moves = self._moves, {}
+        yield from moves.values()
         states, before = self._states, self._before
         self._states, self._before = {}, {}
         for record, old in before.items():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import strawberry
 
 from cyclorama.plugins import Context, InvalidInputError
 from cyclorama.sections.scorecard.masks import SCORES
-from cyclorama.sections.scorecard.rules.bands import Refused, shown
+from cyclorama.sections.scorecard.rules.bands import Refused, shown, tidied
 from cyclorama.sections.scorecard.rules.cards import Result
 from cyclorama.sections.scorecard.rules.rollup import what_if
 from cyclorama.sections.scorecard.state import State, learn, states
@@ -39,6 +40,9 @@ class ScoreContribution:
     )
     value: int | None
     contribution: float | None
+    exception: str | None = strawberry.field(
+        description="What changed the group; null for a measure."
+    )
 
 
 @strawberry.type(
@@ -51,9 +55,28 @@ class ScoreExplanation:
     coverage: float = strawberry.field(
         description="The share of the weight that is scored, from 0 to 1."
     )
+    min_coverage: float = strawberry.field(
+        default=0.0, description="The least `coverage` that the scorecard asks for."
+    )
+    insufficient_data: bool = strawberry.field(
+        default=False,
+        description="Whether `coverage` is less than that, so that what is `computed` is "
+        "no overall score.",
+    )
+    stale_share: float = strawberry.field(
+        default=0.0,
+        description="The share of the overall score that is made of stale measures, from "
+        "0 to 1.",
+    )
     contributions: list[ScoreContribution]
     exception: str | None
-    override: str | None
+    override: str | None = strawberry.field(
+        description="Why somebody holds the overall score at `value`; null where nobody "
+        "does."
+    )
+    override_until: datetime | None = strawberry.field(
+        default=None, description="When that ends."
+    )
 
 
 NOTHING = ScoreExplanation(
@@ -135,30 +158,42 @@ def _explained(
         )
     except Refused as refused:
         raise InvalidInputError(refused.message) from None
+    held = state.settings.override if result.override is not None else None
     return ScoreExplanation(
-        computed=result.overall.computed,
+        computed=_tidied(result.overall.computed),
         value=shown(result.overall.score),
         coverage=result.coverage,
+        min_coverage=state.card.min_coverage,
+        insufficient_data=result.insufficient,
+        stale_share=result.stale_share,
         contributions=[
-            _contribution(node, result, other.get(node.key, node.weight))
+            _contribution(state, node, result, other.get(node.key, node.weight))
             for node in state.nodes
             if state.card.roll_up and node.key in result.parts
         ],
         exception=words_of(state, result.overall.exception),
         override=result.override,
+        override_until=None if held is None else held.expires_at,
     )
 
 
-def _contribution(node: Any, result: Result, weight: float) -> ScoreContribution:
-    part = result.parts[node.key]
+def _contribution(
+    state: State, node: Any, result: Result, weight: float
+) -> ScoreContribution:
+    part, group = result.parts[node.key], result.groups.get(node.key)
     return ScoreContribution(
         node=node.key,
         name=node.measure_name or node.name,
         weight=weight,
-        effective_weight=part.weight,
+        effective_weight=tidied(part.weight),
         value=shown(part.score),
-        contribution=part.contribution,
+        contribution=_tidied(part.contribution),
+        exception=None if group is None else words_of(state, group.exception),
     )
+
+
+def _tidied(value: float | None) -> float | None:
+    return None if value is None else tidied(value)
 
 
 def words_of(state: State, exception: str | None) -> str | None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from cyclorama.plugins import ClauseEntry, FileEntry, FileKey, FileName
-from cyclorama.sections.scorecard.rules.bands import MOST_WEIGHT
+from cyclorama.sections.scorecard.rules.bands import MOST_WEIGHT, Band
 
 Kind = Literal["COMPANY", "RELATIONSHIP"]
 DEEPEST = 50
@@ -37,6 +37,28 @@ class SchemeEntry(FileEntry):
 
     kind: Literal["NUMERIC", "GRADE", "COLOR"]
     bands: list[BandEntry]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _labelled(cls, data: Any) -> Any:
+        """A range of numbers is called by itself where it has no label."""
+        bands = data.get("bands") if isinstance(data, dict) else None
+        if not isinstance(bands, list) or data.get("kind") != "NUMERIC":
+            return data
+        named = [
+            {"label": f"{b.get('from')} to {b.get('to')}", **b}
+            if isinstance(b, dict)
+            else b
+            for b in bands
+        ]
+        return {**data, "bands": named}
+
+    def as_bands(self) -> list[Band]:
+        """The bands as rules read them."""
+        return [
+            Band(label=b.label, color=b.color, start=b.from_, end=b.to, point=b.point)
+            for b in self.bands
+        ]
 
 
 class HelpEntry(FileEntry):

@@ -19,7 +19,7 @@ from cyclorama.sections.scorecard.assigning import (
     reason_of,
     told,
 )
-from cyclorama.sections.scorecard.cards_given import assign
+from cyclorama.sections.scorecard.cards_given import assign, leave_end
 from cyclorama.sections.scorecard.ledger import Ledger
 from cyclorama.sections.scorecard.masks import OVERALL, check_open
 from cyclorama.sections.scorecard.mutations import EXPECTED, wanted_score
@@ -120,6 +120,9 @@ async def _override(
         }
     card = state.settings.card_id
     await assign(session, state.record_id, card_id=card, **values)
+    if override is not None:
+        until, now = override.expires_at, ledger.author.at
+        await leave_end(session, state.record_id, until, now)
     state.settings = replace(state.settings, override=override)
     state.given += 1
     ledger.settle(state)

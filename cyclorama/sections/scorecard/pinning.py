@@ -19,7 +19,7 @@ from cyclorama.sections.scorecard.assigning import (
     reason_of,
     told,
 )
-from cyclorama.sections.scorecard.cards_given import assign, choose_cards
+from cyclorama.sections.scorecard.cards_given import assign, choose_cards, leave_end
 from cyclorama.sections.scorecard.ledger import Ledger
 from cyclorama.sections.scorecard.mutations import EXPECTED
 from cyclorama.sections.scorecard.recomputing import settle_moved
@@ -59,9 +59,10 @@ async def pin_scorecard(info: Info, input: PinScorecardInput) -> OverallScorePay
     ctx = info.context
 
     async def work(session: AsyncSession, ledger: Ledger) -> Done:
-        values = {
+        until = _until(input.until, ctx.now)
+        values: dict[str, Any] = {
             "pin_reason": reason_of(input.reason),
-            "pinned_until": _until(input.until, ctx.now),
+            "pinned_until": until,
             "by_rule": False,
         }
         before = await _state_before(ctx, session, input)
@@ -75,7 +76,11 @@ async def pin_scorecard(info: Info, input: PinScorecardInput) -> OverallScorePay
                 f"There is no scorecard {input.scorecard_key[:80]!r} of this kind."
             )
             raise Refused("LOOKUP_NOT_FOUND", message, "scorecardKey")
+        if before is None or before.settings.card_id != found[0].id:
+            values["since"] = ctx.now
         await assign(session, input.record_id, card_id=found[0].id, **values)
+        if until is not None:
+            await leave_end(session, input.record_id, until, ctx.now)
         return await _moved(ctx, session, ledger, input.record_id, before)
 
     return await change(ctx, "scorecard.pin", input.record_id, work)
@@ -128,7 +133,8 @@ async def _moved(
 ) -> Done:
     state = await locked_state(ctx, session, record_id)
     if before is None or before.settings.card_id != state.settings.card_id:
-        await settle_moved(session, ledger, {record_id})
+        held = None if before is None else before.settings.row.key
+        await settle_moved(session, ledger, {record_id: held})
         state = await locked_state(ctx, session, record_id)
     return Done(state, {} if before is None else told(before), told(state))
 

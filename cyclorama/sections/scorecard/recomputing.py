@@ -15,7 +15,7 @@ from cyclorama.plugins import RelationshipRow, kind_of_id
 from cyclorama.sections.scorecard.cards_given import choose_cards
 from cyclorama.sections.scorecard.ledger import Ledger
 from cyclorama.sections.scorecard.rollups import ANY_ROLLUP, rolled_up
-from cyclorama.sections.scorecard.rules.bands import band_of, shown
+from cyclorama.sections.scorecard.rules.bands import Band, band_of, shown
 from cyclorama.sections.scorecard.rules.exceptions import ATTRIBUTE
 from cyclorama.sections.scorecard.rules.trends import (
     Comparator,
@@ -25,6 +25,7 @@ from cyclorama.sections.scorecard.rules.trends import (
 from cyclorama.sections.scorecard.state import State, learn, states
 from cyclorama.sections.scorecard.statements import IDS, KINDS, RECORDS, executing
 from cyclorama.sections.scorecard.tables import (
+    AssignmentRow,
     CardRow,
     EventRow,
     NodeRow,
@@ -48,26 +49,45 @@ class Effect:
     up: int = 0
     down: int = 0
     bands: int = 0
-    """Those whose band is another."""
+    """Those whose band has another label."""
     points: int = 0
     """By how much all of them changed together."""
     most: int = 0
     """By how much one changed at most."""
 
-    def note(self, state: State, before: float | None) -> None:
-        """Count a record whose overall score was this one."""
+    def note(
+        self, state: State, before: float | None, bands: Sequence[Band] | None = None
+    ) -> None:
+        """Count a record whose overall score was this one, in other bands if given."""
         self.records += 1
         old, new = shown(before), shown(state.fact("").score)
+        now = state.settings.bands
+        self.bands += _label(old, bands or now) != _label(new, now)
         if old == new:
             return
         self.changed += 1
-        bands = state.settings.bands
-        self.bands += band_of(old, bands) != band_of(new, bands)
         if old is not None and new is not None:
             self.up += new > old
             self.down += new < old
             self.points += abs(new - old)
             self.most = max(self.most, abs(new - old))
+
+
+def _label(value: int | None, bands: Sequence[Band]) -> str | None:
+    band = band_of(value, bands)
+    return None if band is None else band.label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """The cards that there were before a file was applied."""
+
+    bands: Mapping[tuple[str, str], Sequence[Band]]
+    """By kind and key."""
+    usual: Mapping[str, str]
+    """By kind the key of the default card, where another card is that now."""
+    gone: Mapping[str, str]
+    """By record the key of a card that it was given and that is there no more."""
 
 
 async def close_page(
@@ -109,30 +129,53 @@ async def recompute(
     fields: Sequence[Any],
     effect: Effect,
     touched: Mapping[str, str | None] | None = None,
+    before: Before | None = None,
 ) -> None:
     """Choose the cards of records of one kind and compute their scores: of those that
     have another card now, and of those with scores on the cards `touched`, None: on any.
     `touched` says which comparator a card had, where that has changed."""
     moved = await choose_cards(session, ids, fields, ledger.author.at)
+    if before is not None:
+        moved |= await _left(session, ids, before)
     effect.moved += len(moved)
-    wanted = moved | await _scored(session, ids, touched)
+    wanted = moved.keys() | await _scored(session, ids, touched)
     known = await states(executing(session), sorted(wanted), lock=True)
     await learn(executing(session), known, ledger.fields)
     facts = await rolled_up(executing(session), known, ledger.author.at)
     await _rebase(session, ledger, known, touched or {})
     for record, state in known.items():
-        before = state.fact("").score
+        score = state.fact("").score
         if record in moved:
             ledger.begin(state)
+            ledger.changes.move(state, moved[record])
         ledger.refresh(state)
         ledger.settle(state, facts.get(record))
         if record not in moved:
-            effect.note(state, before)
+            row = state.settings.row
+            old = {} if before is None else before.bands
+            effect.note(state, score, old.get((row.record_kind, row.key)))
     await ledger.save(session)
 
 
-async def settle_moved(session: AsyncSession, ledger: Ledger, moved: set[str]) -> None:
-    """Compute the scores of records that have another card than before."""
+async def _left(
+    session: AsyncSession, ids: Sequence[str], before: Before
+) -> dict[str, str]:
+    """Those of records of one kind whose card is gone, or was the default and no longer
+    is, with its key."""
+    found = {record: before.gone[record] for record in ids if record in before.gone}
+    usual = before.usual.get(kind_of_id(ids[0]).upper()) if ids else None
+    if usual is not None:
+        query = select(AssignmentRow.record_id).where(AssignmentRow.record_id.in_(ids))
+        given = found.keys() | set(await session.scalars(query))
+        found |= {record: usual for record in ids if record not in given}
+    return found
+
+
+async def settle_moved(
+    session: AsyncSession, ledger: Ledger, moved: Mapping[str, str | None]
+) -> None:
+    """Compute the scores of records that have another card than before, the one with this
+    key."""
     if not moved:
         return
     known = await states(executing(session), sorted(moved), lock=True)
@@ -140,6 +183,7 @@ async def settle_moved(session: AsyncSession, ledger: Ledger, moved: set[str]) -
     facts = await rolled_up(executing(session), known, ledger.author.at)
     for record, state in known.items():
         ledger.begin(state)
+        ledger.changes.move(state, moved[record])
         ledger.refresh(state)
         ledger.settle(state, facts.get(record))
     await ledger.save(session)

@@ -179,6 +179,27 @@ CARD = record.row(
 )
 
 
+_kept = _alias(AssignmentRow)
+GIVEN = record.row(
+    select(
+        _kept.c.since, _kept.c.by_rule, _kept.c.pin_reason, _kept.c.pinned_until
+    ).where(_kept.c.record_id == record.id)
+)
+"""What was decided about the record's card; nulls where nothing was."""
+
+
+def pin_lasts() -> ColumnElement[bool]:
+    """Whether somebody has given the record its card, and that lasts."""
+    lasts = func.coalesce(GIVEN.c.pinned_until > now, sa.true())
+    return func.coalesce(sa.and_(~GIVEN.c.by_rule, lasts), sa.false())
+
+
+def pin_reason(config: ScorecardConfig) -> ColumnElement[Any]:
+    """Why somebody has given the record its card, where the layout shows comments."""
+    shown = pin_lasts() if config.show_comments else sa.false()
+    return sa.case((shown, GIVEN.c.pin_reason))
+
+
 _event, _given = _alias(EventRow), _alias(AssignmentRow)
 VERSION = func.coalesce(
     select(func.max(_event.c.number))

@@ -131,6 +131,8 @@ class AssignmentRow(Row):
     card_id: Mapped[str] = mapped_column(KEY, ForeignKey("scorecard_card.id"))
     by_rule: Mapped[bool] = mapped_column(default=False)
     """Whether criteria have chosen the card; nobody else's choice is changed by them."""
+    since: Mapped[datetime | None]
+    """When the record came to the card; null where that is not known."""
     override_score: Mapped[float | None]
     override_reason: Mapped[str | None]
     override_until: Mapped[datetime | None]

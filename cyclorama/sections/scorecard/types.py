@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import Enum
-from typing import Any
 
 import sqlalchemy as sa
 import strawberry
@@ -28,9 +27,11 @@ from cyclorama.sections.scorecard.explaining import (
 )
 from cyclorama.sections.scorecard.peers import ScorePeers, peers_of
 from cyclorama.sections.scorecard.reviews import MOST_REVIEWS, R, ScoreReview, reviewed
+from cyclorama.sections.scorecard.schemes import Band, SchemeKind
 from cyclorama.sections.scorecard.shown import (
     CARD,
     COMMENTED,
+    GIVEN,
     SCORED,
     VERSION,
     comments,
@@ -40,6 +41,8 @@ from cyclorama.sections.scorecard.shown import (
     measures_of_group,
     overall,
     overall_comments,
+    pin_lasts,
+    pin_reason,
 )
 from cyclorama.sections.scorecard.tables import (
     BandRow,
@@ -65,13 +68,6 @@ class MeasureInput(Enum):
     MANUAL = "MANUAL"
     AUTOMATED = "AUTOMATED"
     ROLLUP = "ROLLUP"
-
-
-@strawberry.enum(description="The lens on scores: ranges, grades or colours.")
-class SchemeKind(Enum):
-    NUMERIC = "NUMERIC"
-    GRADE = "GRADE"
-    COLOR = "COLOR"
 
 
 @strawberry.type(description="What a level of a measure means.")
@@ -176,23 +172,6 @@ class GroupScore:
     )
 
 
-def _called(field: Any, name: str) -> Any:
-    """A field that has another name in the graph."""
-    field.graphql_name = name
-    return field
-
-
-@strawberry.type(
-    description="Scores above `from` up to `to`; the lowest band holds 0, too."
-)
-@read.table(BandRow)
-class Band:
-    label: str
-    color: str
-    from_: float = _called(read.value(sa.cast(BandRow.low, sa.Float)), "from")
-    to: float = read.value(sa.cast(BandRow.high, sa.Float))
-
-
 @strawberry.type(
     description="What a week closed with, with its band as it was then; nulls where "
     "there was no score. The running week has the score of now."
@@ -218,6 +197,22 @@ NEWEST = record.row(
 class ScorecardSection(SectionBase):
     scorecard_key: str = read.value(func.coalesce(CARD.c.key, ""))
     scorecard_name: str = read.value(func.coalesce(CARD.c.name, ""))
+    scorecard_since: datetime | None = read.declared(
+        read.Value(GIVEN.c.since),
+        "When criteria or somebody gave the record this scorecard, and its scores became "
+        "others for that reason alone. Null where that never happened.",
+    )
+    is_pinned: bool = read.declared(
+        read.Value(pin_lasts()), "Whether somebody has given the record this scorecard."
+    )
+    pin_reason: str | None = read.declared(
+        read.Value(read.called(pin_reason)),
+        "Why; null also where the layout shows no comments.",
+    )
+    pinned_until: datetime | None = read.declared(
+        read.Value(sa.case((pin_lasts(), GIVEN.c.pinned_until))),
+        "When criteria decide again; null: not before it is unpinned.",
+    )
     scheme: SchemeKind = read.value(
         func.coalesce(
             select(SchemeRow.kind)

@@ -134,6 +134,28 @@ def is_shown(rows: Any) -> ColumnElement[bool]:
     return sa.or_(~is_anonymous(rows), _participants(rows) >= LEAST_PARTICIPANTS)
 
 
+def is_part_shown(rows: Any) -> ColumnElement[bool]:
+    """Whether an answer may be told to be of its relationship: see
+    `rules.is_part_shown`."""
+    other = alias_of(ResponseRow)
+    of_company = select(func.count().label("number")).where(
+        other.c.survey_id == rows.c.survey_id, other.c.company_id == rows.c.company_id
+    )
+    own = of_company.where(other.c.relationship_id == rows.c.relationship_id)
+    small = (
+        of_company.group_by(other.c.relationship_id)
+        .having(func.count() < LEAST_PARTICIPANTS)
+        .correlate(rows)
+        .subquery()
+    )
+    rest = select(func.coalesce(func.sum(small.c.number), 0)).scalar_subquery()
+    enough = own.correlate(rows).scalar_subquery() >= LEAST_PARTICIPANTS
+    return sa.or_(
+        ~is_anonymous(rows),
+        sa.and_(enough, ~rest.between(1, LEAST_PARTICIPANTS - 1)),
+    )
+
+
 def is_text_shown(rows: Any) -> ColumnElement[bool]:
     """Whether the text of an answer is shown: see `rules.is_text_shown`. What counts are
     the answers of the same relationship, or of the company's own."""
@@ -171,6 +193,8 @@ def of_record(rows: Any, config: SurveysConfig, kind: str) -> ColumnElement[bool
     if config.roll_up and kind == "COMPANY":
         owned = rows.c.company_id.in_(select(_below().c.id))
     conditions = [owned, is_shown(rows)]
+    if kind == "RELATIONSHIP":
+        conditions.append(is_part_shown(rows))
     if config.surveys is not None:
         keys = [sa.literal(key) for key in config.surveys]
         named = surveys(lambda s: s.key.in_(keys) if keys else sa.false())

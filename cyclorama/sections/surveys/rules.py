@@ -252,6 +252,14 @@ def is_shown(*, is_anonymous: bool, participants: int) -> bool:
     return not is_anonymous or participants >= LEAST_PARTICIPANTS
 
 
+def is_part_shown(*, is_anonymous: bool, participants: int, rest: int) -> bool:
+    """Whether an answer is shown at a relationship with so many participants, or is named
+    as its. `rest` are those of the company's parts that have too few: of a rest that is
+    too small by itself, the numbers of the company less those shown would tell."""
+    enough = participants >= LEAST_PARTICIPANTS
+    return not is_anonymous or (enough and not 0 < rest < LEAST_PARTICIPANTS)
+
+
 def is_text_shown(*, is_anonymous: bool, participants: int, answers: int) -> bool:
     """Whether the text of an answer is shown, among so many of the same record."""
     shown = is_shown(is_anonymous=is_anonymous, participants=participants)

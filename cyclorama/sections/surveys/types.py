@@ -155,8 +155,10 @@ class SurveyResponse(Node):
         ),
         "The name of the survey.",
     )
-    rating: int | None = strawberry.field(
-        description="A whole number from 0 to 10; null where the question was skipped."
+    rating: int | None = read.declared(
+        read.Value(sa.case((measures.is_shown(OWN), OWN.c.rating))),
+        "A whole number from 0 to 10; null where the question was skipped, and of an "
+        "anonymous survey that too few of the company were asked.",
     )
     comment: str | None = read.declared(
         read.Value(read.called(comment)),

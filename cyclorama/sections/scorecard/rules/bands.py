@@ -21,9 +21,14 @@ class Refused(Exception):
         self.code, self.message, self.path = code, message, path
 
 
+def tidied(value: float) -> float:
+    """A number without what floats lose in the tenth digit: 0.1 and 0.2 are 0.3."""
+    return round(value, 9)
+
+
 def half_up(score: float) -> int:
     """A score as it is shown; what floats lose in the tenth digit does not decide."""
-    return math.floor(round(score, 9) + 0.5)
+    return math.floor(tidied(score) + 0.5)
 
 
 def shown(score: float | None) -> int | None:

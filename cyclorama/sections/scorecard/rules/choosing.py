@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 
+from cyclorama.sections.scorecard.rules.bands import half_up
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
@@ -65,7 +67,7 @@ def aggregated(
 ) -> float | None:
     """One score of many (score, weight). NA counts nowhere; WEIGHTED leaves out weights
     that are missing or not positive, and is the mean where none is left. PCT_IN_BAND is
-    the percentage above the band's start, up to its end."""
+    the percentage above the band's start, up to its end, by what is shown of scores."""
     known = sorted(s for s, _ in scores if s is not None)
     if not known:
         return None
@@ -78,7 +80,8 @@ def aggregated(
             return _mean(known[: max(worst, 1)])
         case Aggregate.PCT_IN_BAND:
             start, end = band
-            inside = [s for s in known if start < s <= end or s == start == 0]
+            values = [half_up(s) for s in known]
+            inside = [v for v in values if start < v <= end or v == start == 0]
             return 100 * len(inside) / len(known)
         case Aggregate.WEIGHTED:
             pairs = [(s, w) for s, w in scores if s is not None and w and w > 0]

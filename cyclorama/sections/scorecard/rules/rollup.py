@@ -15,6 +15,7 @@ from cyclorama.sections.scorecard.rules.bands import (
     checked_score,
     checked_weight,
     shown,
+    tidied,
 )
 from cyclorama.sections.scorecard.rules.cards import (
     Card,
@@ -102,17 +103,10 @@ def compute(
         if not n.is_group
     }
     inside = _inside(card, leaves)
-    means = {
-        n.key: _mean((m.weight, m.score) for m in inside[n.key])
-        for n in card.nodes
-        if n.is_group
-    }
-    seen = _Seen(card.bands, leaves, means, attributes or {})
-    groups = {k: _excepted(card, k, mean, seen) for k, mean in means.items()}
-    parts = _parts(card, leaves, inside, groups)
+    groups, parts = _grouped(card, leaves, inside, attributes or {})
     computed = entered if not card.roll_up else _sum(parts)
     coverage = _coverage(card, leaves, inside)
-    insufficient = card.roll_up and coverage < card.min_coverage
+    insufficient = card.roll_up and coverage < tidied(card.min_coverage)
     overall = Outcome(computed=computed, score=None if insufficient else computed)
     if card.roll_up:
         scores = {k: o.score for k, o in groups.items()}
@@ -127,8 +121,8 @@ def compute(
         groups=groups,
         parts=parts,
         coverage=coverage,
-        stale_share=math.fsum(
-            parts[k].weight for k, m in leaves.items() if m.stale_days > 0
+        stale_share=tidied(
+            math.fsum(parts[k].weight for k, m in leaves.items() if m.stale_days > 0)
         ),
         override=override.reason if override is not None and held else None,
         insufficient=insufficient,
@@ -136,6 +130,22 @@ def compute(
 
 
 _Inside = Mapping[str | None, list[_Leaf]]
+_Attributes = Mapping[str, float | str | None]
+
+
+def _grouped(
+    card: Card, leaves: Mapping[str, _Leaf], inside: _Inside, attributes: _Attributes
+) -> tuple[dict[str, Outcome], dict[str, Part]]:
+    """The groups after their exceptions, and what nodes give then."""
+    keys = [n.key for n in card.nodes if n.is_group]
+    means = {k: _mean((m.weight, m.score) for m in inside[k]) for k in keys}
+    plain = {k: Outcome(computed=mean, score=mean) for k, mean in means.items()}
+    parts = _parts(card, leaves, inside, plain)
+    seen = _Seen(card.bands, leaves, means, attributes, _sum(parts))
+    groups = {k: _excepted(card, k, mean, seen) for k, mean in means.items()}
+    if groups != plain:
+        parts = _parts(card, leaves, inside, groups)
+    return groups, parts
 
 
 def _inside(card: Card, leaves: Mapping[str, _Leaf]) -> _Inside:
@@ -200,7 +210,8 @@ def _coverage(card: Card, leaves: Mapping[str, _Leaf], inside: _Inside) -> float
             share = weight if key is None else tops[key]
             scored.append(share * known / weight)
             whole.append(share)
-    return math.fsum(scored) / math.fsum(whole) if math.fsum(whole) > 0 else 0.0
+    total = math.fsum(whole)
+    return tidied(math.fsum(scored) / total) if total > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +221,7 @@ class _Seen:
     bands: Sequence[Band]
     leaves: Mapping[str, _Leaf]
     groups: Mapping[str, float | None]
-    attributes: Mapping[str, float | str | None]
+    attributes: _Attributes
     overall: float | None = None
 
     def value(self, criterion: Criterion) -> float | str | None:
