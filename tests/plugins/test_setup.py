@@ -95,6 +95,7 @@ async def test_a_section_that_comes_later_leaves_the_layouts_alone(
         "timeline_0002",
         "timeline_0003",
         "timeline_0004",
+        "timeline_0005",
         "usage_0001",
     )
     async with fresh_database.read() as reading:
@@ -243,7 +244,7 @@ def test_doctor_names_what_was_not_applied_and_the_command(empty_url: str) -> No
         "core_0001, core_0002, core_0003, cockpit_0001, cockpit_0002, cockpit_0003, "
         "scorecard_0001, scorecard_0002, scorecard_0003, scorecard_0004, support_0001, "
         "surveys_0001, surveys_0002, timeline_0001, "
-        "timeline_0002, timeline_0003, timeline_0004, usage_0001"
+        "timeline_0002, timeline_0003, timeline_0004, timeline_0005, usage_0001"
     )
     named = f"Not applied: {missing}; run: cyclorama migrate"
     assert named in done.output
@@ -293,6 +294,7 @@ def test_migrate_says_what_it_did_and_then_that_nothing_was_left(
         "timeline_0002",
         "timeline_0003",
         "timeline_0004",
+        "timeline_0005",
         "usage_0001",
     ]
     assert tuple(first["seeded"]) == SEEDED

@@ -40,6 +40,7 @@ EVERYTHING = (
     "timeline_0002",
     "timeline_0003",
     "timeline_0004",
+    "timeline_0005",
     "usage_0001",
 )
 REVISION = """

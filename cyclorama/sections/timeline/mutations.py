@@ -16,6 +16,7 @@ from cyclorama.plugins import (
     Info,
     KeyRefusedError,
     Payload,
+    Topics,
     UserError,
     UserErrorCode,
     is_of_company,
@@ -98,7 +99,8 @@ class SaveActivityInput:
     context_id: strawberry.ID | None = strawberry.field(
         default=None,
         description="What a new activity is about, if not its record: a thing of the "
-        "record, as a case.",
+        "record, as a case or a CTA, the scorecard that applies to it, or a measure on "
+        "that.",
     )
     fields: JSON | None = strawberry.field(
         default=strawberry.UNSET,
@@ -241,20 +243,24 @@ def _error_of(refused: Refused | KeyRefusedError) -> UserError:
 
 async def _about(ctx: Context, input: SaveActivityInput) -> About:
     subject = await subject_of(ctx, input.record_id)
-    context = None
+    context, topic = None, None
     if input.context_id is not None and input.id is None:
-        kind = kind_of_id(input.context_id)
-        context = _CONTEXTS.get(kind)
-        if context is None or not await is_of_company(
-            ctx, input.context_id, subject["company_id"]
-        ):
-            message = f"The record has no {input.context_id[:80]!r} to log about."
+        thing = input.context_id
+        context = _CONTEXTS.get(kind_of_id(thing))
+        if context is None:
+            topic = await Topics.of(ctx, input.record_id, thing)
+            context = None if topic is None else topic["kind"]
+        elif not await is_of_company(ctx, thing, subject["company_id"]):
+            context = None
+        if context is None:
+            message = f"The record has no {thing[:80]!r} to log about."
             raise Refused("LOOKUP_NOT_FOUND", message, "contextId")
     return About(
         company_id=subject["company_id"],
         relationship_id=subject["relationship_id"],
         context=context,
         context_id=None if context is None else input.context_id,
+        topic=topic,
     )
 
 
