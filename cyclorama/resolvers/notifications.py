@@ -153,13 +153,46 @@ async def _seen(ctx: Context) -> list[tuple[Any, Any]]:
     rows = await ctx.reading.execute(kept(ctx.viewer.id, ctx.now))
     records = sorted({row.record_id for row in rows})
     found = dict(zip(records, await find_nodes(ctx, records), strict=True))
-    open_rows = [row for row in rows if _is_open(row, found[row.record_id])]
+    kinds = {k.key: k for s in ctx.settings.sections.values() for k in s.events}
+    open_rows = [
+        row
+        for row in rows
+        if _is_open(row, found[row.record_id]) and _is_shown(ctx, kinds.get(row.kind))
+    ]
     subjects = await _subjects(ctx, {r.subject_id for r in open_rows if r.subject_id})
+    elsewhere: dict[str, set[str]] = {}
+    for row in open_rows:
+        if subjects.get(row.subject_id) not in (None, row.record_id):
+            elsewhere.setdefault(row.kind, set()).add(row.subject_id)
+    reached = {
+        (kind, one)
+        for kind, ids in elsewhere.items()
+        for one in await _reached(ctx, kinds.get(kind), sorted(ids))
+    }
     return [
         (row, found[row.record_id])
         for row in open_rows
-        if row.subject_id is None or subjects.get(row.subject_id) == row.record_id
+        if row.subject_id is None
+        or (row.kind, row.subject_id) in reached
+        or subjects.get(row.subject_id) == row.record_id
     ]
+
+
+def _is_shown(ctx: Context, kind: Any) -> bool:
+    """Whether no mask hides from the viewer what a kind of events tells of."""
+    return kind is None or ctx.masked.fields.isdisjoint(kind.fields)
+
+
+async def _reached(ctx: Context, kind: Any, ids: Sequence[str]) -> list[str]:
+    """Those of the things, which are of another record than the one that it happened to,
+    that the viewer may see there, as the kind of the events asks."""
+    nodes = await find_nodes(ctx, ids)
+    found = {i: node for i, node in zip(ids, nodes, strict=True) if node}
+    if not found or kind is None or kind.seen is None:
+        return list(found)
+    of_one_type = type(next(iter(found.values())))
+    met = await load_by_id(ctx, of_one_type, list(found), kind.seen)
+    return [i for i, row in zip(found, met, strict=True) if row is not None]
 
 
 def _is_open(row: Any, ref: Any) -> bool:
