@@ -82,6 +82,7 @@ async def test_a_section_that_comes_later_leaves_the_layouts_alone(
         "core_0001",
         "core_0002",
         "core_0003",
+        "core_0004",
         "cockpit_0001",
         "cockpit_0002",
         "cockpit_0003",
@@ -241,7 +242,8 @@ def test_doctor_names_what_was_not_applied_and_the_command(empty_url: str) -> No
     done = run(empty_url, "doctor")
     assert done.exit_code == 1
     missing = (
-        "core_0001, core_0002, core_0003, cockpit_0001, cockpit_0002, cockpit_0003, "
+        "core_0001, core_0002, core_0003, core_0004, cockpit_0001, "
+        "cockpit_0002, cockpit_0003, "
         "scorecard_0001, scorecard_0002, scorecard_0003, scorecard_0004, support_0001, "
         "surveys_0001, surveys_0002, timeline_0001, "
         "timeline_0002, timeline_0003, timeline_0004, timeline_0005, usage_0001"
@@ -280,6 +282,7 @@ def test_migrate_says_what_it_did_and_then_that_nothing_was_left(
         "core_0001",
         "core_0002",
         "core_0003",
+        "core_0004",
         "cockpit_0001",
         "cockpit_0002",
         "cockpit_0003",

@@ -241,6 +241,7 @@ def test_a_kind_of_event_says_who_is_told() -> None:
             actor_id="user_1",
             at=NOW,
             payload={"before": before, "after": after},
+            chain=(),
         )
         found = news_of(kind, event)
         return found.to_followers, list(found.people)

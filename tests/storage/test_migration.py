@@ -26,6 +26,7 @@ EVERYTHING = (
     "core_0001",
     "core_0002",
     "core_0003",
+    "core_0004",
     "cockpit_0001",
     "cockpit_0002",
     "cockpit_0003",
@@ -233,6 +234,7 @@ async def test_a_later_revision_is_applied_to_what_is_there(
         "core_0001",
         "core_0002",
         "core_0003",
+        "core_0004",
         "more_0001",
     )
     body = "op.add_column('more', sa.Column('b', sa.Text()))"
