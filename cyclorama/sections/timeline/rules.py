@@ -54,7 +54,7 @@ def checked_text(text: str, longest: int, what: str, *path: str) -> str:
 
 def _check_length(text: str, longest: int, what: str, *path: str) -> None:
     if len(text) > longest:
-        message = f"{what} has {len(text):,} characters; at most {longest:,} are kept."
+        message = f"{what}: {len(text):,} characters; at most {longest:,} are kept."
         raise Refused("LENGTH", message, *path)
     try:
         text.encode()
