@@ -461,7 +461,7 @@ EDGES = {
     "Cta.company",
     "Cta.relationship",
     "NotificationEdge.node",
-    "Query.notificationMutes",
+    "NotificationMute.record",
 }
 """The fields that lead from one thing to others."""
 
@@ -573,6 +573,6 @@ def _led(step: Step, name: str, place: str) -> Sequence[str] | None:
             return ["company_2"]
         case "HierarchyNode.company":
             return ["company_1", "company_2"]
-        case "NotificationEdge.node" | "Query.notificationMutes":
+        case "NotificationEdge.node" | "NotificationMute.record":
             return []  # nobody was told of anything, nor has muted anything
     return None
