@@ -5,11 +5,7 @@ from __future__ import annotations
 from strawberry import Parent
 from strawberry.scalars import JSON
 
-from cyclorama.errors import (
-    ConfigError,
-    ForbiddenError,
-    InvalidInputError,
-)
+from cyclorama.errors import ConfigError, ForbiddenError, InvalidInputError
 from cyclorama.layouts.entries import ClauseEntry
 from cyclorama.layouts.entries import Entry as FileEntry
 from cyclorama.layouts.entries import Key as FileKey
@@ -42,6 +38,7 @@ from cyclorama.plugins.section import (
     RecordCondition,
     Section,
 )
+from cyclorama.plugins.topics import Topics
 from cyclorama.plugins.written import RecordsWritten, records_written
 from cyclorama.resolvers.audit import author_of, record_change
 from cyclorama.resolvers.conditions import attributes_of, meeting, wrong_clauses
@@ -219,6 +216,7 @@ __all__ = [
     "Target",
     "TeamMemberRow",
     "Told",
+    "Topics",
     "Trend",
     "Trigger",
     "User",

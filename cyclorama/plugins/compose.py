@@ -28,6 +28,7 @@ from cyclorama.plugins.rules.admin import apply_rules, rule_file
 from cyclorama.plugins.rules.log import rule_runs
 from cyclorama.plugins.section import Section
 from cyclorama.resolvers.gates import gated, record_fields, section_field
+from cyclorama.resolvers.mutes import mute_notifications, unmute_notifications
 from cyclorama.resolvers.notifications import (
     follow_record,
     mark_notifications_read,
@@ -48,6 +49,8 @@ _OWN: Final = (
     follow_record,
     unfollow_record,
     mark_notifications_read,
+    mute_notifications,
+    unmute_notifications,
 )
 """Mutations by which viewers change what is theirs alone."""
 

@@ -50,6 +50,7 @@ def news_of(kind: EventKind, event: Any) -> News:
         to_followers=any(map(is_another, kind.followed)),
         people=list(told),
         text=after.get(kind.says) if kind.says else None,
+        rule=event.chain[-1] if event.chain else None,
     )
 
 

@@ -16,6 +16,7 @@ from cyclorama.plugins.acting import Action, Fact, Trigger
 from cyclorama.plugins.commands import Commands
 from cyclorama.plugins.dispatching import Listener
 from cyclorama.plugins.jobs import Job
+from cyclorama.plugins.topics import Topics
 from cyclorama.plugins.written import RecordsWritten
 from cyclorama.schema.viewer import Viewer
 from cyclorama.storage.events import Event, EventKind
@@ -196,6 +197,8 @@ class Section:
     record_conditions: Mapping[str, RecordCondition] = field(default_factory=dict)
     """By name, as `open_risk`: what `condition_on` gives to other sections, for viewers
     who get this one on every record of the kind."""
+    topics: Topics | None = None
+    """Things of records that rows of other sections may be about."""
     records_written: Callable[[RecordsWritten], Awaitable[None]] | None = None
     """Called in the transaction that creates or changes companies or relationships, of
     every import and mutation."""

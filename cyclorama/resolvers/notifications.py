@@ -49,7 +49,7 @@ async def list_notifications(
     """A page of what the viewer was told of and may see, the newest first."""
     size = page_size(first)
     behind = None if after is None else str(_ORDER.values(after)[0])
-    found = await _seen(ctx)
+    found = await notified(ctx)
     left = [
         row
         for row, _ in found
@@ -74,19 +74,19 @@ async def follow_record(info: Info, record_id: strawberry.ID) -> FollowPayload:
     their status, and of logged activities. What happens to the relationships of a company
     is told to who follows them. Following it again changes nothing."""
     ctx = info.context
-    error = _not_a_user(ctx)
+    error = not_a_user(ctx)
     if error is not None:
         return FollowPayload(record=None, is_followed=False, errors=[error])
     if await ctx.ref(record_id) is None:
         message = f"There is no record {record_id[:80]!r}."
-        error = _error(["recordId"], UserErrorCode.NOT_FOUND, message)
+        error = error_at(["recordId"], UserErrorCode.NOT_FOUND, message)
         return FollowPayload(record=None, is_followed=False, errors=[error])
     async with ctx.database.write() as session:
         done = await follow(session, ctx.viewer.id, record_id, ctx.now)
     errors = []
     if not done:
         message = f"You follow {MOST_FOLLOWED:,} records; unfollow one first."
-        errors = [_error(["recordId"], UserErrorCode.LIMIT_EXCEEDED, message)]
+        errors = [error_at(["recordId"], UserErrorCode.LIMIT_EXCEEDED, message)]
     record = await ctx.ref(record_id)
     return FollowPayload(record=record, is_followed=done, errors=errors)
 
@@ -95,7 +95,7 @@ async def unfollow_record(info: Info, record_id: strawberry.ID) -> FollowPayload
     """Be told of a record no more; also of one that you may no longer see. What you were
     told of already stays."""
     ctx = info.context
-    error = _not_a_user(ctx)
+    error = not_a_user(ctx)
     if error is not None:
         return FollowPayload(record=None, is_followed=False, errors=[error])
     async with ctx.database.write() as session:
@@ -109,7 +109,7 @@ async def mark_notifications_read(
 ) -> MarkNotificationsReadPayload:
     """Mark notifications of yours as read, all or nothing."""
     ctx = info.context
-    found = await _seen(ctx)
+    found = await notified(ctx)
     there = [row.id for row, _ in found]
     errors = _refusals(ctx, input, set(there))
     if errors:
@@ -118,25 +118,25 @@ async def mark_notifications_read(
     async with ctx.database.write() as session:
         await mark_read(session, ctx.viewer.id, ids, ctx.now)
     await ctx.renew()
-    left = _unread(await _seen(ctx))
+    left = _unread(await notified(ctx))
     return MarkNotificationsReadPayload(unread_count=left, errors=[])
 
 
 def _refusals(
     ctx: Context, input: MarkNotificationsReadInput, there: set[str]
 ) -> list[UserError]:
-    error = _not_a_user(ctx)
+    error = not_a_user(ctx)
     if error is not None:
         return [error]
     if input.all == (input.ids is not None):
         message = "Give either `ids` or `all: true`."
-        return [_error(["ids"], UserErrorCode.INVALID, message)]
+        return [error_at(["ids"], UserErrorCode.INVALID, message)]
     ids = input.ids or []
     if len(ids) > MOST_KEPT:
         message = f"{len(ids)} ids; at most {MOST_KEPT} at once."
-        return [_error(["ids"], UserErrorCode.LIMIT_EXCEEDED, message)]
+        return [error_at(["ids"], UserErrorCode.LIMIT_EXCEEDED, message)]
     return [
-        _error(
+        error_at(
             ["ids", str(place)],
             UserErrorCode.NOT_FOUND,
             f"You have no notification {one[:80]!r}.",
@@ -146,20 +146,53 @@ def _refusals(
     ]
 
 
-async def _seen(ctx: Context) -> list[tuple[Any, Any]]:
+async def notified(ctx: Context) -> list[tuple[Any, Any]]:
     """What the viewer was told of and may see now, with references to the records."""
     if ctx.viewer.kind != "USER":
         return []
     rows = await ctx.reading.execute(kept(ctx.viewer.id, ctx.now))
     records = sorted({row.record_id for row in rows})
     found = dict(zip(records, await find_nodes(ctx, records), strict=True))
-    open_rows = [row for row in rows if _is_open(row, found[row.record_id])]
+    kinds = {k.key: k for s in ctx.settings.sections.values() for k in s.events}
+    open_rows = [
+        row
+        for row in rows
+        if _is_open(row, found[row.record_id]) and _is_shown(ctx, kinds.get(row.kind))
+    ]
     subjects = await _subjects(ctx, {r.subject_id for r in open_rows if r.subject_id})
+    elsewhere: dict[str, set[str]] = {}
+    for row in open_rows:
+        if subjects.get(row.subject_id) not in (None, row.record_id):
+            elsewhere.setdefault(row.kind, set()).add(row.subject_id)
+    reached = {
+        (kind, one)
+        for kind, ids in elsewhere.items()
+        for one in await _reached(ctx, kinds.get(kind), sorted(ids))
+    }
     return [
         (row, found[row.record_id])
         for row in open_rows
-        if row.subject_id is None or subjects.get(row.subject_id) == row.record_id
+        if row.subject_id is None
+        or (row.kind, row.subject_id) in reached
+        or subjects.get(row.subject_id) == row.record_id
     ]
+
+
+def _is_shown(ctx: Context, kind: Any) -> bool:
+    """Whether no mask hides from the viewer what a kind of events tells of."""
+    return kind is None or ctx.masked.fields.isdisjoint(kind.fields)
+
+
+async def _reached(ctx: Context, kind: Any, ids: Sequence[str]) -> list[str]:
+    """Those of the things, which are of another record than the one that it happened to,
+    that the viewer may see there, as the kind of the events asks."""
+    nodes = await find_nodes(ctx, ids)
+    found = {i: node for i, node in zip(ids, nodes, strict=True) if node}
+    if not found or kind is None or kind.seen is None:
+        return list(found)
+    of_one_type = type(next(iter(found.values())))
+    met = await load_by_id(ctx, of_one_type, list(found), kind.seen)
+    return [i for i, row in zip(found, met, strict=True) if row is not None]
 
 
 def _is_open(row: Any, ref: Any) -> bool:
@@ -197,6 +230,7 @@ def _shown(ctx: Context, row: Any, ref: Any) -> Notification:
         kind=row.kind,
         reason=NotificationReason(row.reason),
         text=row.text,
+        rule=row.rule,
         at=row.at,
         read_at=row.read_at,
         record=ref,
@@ -213,12 +247,12 @@ async def _users(ctx: Context, ids: Sequence[str]) -> list[Any]:
     return await load_by_id(ctx, User, ids)
 
 
-def _not_a_user(ctx: Context) -> UserError | None:
+def not_a_user(ctx: Context) -> UserError | None:
     if ctx.viewer.kind == "USER":
         return None
     message = "Only users follow records and are told of them."
-    return _error([], UserErrorCode.FORBIDDEN, message)
+    return error_at([], UserErrorCode.FORBIDDEN, message)
 
 
-def _error(path: list[str], code: UserErrorCode, message: str) -> UserError:
+def error_at(path: list[str], code: UserErrorCode, message: str) -> UserError:
     return UserError(path=path, code=code, message=message)

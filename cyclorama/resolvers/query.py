@@ -23,6 +23,7 @@ from cyclorama.resolvers.layouts import (
     one_layout,
 )
 from cyclorama.resolvers.loaded import instance_of
+from cyclorama.resolvers.mutes import list_mutes
 from cyclorama.resolvers.nodes import find_nodes
 from cyclorama.resolvers.notifications import list_notifications
 from cyclorama.resolvers.refs import Ref, find, find_mirror
@@ -47,7 +48,7 @@ from cyclorama.schema.layouts import (
     RevertLayoutsInput,
 )
 from cyclorama.schema.lists import CompanyConnection, SearchConnection
-from cyclorama.schema.notifications import NotificationConnection
+from cyclorama.schema.notifications import NotificationConnection, NotificationMute
 from cyclorama.schema.permissions import FOR_ADMINS
 from cyclorama.schema.records import Company, Relationship
 from cyclorama.schema.symbols import COMPANY, RELATIONSHIP
@@ -149,6 +150,12 @@ class Query:
         unread_only: bool = False,
     ) -> NotificationConnection:
         return await list_notifications(info.context, first, after, unread_only)
+
+    @strawberry.field(
+        description="Of what you don't want to be told, muted last first; at most 500."
+    )
+    async def notification_mutes(self, info: Info) -> list[NotificationMute]:
+        return await list_mutes(info.context)
 
     @strawberry.field(
         description="The layouts there are. For admins.", metadata=FOR_ADMINS

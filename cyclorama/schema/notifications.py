@@ -34,6 +34,9 @@ class Notification:
     text: str | None = strawberry.field(
         description="What a rule has to say; null for what people did."
     )
+    rule: str | None = strawberry.field(
+        description="The key of the rule that did it, to mute it; null where people did."
+    )
     at: datetime
     read_at: datetime | None = strawberry.field(
         description="When you marked it as read; null while it is unread."
@@ -80,6 +83,59 @@ class MarkNotificationsReadInput:
 @strawberry.type(description="How many are left, or why nothing was changed.")
 class MarkNotificationsReadPayload(Payload):
     unread_count: int | None
+    errors: list[UserError]
+
+
+@strawberry.enum(description="What can be muted.")
+class MuteSubject(Enum):
+    RECORD = strawberry.enum_value(
+        "RECORD", description="A company or a relationship, by its id."
+    )
+    RULE = strawberry.enum_value(
+        "RULE", description="A rule, by the `rule` of a notification of yours."
+    )
+    KIND = strawberry.enum_value(
+        "KIND", description="A kind of notifications, by its `kind`."
+    )
+
+
+@strawberry.type(description="Something of which you don't want to be told.")
+class NotificationMute:
+    subject: MuteSubject
+    key: str = strawberry.field(
+        description="The record's id, or the key of the rule or kind."
+    )
+    record: Node | None = strawberry.field(
+        description="The record, where it is one that you may see."
+    )
+    until: datetime | None = strawberry.field(
+        description="From then on you are told again; null: never."
+    )
+    at: datetime
+
+
+@strawberry.input(description="Of what you don't want to be told, and how long.")
+class MuteNotificationsInput:
+    subject: MuteSubject
+    key: str = strawberry.field(
+        description="The id of a record that you may see, or the `rule` or `kind` of a "
+        "notification."
+    )
+    until: datetime | None = strawberry.field(
+        default=None,
+        description="In the future, at most ten years; without end if left out.",
+    )
+
+
+@strawberry.input(description="Of what you want to be told again.")
+class UnmuteNotificationsInput:
+    subject: MuteSubject
+    key: str
+
+
+@strawberry.type(description="What you have muted by now, or why nothing was changed.")
+class MutePayload(Payload):
+    mutes: list[NotificationMute]
     errors: list[UserError]
 
 

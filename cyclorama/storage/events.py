@@ -86,6 +86,12 @@ class EventKind:
     told."""
     says: str | None = None
     """The value that notifications show as it is, whatever their reader may see."""
+    fields: tuple[str, ...] = ()
+    """The fields of the graph, as `Activity.associations`, that tell the same: who may not
+    see one of them sees no notification of it."""
+    seen: Any = None
+    """For things of other records than the one that it happened to: a condition on the
+    row of the thing, which may ask for `viewer_id`; who does not meet it sees none."""
 
     def has(self, name: str) -> bool:
         """Whether events of this kind may hold a value of this name."""

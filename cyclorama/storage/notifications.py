@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cyclorama.storage.ids import new_id
+from cyclorama.storage.mutes import KIND, RECORD, RULE, muted
 from cyclorama.storage.rows import KEY, Row, UserRow, key_column
 from cyclorama.storage.types import text
 
@@ -58,6 +59,8 @@ class NotificationRow(Row):
     subject_id: Mapped[str | None] = mapped_column(KEY)
     text: Mapped[str | None] = mapped_column(text(LONGEST_TEXT))
     """What a rule says."""
+    rule: Mapped[str | None] = mapped_column(KEY)
+    """The key of the rule that did it; null where no rule did."""
     actor_id: Mapped[str | None] = mapped_column(KEY)
     """The user who did it; null where no user did."""
     at: Mapped[datetime]
@@ -82,6 +85,8 @@ class News:
     """Users whom it concerns."""
     text: str | None = None
     """What is said, word by word."""
+    rule: str | None = None
+    """The key of the rule that did it."""
 
 
 async def follow(
@@ -109,8 +114,8 @@ async def unfollow(session: AsyncSession, user_id: str, record_id: str) -> None:
 
 
 async def leave(session: AsyncSession, news: Sequence[News], now: datetime) -> int:
-    """Tell active users, each once of each, and nobody of what they did themselves; how
-    many notifications that made. What a user has beyond the limits goes."""
+    """Tell active users, each once of each, and nobody of what they did themselves or have
+    muted; how many notifications that made. What a user has beyond the limits goes."""
     told = [n for n in news if n.to_followers or n.people]
     if not told:
         return 0
@@ -124,6 +129,7 @@ async def leave(session: AsyncSession, news: Sequence[News], now: datetime) -> i
     query = sa.select(UserRow.id).where(UserRow.id.in_(users), UserRow.active)
     active = set(await session.scalars(query)) if users else set()
     wanted = [w for w in wanted if w[1] in active]
+    wanted = await _unmuted(session, wanted, now)
     if not wanted:
         return 0
     # Ids of one millisecond are in no order by themselves.
@@ -170,6 +176,26 @@ def _recipients(news: News, followers: dict[str, list[str]]) -> dict[str, str]:
     return found
 
 
+async def _unmuted(
+    session: AsyncSession, wanted: list[tuple[News, str, str]], now: datetime
+) -> list[tuple[News, str, str]]:
+    """Those of news and users of which the users want to be told."""
+    if not wanted:
+        return []
+    users = {user for _, user, _ in wanted}
+    keys = {key for one, _, _ in wanted for _, key in _sorts(one)}
+    held = await muted(session, users, keys, now)
+    return [
+        w for w in wanted if held.isdisjoint((w[1], *sort) for sort in _sorts(w[0]))
+    ]
+
+
+def _sorts(news: News) -> list[tuple[str, str]]:
+    """By what users may have muted it."""
+    found = [(RECORD, news.record_id), (KIND, news.kind)]
+    return found if news.rule is None else [*found, (RULE, news.rule)]
+
+
 async def _followers(
     session: AsyncSession, records: Collection[str]
 ) -> dict[str, list[str]]:
@@ -192,6 +218,7 @@ def _row(id: str, news: News, user: str, reason: str) -> dict[str, Any]:
         "record_id": news.record_id,
         "subject_id": news.subject_id,
         "text": news.text and news.text[:LONGEST_TEXT],
+        "rule": news.rule,
         "actor_id": news.actor_id,
         "at": news.at,
         "read_at": None,

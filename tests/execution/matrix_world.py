@@ -467,6 +467,7 @@ EDGES = {
     "Cta.company",
     "Cta.relationship",
     "NotificationEdge.node",
+    "NotificationMute.record",
 }
 """The fields that lead from one thing to others."""
 
@@ -578,6 +579,6 @@ def _led(step: Step, name: str, place: str) -> Sequence[str] | None:
             return ["company_2"]
         case "HierarchyNode.company":
             return ["company_1", "company_2"]
-        case "NotificationEdge.node":
-            return []  # nobody was told of anything
+        case "NotificationEdge.node" | "NotificationMute.record":
+            return []  # nobody was told of anything, nor has muted anything
     return None

@@ -134,6 +134,7 @@ async def test_what_can_be_no_cta_or_activity_is_rejected_with_its_reason(
     assert cta == (True, date(2026, 2, 12), date(2026, 2, 10), "API", "API")
     texts = await rows(ready_database, ActivityRow.notes, ActivityRow.notes_text)
     assert ("<b>Hi</b>", "Hi") in texts
+    assert await rows(ready_database, ActivityRow.source) == [("IMPORT",)] * 3
     found = await rows(ready_database, AttendeeRow.kind)
     assert found == [("AUTHOR",)] * 3
     assert all(r.unchanged + r.left_out == r.read for r in await run(GOOD))

@@ -82,6 +82,7 @@ async def test_a_section_that_comes_later_leaves_the_layouts_alone(
         "core_0001",
         "core_0002",
         "core_0003",
+        "core_0004",
         "cockpit_0001",
         "cockpit_0002",
         "cockpit_0003",
@@ -97,6 +98,7 @@ async def test_a_section_that_comes_later_leaves_the_layouts_alone(
         "timeline_0002",
         "timeline_0003",
         "timeline_0004",
+        "timeline_0005",
         "usage_0001",
     )
     async with fresh_database.read() as reading:
@@ -242,10 +244,11 @@ def test_doctor_names_what_was_not_applied_and_the_command(empty_url: str) -> No
     done = run(empty_url, "doctor")
     assert done.exit_code == 1
     missing = (
-        "core_0001, core_0002, core_0003, cockpit_0001, cockpit_0002, cockpit_0003, "
-        "cockpit_0004, scorecard_0001, scorecard_0002, scorecard_0003, scorecard_0004, "
-        "scorecard_0005, support_0001, surveys_0001, surveys_0002, timeline_0001, "
-        "timeline_0002, timeline_0003, timeline_0004, usage_0001"
+        "core_0001, core_0002, core_0003, core_0004, cockpit_0001, cockpit_0002, "
+        "cockpit_0003, cockpit_0004, scorecard_0001, scorecard_0002, scorecard_0003, "
+        "scorecard_0004, scorecard_0005, support_0001, surveys_0001, surveys_0002, "
+        "timeline_0001, timeline_0002, timeline_0003, timeline_0004, timeline_0005, "
+        "usage_0001"
     )
     named = f"Not applied: {missing}; run: cyclorama migrate"
     assert named in done.output
@@ -281,6 +284,7 @@ def test_migrate_says_what_it_did_and_then_that_nothing_was_left(
         "core_0001",
         "core_0002",
         "core_0003",
+        "core_0004",
         "cockpit_0001",
         "cockpit_0002",
         "cockpit_0003",
@@ -297,6 +301,7 @@ def test_migrate_says_what_it_did_and_then_that_nothing_was_left(
         "timeline_0002",
         "timeline_0003",
         "timeline_0004",
+        "timeline_0005",
         "usage_0001",
     ]
     assert tuple(first["seeded"]) == SEEDED

@@ -14,13 +14,14 @@ import sqlalchemy as sa
 from cyclorama.app import graph, make_app
 from cyclorama.config import load_settings
 from cyclorama.layouts.access import AccessBook, AccessRule
-from cyclorama.layouts.model import Clause
+from cyclorama.layouts.model import Clause, Layout
 from cyclorama.plugins.notifying import news_of, notifier
 from cyclorama.plugins.rules.file import parse
 from cyclorama.plugins.rules.running import save_rules
-from cyclorama.sections.timeline.tables import PRIVATE
+from cyclorama.sections.timeline.tables import PRIVATE, REDACTED
 from cyclorama.storage.engine import Database
 from cyclorama.storage.events import EVENTS, EventKind
+from cyclorama.storage.masks import FieldPermission
 from cyclorama.storage.notifications import (
     CONCERNED,
     FOLLOWED,
@@ -240,6 +241,7 @@ def test_a_kind_of_event_says_who_is_told() -> None:
             actor_id="user_1",
             at=NOW,
             payload={"before": before, "after": after},
+            chain=(),
         )
         found = news_of(kind, event)
         return found.to_followers, list(found.people)
@@ -252,6 +254,18 @@ def test_a_kind_of_event_says_who_is_told() -> None:
     assert of(held, {**held, "owner_id": None}) == (False, [])
     assert of(held, {**held, "owner_id": ["v", "w"]}) == (False, ["v", "w"])
     assert of(held, {**held, "owner_id": ["w", "u"]}) == (False, ["w"])
+
+
+async def tell(bench: Bench) -> int:
+    """Hand out all events; how many notifications there are."""
+    listen = notifier(graph().sections.values())
+    async with bench.database.write() as session:
+        query = sa.select(*EVENTS.c).order_by(EVENTS.c.id)
+        events = (await session.execute(query)).all()
+        now = NOW + timedelta(minutes=1)
+        await listen(SimpleNamespace(session=session, events=events, now=now))
+        found = await session.scalar(sa.select(sa.func.count(NOTIFICATIONS.c.id)))
+        return found or 0
 
 
 CREATE = """mutation($input: CreateCtaInput!) { createCta(input: $input) {
@@ -275,12 +289,7 @@ async def test_events_of_others_become_notifications(database: Database) -> None
     closed = await bench.ask(CLOSE, viewer=BOSS, input={"id": cta_id})
     assert closed["data"]["closeCta"]["errors"] == []
     assert own["createCta"]["errors"] == []
-    listen = notifier(graph().sections.values())
-    async with database.write() as session:
-        query = sa.select(*EVENTS.c).order_by(EVENTS.c.id)
-        events = (await session.execute(query)).all()
-        now = NOW + timedelta(minutes=1)
-        await listen(SimpleNamespace(session=session, events=events, now=now))
+    await tell(bench)
     assert [
         (e["node"]["kind"], e["node"]["reason"], e["node"]["subject"]["id"])
         for e in (await seen(bench))["edges"]
@@ -291,6 +300,64 @@ async def test_events_of_others_become_notifications(database: Database) -> None
     async with database.read() as reading:
         found = await reading.execute(sa.select(NotificationRow.user_id))
     assert {row.user_id for row in found} == {"user_csm"}
+
+
+def associating(layout: Layout) -> Layout:
+    """The layout with a Timeline that takes activities of others."""
+    config = {"associations": True}
+    return replace(
+        layout,
+        placements=tuple(
+            replace(p, config=config) if p.section == "timeline" else p
+            for p in layout.placements
+        ),
+    )
+
+
+ASSOCIATE = """mutation($input: AssociateActivityInput!) {
+  associateActivity(input: $input) { errors { code } } }"""
+
+
+async def test_followers_of_an_associated_record_are_told_as_far_as_they_may_see(
+    database: Database,
+) -> None:
+    """Jo associates activities of the first company with the second one."""
+    bench = await world(database)
+    plain = bench.book
+    book = bench.book = replace(plain, layouts=tuple(map(associating, plain.layouts)))
+    await bench.query(FOLLOW, id="company_2")
+    await bench.add(
+        *activity(1, by="user_jo"),
+        *activity(2, by="user_jo", visibility=PRIVATE),
+        *activity(3, by="user_jo", visibility=REDACTED),
+    )
+    for n in (1, 2, 3):
+        given = {"id": f"activity_{n}", "recordId": "company_2"}
+        answer = await bench.ask(ASSOCIATE, viewer=JO, input=given)
+        assert answer["data"]["associateActivity"]["errors"] == []
+    assert await tell(bench) == 3
+    own = ("timeline.activity_associated", FOLLOWED, "company_2")
+
+    async def heard(**options: Any) -> list[str]:
+        found = Bench(database, list(graph().sections.values()), book=book)
+        for name, value in options.items():
+            setattr(found, name, value)
+        page = await seen(found)
+        nodes = [e["node"] for e in page["edges"]]
+        assert page["unreadCount"] == len(nodes)
+        assert {(n["kind"], n["reason"], n["record"]["id"]) for n in nodes} <= {own}
+        return [n["subject"]["id"] for n in nodes]
+
+    assert await heard() == ["activity_1"]
+    for number in (1, 2):
+        name = Clause("name", "EQ", (f"Company {number}",))
+        rule = AccessRule(
+            rank=1, name="No", kind="COMPANY", effect="DENY", record=(name,)
+        )
+        assert await heard(access=AccessBook(rules=(rule,))) == []
+    assert await heard(book=plain) == ["activity_1"]
+    hiding = FieldPermission("csm", "Activity.associations", "hidden")
+    assert await heard(permissions=(hiding,)) == []
 
 
 SAVE = """mutation($input: SaveActivityInput!) { saveActivity(input: $input) {

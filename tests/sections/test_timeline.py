@@ -169,8 +169,19 @@ async def test_filters_and_searches_find_what_they_say(bench: Bench) -> None:
         ),
         activity(4, subject="axb", type="milestone", milestone_type="go_live"),
         activity(5, subject="月次レビュー/計画"),
+        activity(6, part=1, of=1, subject="Part"),
+        activity(7, context="CTA", context_id="cta_1", source="CTA", subject="Risk"),
+        activity(
+            8,
+            visibility="REDACTED",
+            by="user_bo",
+            context="CTA",
+            context_id="cta_1",
+            source="CTA",
+        ),
     )
     await bench.add(*(r for made in rows for r in made))
+    bench.book = book(relationship_rollup=True)
 
     async def found(arguments: str, **given: Any) -> list[int]:
         asked = await timeline(bench, f"activities({arguments}) {NODES}", **given)
@@ -188,21 +199,29 @@ async def test_filters_and_searches_find_what_they_say(bench: Bench) -> None:
         ('search: "100%"', [2]),
         ('search: "a_b"', [3]),
         ('search: "レビュー/"', [5]),
-        ('search: " "', [1, 2, 3, 4, 5]),
+        ('search: " "', [1, 2, 3, 4, 5, 6, 7]),
         ('search: "\\\\"', []),
-        ('since: "2026-03-02T12:00:00Z"', [1, 2, 4, 5]),
+        ('since: "2026-03-02T12:00:00Z"', [1, 2, 4, 5, 6, 7, 8]),
         ('until: "2026-03-02T12:00:00Z"', [3]),
-        ('authorIds: ["user_bo", "nobody"]', [2]),
+        ('authorIds: ["user_bo", "nobody"]', [2, 8]),
         ('attendeeIds: ["user_bo"]', [1]),
         ('attendeeIds: ["person_1"]', [3]),
         ('milestoneTypes: ["go_live"]', [4]),
+        ('relationshipIds: ["relationship_1", "relationship_2"]', [6]),
+        ('ctaIds: ["cta_1", "company_1"]', [7]),
+        ('contexts: ["CTA", "RELATIONSHIP"]', [6, 7]),
+        ('contexts: ["COMPANY"]', [1, 2, 3, 4, 5, 8]),
+        ('sources: ["CTA", "IMPORT"]', [7]),
+        ("sources: []", []),
         ('types: ["call"], search: "100", until: "2026-03-01T00:00:00Z"', [3]),
     ):
         assert await found(arguments) == expected, arguments
-    for text, expected in (("cafe", [2]), (None, [1, 2, 3, 4, 5])):
+    bench.book = book()
+    assert await found('relationshipIds: ["relationship_1"]') == []
+    for text, expected in (("cafe", [2]), (None, [1, 2, 3, 4, 5, 7, 8])):
         assert await found("search: $s", s=text) == expected
     assert await found("types: $ids", ids=["meeting"]) == [1]
-    assert await found("since: $at", at="2026-03-01T00:00:00Z") == [1, 2, 4, 5]
+    assert await found("since: $at", at="2026-03-01T00:00:00Z") == [1, 2, 4, 5, 7, 8]
     query = f"activities(search: $s) {NODES}"
     answer = await bench.ask(
         f'query($s: String) {{ company(id: "company_1") {{ timeline {{ {query} }} }} }}',
@@ -365,8 +384,13 @@ async def test_nothing_is_found_by_what_is_hidden(bench: Bench) -> None:
             persons=["person_1"],
         )
     )
-    bench.book = book(hierarchy_rollup=True)
-    await bench.add(company(3, parent_id="company_1"), *activity(3, of=3))
+    bench.book = book(hierarchy_rollup=True, relationship_rollup=True)
+    await bench.add(
+        company(3, parent_id="company_1"),
+        *activity(3, of=3),
+        *activity(4, part=1),
+        *activity(5, context="CTA", context_id="cta_1", source="CTA"),
+    )
     for field, argument in (
         ("type", 'types: ["milestone"]'),
         ("activityDate", 'since: "2020-01-01T00:00:00Z"'),
@@ -376,13 +400,19 @@ async def test_nothing_is_found_by_what_is_hidden(bench: Bench) -> None:
         ("externalAttendees", 'attendeeIds: ["person_1"]'),
         ("milestoneType", 'milestoneTypes: ["risk"]'),
         ("companyId", 'types: ["call"], companyIds: ["company_3"]'),
+        ("relationshipId", 'relationshipIds: ["relationship_1"]'),
+        ("contextId", 'ctaIds: ["cta_1"]'),
+        ("context", 'ctaIds: ["cta_1"]'),
+        ("context", 'contexts: ["CTA"]'),
+        ("source", 'sources: ["CTA"]'),
     ):
         bench.permissions = (FieldPermission("bo", f"Activity.{field}", "hidden"),)
         query = f"activities({argument}) {NODES}"
         mine = numbers((await timeline(bench, query))["activities"])
         theirs = numbers((await timeline(bench, query, viewer=BO))["activities"])
-        assert 2 in mine or 3 in mine, argument
-        assert not {2, 3}.intersection(theirs), argument
+        assert {2, 3, 4, 5}.intersection(mine), argument
+        assert not {2, 3, 4, 5}.intersection(theirs) or field == "companyId", argument
+        assert 3 not in theirs, argument
     asked = '{ company(id: "company_1") { timeline { drafts { %s } } } }'
     bench.permissions = (
         FieldPermission("bo", "verbatim.view", "hidden"),

@@ -61,16 +61,23 @@ async def feed(bench: Bench, asked: str = "", **options: Any) -> list[str]:
 async def test_activities_of_all_records_are_one_list(bench: Bench) -> None:
     assert await feed(bench) == ["1", "2", "3", "5"]
     assert await feed(bench, viewer=BO) == ["1", "2", "3"]  # 5 is private
+    about = {"context": "CTA", "context_id": "cta_1", "source": "CTA"}
+    await bench.add(*activity(7, at=NOW - timedelta(days=7), subject="Risk", **about))
     for asked, numbers in (
-        ('{companyIds: ["company_1"]}', ["2"]),
+        ('{companyIds: ["company_1"]}', ["2", "7"]),
         ('{types: ["email"]}', []),
         ('{search: "SUBJECT 3"}', ["3"]),
         ('{search: "hush"}', ["5"]),
         ('{since: "2026-02-28T00:00:00Z"}', ["1", "2"]),
-        ('{until: "2026-02-28T00:00:00Z"}', ["3", "5"]),
+        ('{until: "2026-02-28T00:00:00Z"}', ["3", "5", "7"]),
         ('{authorIds: ["user_bo"]}', []),
         ('{attendeeIds: ["user_csm"]}', []),
         ('{milestoneTypes: ["go_live"]}', []),
+        ('{relationshipIds: ["relationship_1"]}', ["2"]),
+        ("{contexts: [RELATIONSHIP, CTA]}", ["2", "7"]),
+        ("{sources: [CTA]}", ["7"]),
+        ('{ctaIds: ["cta_1"]}', ["7"]),
+        ('{ctaIds: ["cta_1"], types: ["email"]}', []),
     ):
         assert await feed(bench, f"activities filter: {asked}") == numbers, asked
     for asked in (
@@ -109,6 +116,10 @@ async def test_the_list_obeys_access_layouts_and_masks(bench: Bench) -> None:
     by = 'activities filter: {authorIds: ["user_csm"]}'
     assert await feed(bench, by) == ["1", "2", "3", "5"]
     assert await feed(bench, by, viewer=own) == []
+    bench.permissions = (FieldPermission("bo", "Activity.context", "hidden"),)
+    parts = "activities filter: {contexts: [RELATIONSHIP]}"
+    assert await feed(bench, parts) == ["2"]
+    assert await feed(bench, parts, viewer=own) == []
     bench.permissions = ()
     hidden = Clause("name", "EQ", ("Company 1",))
     deny = AccessRule(

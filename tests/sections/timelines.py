@@ -73,7 +73,16 @@ def activity(
 ) -> Iterator[Row]:
     """An activity of a company, or of one of its relationships, with who took part."""
     key = f"activity_{number}"
-    given = {"type": "call", "subject": f"Subject {number}", **values}
+    about = ("COMPANY", f"company_{of}")
+    if part is not None:
+        about = ("RELATIONSHIP", f"relationship_{part}")
+    given = {
+        "type": "call",
+        "subject": f"Subject {number}",
+        "context": about[0],
+        "context_id": about[1],
+        **values,
+    }
     text = None if notes is None else plain_text(notes)
     yield ActivityRow(
         id=key,
@@ -84,8 +93,6 @@ def activity(
         notes_text=text,
         notes_key=None if text is None else folded(text),
         activity_date=at,
-        context="COMPANY" if part is None else "RELATIONSHIP",
-        context_id=f"company_{of}" if part is None else f"relationship_{part}",
         author_id=by,
         updated_by_id=by,
         created_at=NOW,

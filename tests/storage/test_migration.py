@@ -26,6 +26,7 @@ EVERYTHING = (
     "core_0001",
     "core_0002",
     "core_0003",
+    "core_0004",
     "cockpit_0001",
     "cockpit_0002",
     "cockpit_0003",
@@ -42,6 +43,7 @@ EVERYTHING = (
     "timeline_0002",
     "timeline_0003",
     "timeline_0004",
+    "timeline_0005",
     "usage_0001",
 )
 REVISION = """
@@ -234,6 +236,7 @@ async def test_a_later_revision_is_applied_to_what_is_there(
         "core_0001",
         "core_0002",
         "core_0003",
+        "core_0004",
         "more_0001",
     )
     body = "op.add_column('more', sa.Column('b', sa.Text()))"

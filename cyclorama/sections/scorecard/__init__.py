@@ -41,6 +41,7 @@ from cyclorama.sections.scorecard.tables import (
     SchemeRow,
     ScoreRow,
 )
+from cyclorama.sections.scorecard.topics import TOPICS
 from cyclorama.sections.scorecard.types import ScorecardSection
 
 section = Section(
@@ -89,6 +90,7 @@ section = Section(
         EventRow,
         ReviewRow,
     ),
+    topics=TOPICS,
     records_written=follow,
     demo=demo,
     commands=commands,

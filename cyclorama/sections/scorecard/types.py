@@ -9,15 +9,7 @@ import sqlalchemy as sa
 import strawberry
 from sqlalchemy import func, select
 
-from cyclorama.plugins import (
-    Node,
-    SectionBase,
-    SectionState,
-    Trend,
-    User,
-    read,
-    record,
-)
+from cyclorama.plugins import Node, SectionBase, SectionState, Trend, User, read, record
 from cyclorama.sections.scorecard.children import ChildScores, children_of
 from cyclorama.sections.scorecard.comparing import ScoreStanding, stood
 from cyclorama.sections.scorecard.explaining import (
@@ -195,6 +187,10 @@ NEWEST = record.row(
     "measures. Without a scorecard for the record the state is NOT_CONFIGURED."
 )
 class ScorecardSection(SectionBase):
+    scorecard_id: strawberry.ID | None = read.declared(
+        read.Value(CARD.c.id),
+        "The `contextId` of activities about the scorecard; null without one.",
+    )
     scorecard_key: str = read.value(func.coalesce(CARD.c.key, ""))
     scorecard_name: str = read.value(func.coalesce(CARD.c.name, ""))
     scorecard_since: datetime | None = read.declared(

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 import strawberry
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cyclorama.plugins import Context, Info, new_id, settings_or_refusals
+from cyclorama.plugins import Context, Info, new_id
 from cyclorama.sections.timeline.events import (
     ASSOCIATED,
     DISSOCIATED,
@@ -16,17 +16,13 @@ from cyclorama.sections.timeline.events import (
     told,
 )
 from cyclorama.sections.timeline.mutations import (
-    KEY,
     ActivityPayload,
-    as_saved,
-    check_open,
-    check_writer,
-    config_of,
-    error_of,
+    change_logged,
+    settings_of,
 )
 from cyclorama.sections.timeline.rules import Refused
 from cyclorama.sections.timeline.tables import ActivityRow, AssociationRow
-from cyclorama.sections.timeline.writing import note_change, own_logged
+from cyclorama.sections.timeline.writing import note_change
 
 MOST_ASSOCIATIONS: Final = 50
 _FIELD: Final = "Activity.associations"
@@ -60,19 +56,13 @@ async def associate_activity(
 
     It stays about its own record: who may not read that does not see it.
     """
-    ctx = info.context
-    try:
-        config = await config_of(ctx, input.id, "id")
-        check_writer(ctx, config, "id")
-        check_open(ctx, _FIELD, "recordId")
-        await _check_taken(ctx, input.record_id)
-        async with ctx.database.write() as session:
-            row = await own_logged(ctx, session, config, input)
-            await _associate(ctx, session, row, input.record_id)
-    except Refused as refused:
-        return ActivityPayload(activity=None, errors=[error_of(refused)])
-    await ctx.renew()
-    return ActivityPayload(activity=as_saved(row), errors=[])
+    ctx, record = info.context, input.record_id
+
+    async def apply(session: AsyncSession, row: ActivityRow) -> None:
+        await _check_taken(ctx, record)
+        await _associate(ctx, session, row, record)
+
+    return await change_logged(ctx, input, field=_FIELD, path="recordId", apply=apply)
 
 
 async def dissociate_activity(
@@ -80,26 +70,17 @@ async def dissociate_activity(
 ) -> ActivityPayload:
     """Have an activity belong to a further record no more."""
     ctx = info.context
-    try:
-        config = await config_of(ctx, input.id, "id")
-        check_writer(ctx, config, "id")
-        check_open(ctx, _FIELD, "recordId")
-        async with ctx.database.write() as session:
-            row = await own_logged(ctx, session, config, input)
-            await _dissociate(ctx, session, row, input.record_id)
-    except Refused as refused:
-        return ActivityPayload(activity=None, errors=[error_of(refused)])
-    await ctx.renew()
-    return ActivityPayload(activity=as_saved(row), errors=[])
+
+    async def apply(session: AsyncSession, row: ActivityRow) -> None:
+        await _dissociate(ctx, session, row, input.record_id)
+
+    return await change_logged(ctx, input, field=_FIELD, path="recordId", apply=apply)
 
 
 async def _check_taken(ctx: Context, record_id: str) -> None:
     """`Refused` where the record takes no activities of others from the viewer."""
-    settings, errors = await settings_or_refusals(ctx, KEY, record_id)
-    if errors:
-        first = errors[0]
-        raise Refused(first.code.name, first.message, *first.path)
-    if not (settings[0].editable and settings[0].associations):
+    config = await settings_of(ctx, record_id)
+    if not (config.editable and config.associations):
         message = "Your layout does not let you associate activities with this record."
         raise Refused("FORBIDDEN", message, "recordId")
 

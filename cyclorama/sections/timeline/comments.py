@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cyclorama.plugins import (
     Context,
     Info,
-    KeyRefusedError,
     Payload,
     UserError,
     claimed,
@@ -22,9 +21,8 @@ from cyclorama.plugins import (
 from cyclorama.sections.timeline.events import COMMENTED, events_of, told
 from cyclorama.sections.timeline.mutations import (
     TimelineDeletionPayload,
-    check_writer,
-    config_of,
-    error_of,
+    answer,
+    writable,
 )
 from cyclorama.sections.timeline.rules import LONGEST_TEXT, Refused, checked_text
 from cyclorama.sections.timeline.shown import IS_SEEN, IS_WHOLE
@@ -71,13 +69,13 @@ async def add_activity_comment(
 ) -> ActivityCommentPayload:
     """Comment on a logged activity, or reply to a comment on it."""
     ctx = info.context
-    try:
+
+    async def work() -> ActivityComment:
         await _check(ctx, input.activity_id, "activityId")
         async with ctx.database.write() as session:
-            row = await _add(ctx, session, input)
-    except (Refused, KeyRefusedError) as refused:
-        return ActivityCommentPayload(comment=None, errors=[error_of(refused)])
-    return _payload(row)
+            return _shown(await _add(ctx, session, input))
+
+    return await answer(ActivityCommentPayload, "comment", work())
 
 
 async def edit_activity_comment(
@@ -85,7 +83,8 @@ async def edit_activity_comment(
 ) -> ActivityCommentPayload:
     """Put another text in the place of one's own comment."""
     ctx = info.context
-    try:
+
+    async def work() -> ActivityComment:
         activity, _ = await _reached(ctx, input.id)
         body = checked_text(input.body, LONGEST_TEXT, "The comment", "body")
         async with ctx.database.write() as session:
@@ -105,9 +104,9 @@ async def edit_activity_comment(
                     before={"version": row.version - 1},
                     after={"version": row.version, "comment": row.id},
                 )
-    except Refused as refused:
-        return ActivityCommentPayload(comment=None, errors=[error_of(refused)])
-    return _payload(row)
+        return _shown(row)
+
+    return await answer(ActivityCommentPayload, "comment", work())
 
 
 async def delete_activity_comment(
@@ -115,7 +114,8 @@ async def delete_activity_comment(
 ) -> TimelineDeletionPayload:
     """Delete one's own comment; replies to it stay."""
     ctx = info.context
-    try:
+
+    async def work() -> str:
         activity, others = await _reached(ctx, input.id)
         async with ctx.database.write() as session:
             row = await _locked(ctx, session, input.id, activity)
@@ -129,16 +129,15 @@ async def delete_activity_comment(
             await record_change(
                 ctx, session, "activity.comment_delete", activity, before=before
             )
-    except Refused as refused:
-        return TimelineDeletionPayload(deleted_id=None, errors=[error_of(refused)])
-    return TimelineDeletionPayload(deleted_id=input.id, errors=[])
+        return input.id
+
+    return await answer(TimelineDeletionPayload, "deleted_id", work())
 
 
 async def _check(ctx: Context, activity: str, *path: str, seen: Any = IS_SEEN) -> bool:
     """Whether the viewer may delete others' comments; `Refused` where they may not write
     any."""
-    config = await config_of(ctx, activity, *path, seen=seen)
-    check_writer(ctx, config, *path)
+    config = await writable(ctx, activity, *path, seen=seen)
     masked = ctx.masked
     hidden = {_FIELD, "Activity.comments"} & (masked.fields | masked.read_only)
     if hidden or not config.comments:
@@ -232,7 +231,6 @@ def _absent(comment: str, *path: str) -> Refused:
     return Refused("NOT_FOUND", f"There is no comment {comment[:80]!r}.", *path)
 
 
-def _payload(row: CommentRow) -> ActivityCommentPayload:
+def _shown(row: CommentRow) -> ActivityComment:
     columns: Any = CommentRow.__table__.c
-    comment = made(ActivityComment, **{c.key: getattr(row, c.key) for c in columns})
-    return ActivityCommentPayload(comment=comment, errors=[])
+    return made(ActivityComment, **{c.key: getattr(row, c.key) for c in columns})

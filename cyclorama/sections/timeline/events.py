@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from cyclorama.plugins import Event, EventKind
+from cyclorama.sections.timeline.shown import IS_WHOLE
 from cyclorama.sections.timeline.tables import ActivityRow
 
 _VALUES: Final = {
@@ -47,6 +48,9 @@ ASSOCIATED: Final = EventKind(
     key="timeline.activity_associated",
     description="An activity was associated with this further record.",
     values=_VALUES,
+    followed=("author_id",),
+    fields=("Activity.associations",),
+    seen=IS_WHOLE,
 )
 DISSOCIATED: Final = EventKind(
     key="timeline.activity_dissociated",

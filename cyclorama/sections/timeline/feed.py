@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import datetime
 from typing import Annotated, Any, Final
 
 import sqlalchemy as sa
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
 from cyclorama.plugins import (
     Context,
@@ -22,17 +24,13 @@ from cyclorama.plugins import (
     page_info,
     page_size,
 )
-from cyclorama.sections.timeline.shown import (
-    ATTENDEES,
-    ESCAPE,
-    IS_LOGGED,
-    IS_OWN_DRAFT,
-    IS_WHOLE,
-    A,
-    Within,
-    attended_by,
+from cyclorama.sections.timeline.asked import Within, conditions
+from cyclorama.sections.timeline.shown import IS_LOGGED, IS_OWN_DRAFT, A
+from cyclorama.sections.timeline.types import (
+    ActivityContext,
+    ActivityEdge,
+    ActivitySource,
 )
-from cyclorama.sections.timeline.types import ActivityEdge
 
 MOST_VALUES: Final = 100
 First = Annotated[int, strawberry.argument(description="Rows of a page: 1 to 200.")]
@@ -54,6 +52,12 @@ class ActivityFilter:
     author_ids: list[strawberry.ID] | None = None
     attendee_ids: list[strawberry.ID] | None = None
     milestone_types: list[str] | None = None
+    relationship_ids: list[strawberry.ID] | None = None
+    cta_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Logged about one of these CTAs."
+    )
+    contexts: list[ActivityContext] | None = None
+    sources: list[ActivitySource] | None = None
 
 
 @strawberry.type(
@@ -126,48 +130,15 @@ async def _page(
 
 def _conditions(ctx: Context, filter: ActivityFilter) -> Iterator[Any]:
     """What must hold; nothing is found by what is hidden from the viewer."""
-    hidden = ctx.masked.fields
-
-    def among(name: str, column: Any, values: list[Any] | None) -> Iterator[Any]:
-        if values is not None:
-            _check_length(name, values)
-            yield sa.false() if name in hidden else column.in_(values)
-
-    yield from among("Activity.companyId", A.company_id, filter.company_ids)
-    yield from among("Activity.type", A.type, filter.types)
-    yield from among("Activity.author", A.author_id, filter.author_ids)
-    if filter.milestone_types is not None:
-        yield IS_WHOLE
-        milestones = filter.milestone_types
-        yield from among("Activity.milestoneType", A.milestone_type, milestones)
-    dated = "Activity.activityDate" in hidden
-    if filter.since is not None:
-        yield sa.false() if dated else A.activity_date >= filter.since
-    if filter.until is not None:
-        yield sa.false() if dated else A.activity_date < filter.until
-    if filter.attendee_ids is not None:
-        _check_length("attendeeIds", filter.attendee_ids)
-        shown = hidden.isdisjoint(ATTENDEES)
-        yield (
-            sa.and_(IS_WHOLE, attended_by(filter.attendee_ids)) if shown else sa.false()
-        )
-    if filter.search is not None:
-        yield _holds(hidden, filter.search)
-
-
-def _holds(hidden: frozenset[str], text: str) -> Any:
-    pattern = sa.literal(text, Within())
-    ways: list[Any] = [sa.false()]
-    if "Activity.subject" not in hidden:
-        ways.append(A.subject_key.like(pattern, escape=ESCAPE))
-    if hidden.isdisjoint(("Activity.notes", "Activity.notesText")):
-        ways.append(A.notes_key.like(pattern, escape=ESCAPE))
-    return sa.and_(IS_WHOLE, sa.or_(*ways))
-
-
-def _check_length(name: str, values: list[Any]) -> None:
-    if len(values) > MOST_VALUES:
-        raise InvalidInputError(
-            f"The argument `filter` names {len(values)} of {name}; at most {MOST_VALUES} "
-            "are allowed."
-        )
+    asked: dict[str, Any] = {m.name: getattr(filter, m.name) for m in fields(filter)}
+    for name, value in asked.items():
+        if isinstance(value, list):
+            if len(value) > MOST_VALUES:
+                raise InvalidInputError(
+                    f"`{to_camel_case(name)}` of the argument `filter` holds "
+                    f"{len(value)} values; at most {MOST_VALUES} are allowed."
+                )
+            asked[name] = [getattr(one, "value", one) for one in value]
+    search = asked.pop("search")
+    pattern = None if search is None else sa.literal(search, Within())
+    return conditions(ctx.masked.fields, search=pattern, **asked)

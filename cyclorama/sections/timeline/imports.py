@@ -17,6 +17,7 @@ from cyclorama.sections.timeline.rules import Refused
 from cyclorama.sections.timeline.tables import (
     AUTHOR,
     EXTERNAL,
+    IMPORTED,
     PRIVATE,
     PUBLIC,
     REDACTED,
@@ -33,6 +34,8 @@ DERIVED: Final = frozenset(
         "notes_key",
         "context",
         "context_id",
+        "source",
+        "topic",
         "is_draft",
         "fields",
         "updated_by_id",
@@ -67,6 +70,7 @@ async def complete_activities(
                 is_relationship = bool(activity.get("relationship_id"))
                 values["context"] = "RELATIONSHIP" if is_relationship else "COMPANY"
                 values["context_id"] = record
+                values["source"] = IMPORTED
     return refused
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 import strawberry
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from cyclorama.plugins import (
     JSON,
@@ -14,6 +16,7 @@ from cyclorama.plugins import (
     Info,
     KeyRefusedError,
     Payload,
+    Topics,
     UserError,
     UserErrorCode,
     is_of_company,
@@ -27,9 +30,16 @@ from cyclorama.sections.timeline.rules import Refused
 from cyclorama.sections.timeline.shown import IS_SEEN
 from cyclorama.sections.timeline.tables import ActivityRow
 from cyclorama.sections.timeline.types import Activity, ActivityVisibility
-from cyclorama.sections.timeline.writing import About, absent, delete, save
+from cyclorama.sections.timeline.writing import (
+    About,
+    absent,
+    delete,
+    own_logged,
+    save,
+)
 
 KEY: Final = "timeline"
+P = TypeVar("P", bound=Payload)
 _CONTEXTS: Final = {"cta": "CTA", "success_plan": "SUCCESS_PLAN", "case": "CASE"}
 """What an activity may be about besides its record, by the type part of ids."""
 
@@ -89,7 +99,8 @@ class SaveActivityInput:
     context_id: strawberry.ID | None = strawberry.field(
         default=None,
         description="What a new activity is about, if not its record: a thing of the "
-        "record, as a case.",
+        "record, as a case or a CTA, the scorecard that applies to it, or a measure on "
+        "that.",
     )
     fields: JSON | None = strawberry.field(
         default=strawberry.UNSET,
@@ -124,20 +135,17 @@ class TimelineDeletionPayload(Payload):
 
 async def save_activity(info: Info, input: SaveActivityInput) -> ActivityPayload:
     """Log an activity, keep a draft of one, log a draft, or change one."""
-    ctx, record_id = info.context, input.record_id
-    settings, errors = await settings_or_refusals(ctx, KEY, record_id)
-    if errors:
-        return ActivityPayload(activity=None, errors=errors)
-    config: TimelineConfig = settings[0]
-    try:
-        check_writer(ctx, config, "recordId")
+    ctx = info.context
+
+    async def work() -> Activity:
+        config = await settings_of(ctx, input.record_id)
+        _check_writer(ctx, config, "recordId")
         about = await _about(ctx, input)
         async with ctx.database.write() as session:
             row = await save(ctx, session, config, input, about)
-    except (Refused, KeyRefusedError) as refused:
-        return ActivityPayload(activity=None, errors=[error_of(refused)])
-    await ctx.renew()
-    return ActivityPayload(activity=as_saved(row), errors=[])
+        return await _as_saved(ctx, row)
+
+    return await answer(ActivityPayload, "activity", work())
 
 
 async def delete_activity(
@@ -145,17 +153,51 @@ async def delete_activity(
 ) -> TimelineDeletionPayload:
     """Delete an activity or a draft for good, with its comments."""
     ctx = info.context
-    try:
-        config = await config_of(ctx, input.id, "id")
-        check_writer(ctx, config, "id")
+
+    async def work() -> str:
+        config = await writable(ctx, input.id, "id")
         async with ctx.database.write() as session:
             await delete(ctx, session, config, input)
-    except Refused as refused:
-        return TimelineDeletionPayload(deleted_id=None, errors=[error_of(refused)])
-    return TimelineDeletionPayload(deleted_id=input.id, errors=[])
+        return input.id
+
+    return await answer(TimelineDeletionPayload, "deleted_id", work())
 
 
-def check_writer(ctx: Context, config: TimelineConfig, *path: str) -> None:
+async def answer(payload: type[P], name: str, work: Coroutine[Any, Any, Any]) -> P:
+    """What a mutation answers: what its work comes to, under this name, or why nothing
+    was changed."""
+    made: Any = payload
+    try:
+        answered: P = made(**{name: await work}, errors=[])
+    except (Refused, KeyRefusedError) as refused:
+        answered = made(**{name: None}, errors=[_error_of(refused)])
+    return answered
+
+
+async def change_logged(
+    ctx: Context,
+    input: Any,
+    *,
+    field: str,
+    path: str,
+    apply: Callable[[AsyncSession, ActivityRow], Awaitable[None]],
+) -> ActivityPayload:
+    """What a mutation answers that changes this field of a logged activity, for who may
+    change it; `path` is the member of the input with what it is to be."""
+
+    async def work() -> Activity:
+        config = await writable(ctx, input.id, "id")
+        if field in ctx.masked.fields | ctx.masked.read_only:
+            raise Refused("READ_ONLY", f"You may not change {path!r} here.", path)
+        async with ctx.database.write() as session:
+            row = await own_logged(ctx, session, config, input)
+            await apply(session, row)
+        return await _as_saved(ctx, row)
+
+    return await answer(ActivityPayload, "activity", work())
+
+
+def _check_writer(ctx: Context, config: TimelineConfig, *path: str) -> None:
     """`Refused` where the layout is for reading, or where nobody in particular asks."""
     if not config.editable:
         message = "Your layout does not let you change activities."
@@ -164,33 +206,35 @@ def check_writer(ctx: Context, config: TimelineConfig, *path: str) -> None:
         raise Refused("FORBIDDEN", "Only users log activities.", *path)
 
 
-def check_open(ctx: Context, field: str, *path: str) -> None:
-    """`Refused` where the viewer may not change this field."""
-    if field in ctx.masked.fields | ctx.masked.read_only:
-        raise Refused("READ_ONLY", f"You may not change {path[0]!r} here.", *path)
+async def settings_of(ctx: Context, record_id: str) -> TimelineConfig:
+    """The settings for a record; `Refused` where the viewer gets no Timeline of it."""
+    settings, errors = await settings_or_refusals(ctx, KEY, record_id)
+    for error in errors:
+        raise Refused(error.code.name, error.message, *error.path)
+    config: TimelineConfig = settings[0]
+    return config
 
 
-async def config_of(
+async def writable(
     ctx: Context, activity: str, *path: str, seen: Any = IS_SEEN
 ) -> TimelineConfig:
-    """The settings for the record of an activity that the viewer sees; `Refused` as for
-    one that does not exist."""
+    """The settings for the record of an activity that the viewer sees, where they may
+    write; `Refused` as for one that does not exist."""
     query = sa.select(ActivityRow.company_id, ActivityRow.relationship_id)
     query = query.where(ActivityRow.id == activity, seen)
     rows = await ctx.reading.execute(query, {"cy_viewer": ctx.viewer.id})
     if not rows:
         raise absent(activity, *path)
     ((company_id, relationship_id),) = rows
-    settings, errors = await settings_or_refusals(
-        ctx, KEY, relationship_id or company_id
-    )
-    if errors:
-        raise absent(activity, *path)
-    config: TimelineConfig = settings[0]
+    try:
+        config = await settings_of(ctx, relationship_id or company_id)
+    except Refused:
+        raise absent(activity, *path) from None
+    _check_writer(ctx, config, *path)
     return config
 
 
-def error_of(refused: Refused | KeyRefusedError) -> UserError:
+def _error_of(refused: Refused | KeyRefusedError) -> UserError:
     """A refusal as the graph says it."""
     path = refused.path if isinstance(refused, Refused) else ["idempotencyKey"]
     code = UserErrorCode[refused.code]
@@ -199,25 +243,30 @@ def error_of(refused: Refused | KeyRefusedError) -> UserError:
 
 async def _about(ctx: Context, input: SaveActivityInput) -> About:
     subject = await subject_of(ctx, input.record_id)
-    context = None
+    context, topic = None, None
     if input.context_id is not None and input.id is None:
-        kind = kind_of_id(input.context_id)
-        context = _CONTEXTS.get(kind)
-        if context is None or not await is_of_company(
-            ctx, input.context_id, subject["company_id"]
-        ):
-            message = f"The record has no {input.context_id[:80]!r} to log about."
+        thing = input.context_id
+        context = _CONTEXTS.get(kind_of_id(thing))
+        if context is None:
+            topic = await Topics.of(ctx, input.record_id, thing)
+            context = None if topic is None else topic["kind"]
+        elif not await is_of_company(ctx, thing, subject["company_id"]):
+            context = None
+        if context is None:
+            message = f"The record has no {thing[:80]!r} to log about."
             raise Refused("LOOKUP_NOT_FOUND", message, "contextId")
     return About(
         company_id=subject["company_id"],
         relationship_id=subject["relationship_id"],
         context=context,
         context_id=None if context is None else input.context_id,
+        topic=topic,
     )
 
 
-def as_saved(row: ActivityRow) -> Activity:
+async def _as_saved(ctx: Context, row: ActivityRow) -> Activity:
     """What somebody has just saved, which they see whole."""
+    await ctx.renew()
     columns: Any = ActivityRow.__table__.c
     return made(
         Activity, **{c.key: getattr(row, c.key) for c in columns}, is_redacted=False

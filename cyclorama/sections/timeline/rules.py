@@ -14,7 +14,14 @@ from cyclorama.sections.timeline.config import (
     ActivityType,
     TimelineConfig,
 )
-from cyclorama.sections.timeline.tables import LONGEST_SUBJECT
+from cyclorama.sections.timeline.tables import (
+    LONGEST_SUBJECT,
+    OF_CTA,
+    OF_MEASURE,
+    OF_SCORECARD,
+    ON_COMPANY,
+    ON_RELATIONSHIP,
+)
 
 LONGEST_TEXT: Final = 32_000
 MOST_ATTENDEES: Final = 50
@@ -47,7 +54,7 @@ def checked_text(text: str, longest: int, what: str, *path: str) -> str:
 
 def _check_length(text: str, longest: int, what: str, *path: str) -> None:
     if len(text) > longest:
-        message = f"{what} has {len(text):,} characters; at most {longest:,} are kept."
+        message = f"{what}: {len(text):,} characters; at most {longest:,} are kept."
         raise Refused("LENGTH", message, *path)
     try:
         text.encode()
@@ -131,6 +138,15 @@ def _attachment(one: Any, place: str) -> dict[str, Any]:
         "media_type": media_type,
         "size": None if size is None else int(size),
     }
+
+
+def source_of(context: str, *, is_company: bool) -> str:
+    """The way that an activity comes in that somebody logs."""
+    if context in (OF_SCORECARD, OF_MEASURE):
+        return OF_SCORECARD
+    if context == OF_CTA:
+        return OF_CTA
+    return ON_COMPANY if is_company else ON_RELATIONSHIP
 
 
 def checked_type(

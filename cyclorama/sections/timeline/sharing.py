@@ -13,15 +13,11 @@ from cyclorama.plugins import Context, Info, UserRow, new_id
 from cyclorama.sections.timeline.events import SHARED, events_of, told
 from cyclorama.sections.timeline.mutations import (
     ActivityPayload,
-    as_saved,
-    check_open,
-    check_writer,
-    config_of,
-    error_of,
+    change_logged,
 )
 from cyclorama.sections.timeline.rules import MOST_ATTENDEES, Refused, checked_ids
 from cyclorama.sections.timeline.tables import SHARED_WITH, ActivityRow, AttendeeRow
-from cyclorama.sections.timeline.writing import check_known, note_change, own_logged
+from cyclorama.sections.timeline.writing import check_known, note_change
 
 _FIELD: Final = "Activity.sharedWith"
 _PATH: Final = "userIds"
@@ -63,22 +59,15 @@ Apply = Callable[[AsyncSession, ActivityRow, Shares, Sequence[str]], Awaitable[b
 async def _change(
     ctx: Context, input: ShareActivityInput, apply: Apply
 ) -> ActivityPayload:
-    try:
-        config = await config_of(ctx, input.id, "id")
-        check_writer(ctx, config, "id")
-        check_open(ctx, _FIELD, _PATH)
+    async def applied(session: AsyncSession, row: ActivityRow) -> None:
         ids = checked_ids(input.user_ids, _PATH)
         if not ids:
             raise Refused("REQUIRED", "Name a user.", _PATH)
-        async with ctx.database.write() as session:
-            row = await own_logged(ctx, session, config, input)
-            held = await _shares(session, row)
-            if await apply(session, row, held, ids):
-                await _note(ctx, session, row, held)
-    except Refused as refused:
-        return ActivityPayload(activity=None, errors=[error_of(refused)])
-    await ctx.renew()
-    return ActivityPayload(activity=as_saved(row), errors=[])
+        held = await _shares(session, row)
+        if await apply(session, row, held, ids):
+            await _note(ctx, session, row, held)
+
+    return await change_logged(ctx, input, field=_FIELD, path=_PATH, apply=applied)
 
 
 async def _shares(session: AsyncSession, row: ActivityRow) -> dict[str, AttendeeRow]:

@@ -1,27 +1,19 @@
-"""Which activities a viewer sees, which of them whole, and which a list asks for."""
+"""Which activities a viewer sees, which of them whole, and which a record has."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Dialect, func, select
-from sqlalchemy.exc import DontWrapMixin
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import ColumnElement, func, select
 
 from cyclorama.plugins import (
-    Arg,
     CompanyRow,
-    Env,
-    InvalidInputError,
     RecordTeamRow,
     SectionState,
     TeamMemberRow,
-    folded,
     record,
     seldom,
-    unless_masked,
     viewer_id,
     walked,
 )
@@ -40,10 +32,8 @@ from cyclorama.sections.timeline.tables import (
     CommentRow,
 )
 
-LONGEST_SEARCH: Final = 200
 DEEPEST: Final = 50
 """Levels of companies below each other."""
-ESCAPE: Final = "/"
 ACTIVITY: Any = ActivityRow.__table__
 A: Any = ACTIVITY.c
 T: Any = AttendeeRow.__table__.c
@@ -54,13 +44,13 @@ COMPANIES: Any = CompanyRow.__table__
 ASSOCIATIONS: Any = AssociationRow.__table__
 
 
-def _attends(*where: Any) -> ColumnElement[bool]:
+def attends(*where: Any) -> ColumnElement[bool]:
     """Whether the activity has an attendee of whom this is true."""
     rows = select(T.id).where(T.activity_id == A.id)
     return rows.where(*where).correlate(ACTIVITY).exists()
 
 
-TOOK_PART = _attends(T.user_id == viewer_id)
+TOOK_PART = attends(T.user_id == viewer_id)
 IS_OF_TEAM = (
     select(TEAMS.c.record_id)
     .join(MEMBERS, MEMBERS.c.team_id == TEAMS.c.team_id)
@@ -94,6 +84,18 @@ OWN_MILESTONES = sa.and_(
 )
 """Those of the record alone, whatever a layout rolls up."""
 OF_ACTIVITY = sa.and_(C.activity_id == A.id, IS_WHOLE)
+
+
+CONTEXT = sa.case(
+    (IS_WHOLE, A.context),
+    (A.relationship_id.is_(None), "COMPANY"),
+    else_="RELATIONSHIP",
+)
+"""What it is about; one that is redacted is about its record."""
+CONTEXT_ID = sa.case(
+    (IS_WHOLE, A.context_id), else_=func.coalesce(A.relationship_id, A.company_id)
+)
+SOURCE = sa.case((IS_WHOLE, A.source))
 
 
 def users_of_activity() -> Any:
@@ -132,7 +134,7 @@ def _below() -> Any:
     return select(down.c.id).where(down.c.level > 0)
 
 
-def _of_children(config: TimelineConfig, ids: Any) -> ColumnElement[bool]:
+def of_children(config: TimelineConfig, ids: Any) -> ColumnElement[bool]:
     """Activities of these companies, as far as they are below the record's."""
     found = sa.and_(A.company_id.in_(ids), A.company_id.in_(_below()))
     if config.relationship_rollup:
@@ -159,93 +161,6 @@ def _own(config: TimelineConfig | None, rows: Any) -> ColumnElement[bool]:
     if config is not None and config.relationship_rollup:
         return record.owns(rows)
     return record.is_subject_of(rows)
-
-
-class SearchError(InvalidInputError, DontWrapMixin):
-    """A text that is too long to search for."""
-
-
-class Within(TypeDecorator[str]):
-    """A text as the pattern of a `LIKE` that finds it, folded, anywhere; refused when it
-    is bound if it is too long."""
-
-    impl = sa.String
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        text = value or ""
-        if len(text) > LONGEST_SEARCH:
-            raise SearchError(
-                f"The argument `search` has {len(text)} characters; at most "
-                f"{LONGEST_SEARCH} are allowed."
-            )
-        text = folded(text)
-        for sign in (ESCAPE, "%", "_"):
-            text = text.replace(sign, ESCAPE + sign)
-        return f"%{text}%"
-
-
-def activities(
-    env: Env,
-    config: TimelineConfig,
-    kind: str,
-    types: Arg[list[str]] | None = None,
-    search: Arg[str] | None = None,
-    since: Arg[datetime] | None = None,
-    until: Arg[datetime] | None = None,
-    author_ids: Arg[list[str]] | None = None,
-    attendee_ids: Arg[list[str]] | None = None,
-    milestone_types: Arg[list[str]] | None = None,
-    company_ids: Arg[list[str]] | None = None,
-) -> ColumnElement[bool]:
-    """The activities that are asked for."""
-    of_records = owned(config)
-    if company_ids is not None and config.hierarchy_rollup and kind == "COMPANY":
-        below = _of_children(config, company_ids)
-        below = unless_masked(env, below, "Activity.companyId")
-        of_records = sa.or_(of_records, below)
-    asked: list[tuple[ColumnElement[bool], tuple[str, ...]]] = []
-    if types is not None:
-        asked.append((A.type.in_(types), ("Activity.type",)))
-    if since is not None:
-        asked.append((A.activity_date >= since, ("Activity.activityDate",)))
-    if until is not None:
-        asked.append((A.activity_date < until, ("Activity.activityDate",)))
-    if author_ids is not None:
-        asked.append((A.author_id.in_(author_ids), ("Activity.author",)))
-    if attendee_ids is not None:
-        asked.append((sa.and_(IS_WHOLE, attended_by(attendee_ids)), ATTENDEES))
-    if milestone_types is not None:
-        marked = sa.and_(IS_WHOLE, A.milestone_type.in_(milestone_types))
-        asked.append((marked, ("Activity.milestoneType",)))
-    found = [unless_masked(env, condition, *fields) for condition, fields in asked]
-    if search is not None:
-        found.append(_holds(env, sa.type_coerce(search, Within())))
-    return sa.and_(of_records, IS_LOGGED, *found)
-
-
-ATTENDEES: Final = ("Activity.internalAttendees", "Activity.externalAttendees")
-
-
-def attended_by(ids: Any) -> ColumnElement[bool]:
-    """Whether one of these users or people took part."""
-    internal = sa.and_(T.kind == INTERNAL, T.user_id.in_(ids))
-    return _attends(sa.or_(internal, T.person_id.in_(ids)))
-
-
-def _holds(env: Env, pattern: Any) -> ColumnElement[bool]:
-    """Whether what the viewer may see of an activity holds a text."""
-    hidden = frozenset[str]() if env is None else env.masked.fields
-    kept = {
-        A.subject_key: {"Activity.subject"},
-        A.notes_key: {"Activity.notes", "Activity.notesText"},
-    }
-    ways = [
-        column.like(pattern, escape=ESCAPE)
-        for column, fields in kept.items()
-        if not fields & hidden
-    ]
-    return sa.and_(IS_WHOLE, sa.or_(sa.false(), *ways))
 
 
 def state(config: TimelineConfig) -> ColumnElement[str]:

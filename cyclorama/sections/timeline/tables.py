@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cyclorama.plugins import KEY, Row, key_column, text
+from cyclorama.plugins import KEY, Row, json, key_column, text
 
 AUTHOR, INTERNAL, EXTERNAL = "AUTHOR", "INTERNAL", "EXTERNAL"
 """The kinds of attendees; an activity's author is always one of them."""
@@ -18,6 +18,11 @@ SHARED_WITH: Final = "SHARED"
 """The kind of those with whom it was shared later on."""
 PUBLIC, TEAM, PRIVATE, REDACTED = "PUBLIC", "TEAM", "PRIVATE", "REDACTED"
 """Who reads an activity that is logged; a draft is its author's alone."""
+OF_CTA, OF_SCORECARD, OF_MEASURE = "CTA", "SCORECARD", "SCORECARD_MEASURE"
+"""What activities are about, besides records and other things of theirs."""
+ON_COMPANY, ON_RELATIONSHIP = "COMPANY_PAGE", "RELATIONSHIP_PAGE"
+IMPORTED: Final = "IMPORT"
+"""Ways that activities come in, besides from a CTA and from a scorecard."""
 LONGEST_SUBJECT: Final = 255
 
 
@@ -43,6 +48,7 @@ class ActivityRow(Row):
             "id",
         ),
         Index("ix_timeline_activity_feed", "activity_date", "id"),
+        Index("ix_timeline_activity_context", "context_id"),
         Index("ix_timeline_activity_author", "author_id", "is_draft", "updated_at"),
     )
 
@@ -62,6 +68,13 @@ class ActivityRow(Row):
     milestone_type: Mapped[str | None] = mapped_column(KEY)
     context: Mapped[str] = mapped_column(KEY)
     context_id: Mapped[str] = mapped_column(KEY)
+    source: Mapped[str] = mapped_column(
+        KEY, default=ON_COMPANY, server_default=ON_COMPANY
+    )
+    """The way that it came in."""
+    topic: Mapped[dict[str, Any] | None] = mapped_column(json())
+    """Of one about a scorecard or a measure: what was known of that then, as `Topics`
+    say it, and the `section` that said it."""
     visibility: Mapped[str] = mapped_column(KEY, default=PUBLIC)
     is_draft: Mapped[bool] = mapped_column(default=False)
     fields: Mapped[dict[str, Any]] = mapped_column(default=dict)

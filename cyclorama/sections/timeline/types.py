@@ -22,6 +22,7 @@ from cyclorama.plugins import (
     UserRow,
     read,
 )
+from cyclorama.sections.timeline.asked import activities
 from cyclorama.sections.timeline.config import (
     ActivityField,
     ActivityType,
@@ -34,14 +35,17 @@ from cyclorama.sections.timeline.journey import (
     StageRow,
     stages_of,
 )
+from cyclorama.sections.timeline.scores import ActivityScore, scores_of
 from cyclorama.sections.timeline.shown import (
+    CONTEXT,
+    CONTEXT_ID,
     IS_WHOLE,
     OF_ACTIVITY,
     OWN_DRAFTS,
     OWN_MILESTONES,
+    SOURCE,
     A,
     C,
-    activities,
     as_of,
     mentioned_in_activity,
     people_of_activity,
@@ -79,6 +83,20 @@ class ActivityContext(Enum):
     CTA = "CTA"
     SUCCESS_PLAN = "SUCCESS_PLAN"
     CASE = "CASE"
+    SCORECARD = "SCORECARD"
+    SCORECARD_MEASURE = "SCORECARD_MEASURE"
+
+
+@strawberry.enum(
+    description="The way that an activity came in: logged on a record's page, or from a CTA "
+    "or a scorecard of the record, or imported."
+)
+class ActivitySource(Enum):
+    COMPANY_PAGE = "COMPANY_PAGE"
+    RELATIONSHIP_PAGE = "RELATIONSHIP_PAGE"
+    CTA = "CTA"
+    SCORECARD = "SCORECARD"
+    IMPORT = "IMPORT"
 
 
 @strawberry.type(description="A remark on an activity, or a reply to one.")
@@ -152,9 +170,27 @@ class Activity(Node):
     relationship_id: strawberry.ID | None = strawberry.field(
         description="Null where it was logged on the company itself."
     )
-    context: ActivityContext
-    context_id: strawberry.ID = strawberry.field(
-        description="The id of what it is about: the record, or a thing of the record."
+    context: ActivityContext = read.declared(
+        read.Value(CONTEXT),
+        "What it is about; where it is redacted for the viewer, its record.",
+    )
+    context_id: strawberry.ID = read.declared(
+        read.Value(CONTEXT_ID),
+        "The id of what it is about: the record, or a thing of the record.",
+    )
+    source: ActivitySource | None = read.declared(
+        read.Value(SOURCE), "Null where it is redacted for the viewer."
+    )
+    score_details: ActivityScore | None = read.declared(
+        read.python(
+            scores_of,
+            A.topic,
+            IS_WHOLE,
+            A.company_id,
+            A.relationship_id,
+        ).source,
+        "Of an activity about a scorecard or a measure; null where you don't get Scorecard "
+        "on its record.",
     )
     visibility: ActivityVisibility
     is_redacted: bool = read.declared(
@@ -316,7 +352,8 @@ class TimelineSection(SectionBase):
         "`types` and `milestoneTypes` are keys, `search` is looked for in subject and "
         "notes, `since` is the first instant and `until` the first one after, "
         "`attendeeIds` are users or people, `companyIds` are companies below this one "
-        "whose activities are to be shown, too, where the layout lets them be.",
+        "whose activities are to be shown, too, where the layout lets them be, `contexts` "
+        "and `sources` are names as `CTA`.",
     )
     drafts: list[Activity] = read.declared(
         read.Many(ActivityRow, OWN_DRAFTS, (A.updated_at.desc(), A.id.desc()), 200),

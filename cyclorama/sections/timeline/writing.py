@@ -51,11 +51,14 @@ _FIELDS: Final = {
     "internal_attendee_ids": "Activity.internalAttendees",
     "external_attendee_ids": "Activity.externalAttendees",
     "mention_ids": "Activity.mentions",
+    "context_id": "Activity.contextId",
     "attachments": "Activity.attachments",
 }
 """Members of the input and what they change."""
 _NEEDED: Final = ("type", "subject", "activity_date")
 """Those that every input has: handed in again, they change nothing."""
+_OPTIONAL: Final = ("context_id",)
+"""Those that are null where they are not given."""
 _UNSAID: Final[Mapping[str, Any]] = {
     "notes": None,
     "notes_text": None,
@@ -80,6 +83,8 @@ class About:
     context: str | None
     """None: the record itself; an activity that is there keeps its own."""
     context_id: str | None
+    topic: Mapping[str, Any] | None = None
+    """What is known of a scorecard or a measure that it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +291,9 @@ async def _changeable(
     if input.is_draft and not row.is_draft:
         message = "It is logged already; only what is not logged can be a draft."
         raise Refused("INVALID_STATE", message, "isDraft")
+    if input.context_id not in (None, row.context_id):
+        message = "What an activity is about stays; log another one."
+        raise Refused("READ_ONLY", message, "contextId")
     return row
 
 
@@ -295,6 +303,8 @@ def _check_masks(ctx: Context, input: Any, held: ActivityRow | None) -> None:
     for name, field in _FIELDS.items():
         value = getattr(input, name)
         if field not in closed or not is_given(value):
+            continue
+        if name in _OPTIONAL and value is None:
             continue
         if name in _NEEDED and (held is None or getattr(held, name) == value):
             continue
@@ -353,14 +363,17 @@ def _new(
     ctx: Context, made: str, about: About, columns: Mapping[str, Any]
 ) -> ActivityRow:
     of_record = "COMPANY" if about.relationship_id is None else "RELATIONSHIP"
+    context = about.context or of_record
     record = about.relationship_id or about.company_id
     return ActivityRow(
         **{**_UNSAID, **columns},
         id=made,
         company_id=about.company_id,
         relationship_id=about.relationship_id,
-        context=about.context or of_record,
+        context=context,
         context_id=about.context_id or record,
+        source=rules.source_of(context, is_company=about.relationship_id is None),
+        topic=about.topic,
         author_id=ctx.viewer.id,
         updated_by_id=ctx.viewer.id,
         version=1,
