@@ -212,9 +212,10 @@ class App:
         signs in; `UnauthenticatedError` where nobody is. Until the first change of an
         operation that is a mutation, it reads loosely."""
         loosely = operation is not None and self.engine.is_mutation(operation)
+        database = self.database
         async with AsyncExitStack() as stack:
             inner = await stack.enter_async_context(AsyncExitStack())
-            begun = self.database.read(loosely=loosely)
+            begun = database.read(loosely=loosely)
             reading = await inner.enter_async_context(begun)
 
             async def renewed() -> Reading:
@@ -227,21 +228,20 @@ class App:
             version: int | None = signed.configuration_version
             if loosely and not self._keeps(version):
                 # It takes several statements, which have to see one state.
-                await inner.aclose()
-                reading = await inner.enter_async_context(self.database.read())
-                version = None
+                reading, version = await renewed(), None
             settings = await self.configuration(reading, version)
-            prefix = settings.access.prefix(signed.viewer) if settings.access else None
-            bypassed = prefix is not None and self._bypasses(signed.viewer)
+            viewer = signed.viewer
+            prefix = settings.access.prefix(viewer) if settings.access else None
+            bypassed = prefix is not None and self._bypasses(viewer)
             if bypassed:
                 prefix = None
-                await self.audit.put([entry_of_bypass(signed.viewer, now, request_id)])
+                await self.audit.put([entry_of_bypass(viewer, now, request_id)])
             database = self.database.restricted(prefix)
             reading.restrict(prefix)
             context = Context(
                 database=database,
                 reading=reading,
-                viewer=signed.viewer,
+                viewer=viewer,
                 settings=settings,
                 now=now,
                 today=self.today(now),
@@ -250,17 +250,19 @@ class App:
                 graph=self.graph,
                 request_id=request_id,
                 renewed=renewed,
-                budgets=Budgets(
-                    statement=self.settings.statement_timeout_seconds,
-                    section=self.settings.section_timeout_seconds,
-                ),
+                budgets=self._budgets,
                 breakers=self.breakers,
                 bypassed=bypassed,
             )
-            try:
-                yield context
-            finally:
-                await context.end()
+            stack.push_async_callback(context.end)
+            yield context
+
+    @property
+    def _budgets(self) -> Budgets:
+        return Budgets(
+            statement=self.settings.statement_timeout_seconds,
+            section=self.settings.section_timeout_seconds,
+        )
 
     def _bypasses(self, viewer: Viewer) -> bool:
         return self.settings.admin_bypass and ADMINS in viewer.permissions
