@@ -24,6 +24,7 @@ from cyclorama.execution.plan import Planner, run_of
 from cyclorama.execution.plans import Plans, selection_key
 from cyclorama.execution.waves import Making, Wave, filled
 from cyclorama.resolvers.gates import OfRecord
+from cyclorama.resolvers.held import held
 from cyclorama.resolvers.loaded import KINDS, DeclarationFailedError, load_record
 from cyclorama.resolvers.refs import Batch, Ref, attributes_of
 
@@ -123,8 +124,10 @@ class Executor(PlainExecutor):
             return super().execute_fields(
                 parent_type, source_value, path, grouped_field_set, position_context
             )
-        return self.read(
-            parent_type, source_value, path, grouped_field_set, position_context
+        return held(
+            self.read(
+                parent_type, source_value, path, grouped_field_set, position_context
+            )
         )
 
     def with_records(self, run: Any, value: Any, found: Found, again: Again) -> Any:

@@ -19,10 +19,10 @@ from typing import Any, Final
 import structlog
 from graphql import FragmentSpreadNode, GraphQLError, GraphQLSchema, VariableNode
 from graphql.pyutils import Undefined, is_iterable
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from cyclorama.errors import SectionFailedError
 from cyclorama.execution.plain_code import MOST_ITEMS, NotPlain, Run, Writer
+from cyclorama.execution.tidy import TidyExecutor
 from cyclorama.storage.kept import Kept
 
 log = structlog.get_logger(__name__)
@@ -124,7 +124,7 @@ def _variables(node: Any) -> set[str]:
     }
 
 
-class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
+class PlainExecutor(TidyExecutor):
     """Completes plain selections by generated code, and bounds every list."""
 
     worth = 8

@@ -106,11 +106,9 @@ async def filled(
             if at:
                 _fail(executor, root, hole.steps[:1], at[0][0][:1], path, found)
             continue
-        waiting += [
-            _fill(executor, root, hole, keys, found[marker[0]], path, position)
-            for keys, marker in at
-        ]
-    await asyncio.gather(*waiting)
+        waiting += [(hole, keys, found[marker[0]]) for keys, marker in at]
+    fills = (_fill(executor, root, *each, path, position) for each in waiting)
+    await asyncio.gather(*fills)
     return orjson.dumps(root)[1:-1]
 
 

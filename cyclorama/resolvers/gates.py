@@ -24,6 +24,7 @@ from cyclorama.errors import (
 )
 from cyclorama.layouts.personal import personal_of
 from cyclorama.resolvers.context import Context, Env
+from cyclorama.resolvers.held import held
 from cyclorama.resolvers.placements import shown
 from cyclorama.resolvers.refs import Ref, resolved, variant
 from cyclorama.schema.envelope import SectionBase, SectionPlacement, Surface
@@ -101,7 +102,7 @@ class Gate(OfRecord):
         if refusal is not None:
             raise refusal
         result = super().get_result(source, info, args, kwargs)
-        return within_budget(context, self.section.key, result)
+        return within_budget(context, self.section.key, held(result))
 
 
 async def within_budget(context: Context, section: str, result: Any) -> Any:

@@ -16,6 +16,8 @@ from twin_copies import copied_twins
 pytestmark = pytest.mark.anyio
 OPERATIONS = 125
 """On each database with each schema: 500 in all."""
+SHORT = 10
+"""Answers that the short way has to give, too, of however many it takes."""
 
 
 @pytest.fixture
@@ -61,8 +63,11 @@ async def test_both_engines_answer_alike_under_rules_of_access(
 async def test_the_short_way_gives_the_same_bytes(urls: tuple[str, str]) -> None:
     async with opened("demo", urls, 5) as world:
         world.roots = ("company", "relationship")
-        await compare(world, seed=8, operations=OPERATIONS, alone=True)
-    assert world.planned.shortened > 2, world.planned.shortened
+        for seed in range(8, 28):
+            await compare(world, seed=seed, operations=25, alone=True)
+            if world.planned.shortened >= SHORT:
+                break
+    assert world.planned.shortened >= SHORT
 
 
 @pytest.mark.parametrize("name", ["random"])

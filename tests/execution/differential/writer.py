@@ -61,7 +61,8 @@ class Writer:
         self.roots = roots
         """Root fields that are drawn half of the time."""
         self.alone = alone
-        """Whether an operation is a query of one of these and nothing else."""
+        """Whether an operation is a query of one of these and nothing else, of a record by
+        its id, and with little that is refused: what the short way is for."""
 
     def operation(self) -> Asked:
         """One operation."""
@@ -95,7 +96,8 @@ class Writer:
         parts: list[str] = []
         if not is_abstract_type(type_) or hasattr(type_, "fields"):
             names = [n for n in type_.fields if self._fits(type_.fields[n], depth)]
-            most = min(len(names), self.chance.choice((1, 2, 3, 4, 6)))
+            sizes = (1, 2) if self.alone and depth > 5 else (1, 2, 3, 4, 6)
+            most = min(len(names), self.chance.choice(sizes))
             for name in self._drawn(names, type_, most):
                 parts += self._field(type_, name, depth)
         if self.maybe(0.2):
@@ -178,7 +180,7 @@ class Writer:
 
     def _arguments(self, field: Any) -> str:
         given = []
-        single = self.chance.choice(("id", "id", "id", "ref"))
+        single = "id" if self.alone else self.chance.choice(("id", "id", "id", "ref"))
         for name, argument in field.args.items():
             if field.args.keys() == {"id", "ref"} and self.maybe(0.96):
                 if name == single:
@@ -186,7 +188,7 @@ class Writer:
                 continue
             required = isinstance(argument.type, GraphQLNonNull)
             needed = required and argument.default_value is Undefined
-            if needed or self.maybe(0.5):
+            if needed or self.maybe(0.1 if self.alone else 0.5):
                 given.append(f"{name}: {self._argument(name, argument)}")
         return f"({', '.join(given)})" if given else ""
 
