@@ -236,32 +236,35 @@ class App:
             if bypassed:
                 prefix = None
                 await self.audit.put([entry_of_bypass(viewer, now, request_id)])
-            database = self.database.restricted(prefix)
+            database = database.restricted(prefix)
             reading.restrict(prefix)
-            context = Context(
+            context = self._context(
                 database=database,
                 reading=reading,
                 viewer=viewer,
                 settings=settings,
                 now=now,
-                today=self.today(now),
-                zone=self.settings.time_zone,
-                layout_limits=self.layout_limits,
-                graph=self.graph,
                 request_id=request_id,
                 renewed=renewed,
-                budgets=self._budgets,
-                breakers=self.breakers,
                 bypassed=bypassed,
             )
             stack.push_async_callback(context.end)
             yield context
 
-    @property
-    def _budgets(self) -> Budgets:
-        return Budgets(
-            statement=self.settings.statement_timeout_seconds,
-            section=self.settings.section_timeout_seconds,
+    def _context(self, *, now: datetime, **given: Any) -> Context:
+        """With what is the same for all requests."""
+        return Context(
+            now=now,
+            today=self.today(now),
+            zone=self.settings.time_zone,
+            layout_limits=self.layout_limits,
+            graph=self.graph,
+            budgets=Budgets(
+                statement=self.settings.statement_timeout_seconds,
+                section=self.settings.section_timeout_seconds,
+            ),
+            breakers=self.breakers,
+            **given,
         )
 
     def _bypasses(self, viewer: Viewer) -> bool:
