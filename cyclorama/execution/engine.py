@@ -152,7 +152,7 @@ class Engine:
 
     def is_mutation(self, operation: Operation) -> bool:
         """Whether the operation is known to be one: its text was parsed before."""
-        prepared = self.documents.find(_key(operation.query))
+        prepared = self.documents.look(_key(operation.query))
         if prepared is None or prepared.document is None:
             return False
         chosen = get_operation_ast(prepared.document, operation.operation_name)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from cyclorama.resolvers.held import held
+from cyclorama.resolvers.held import Later, held
 
 
 class TidyExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -22,18 +23,16 @@ class TidyExecutor(StrawberryGraphQLCoreExecutionContext):
         return held(super().execute_field(*given))
 
     def complete_awaitable_value(
-        self,
-        return_type: Any,
-        field_details_list: Any,
-        info: Any,
-        path: Any,
-        result: Any,
-        position_context: Any,
+        self, return_type: Any, details: Any, info: Any, path: Any, result: Any, at: Any
     ) -> Any:
         """As upstream."""
-        return super().complete_awaitable_value(
-            return_type, field_details_list, info, path, held(result), position_context
-        )
+        work = super().complete_awaitable_value
+        return Later(partial(work, return_type, details, info, path, held(result), at))
+
+    def complete_awaitable_list_item_value(self, item: Any, *given: Any) -> Any:
+        """As upstream."""
+        work = super().complete_awaitable_list_item_value
+        return Later(partial(work, held(item), *given))
 
     def complete_list_value(self, *given: Any) -> Any:
         """As upstream."""

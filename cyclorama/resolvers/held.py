@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from types import CoroutineType
 from typing import Any
 
@@ -25,6 +25,19 @@ class Held:
     def __del__(self) -> None:
         if self._work is not None:
             self._work.close()
+
+
+class Later:
+    """A coroutine that is made when somebody awaits it. One that exists may be found by
+    the collector of cycles before what would close it."""
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        self._make = make
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._make().__await__()
 
 
 def held(value: Any) -> Any:

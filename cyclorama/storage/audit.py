@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cyclorama.storage.append_only import ENTRIES, HEAD, guard
 from cyclorama.storage.direct import Direct, direct
-from cyclorama.storage.insertions import Insertion
+from cyclorama.storage.insertions import Insertion, Shape, statement
 from cyclorama.storage.rows import KEY, Row
 from cyclorama.storage.types import text, wire_instant
 
@@ -165,8 +165,9 @@ _HEAD: Final = (
 
 
 @cache
-def _head_after(dialect: str, *statements: Any) -> Any:
+def _head_after(dialect: str, *shapes: Shape) -> Any:
     """Inserts rows and gives the head. On SQLite nobody else writes meanwhile."""
+    statements = [statement(dialect, *shape) for shape in shapes]
     if dialect == "sqlite":
         (insert,) = statements
         head = [
@@ -194,9 +195,9 @@ async def append(
             await one.insert(at)
         first = first[-1:]
     if first:
-        statements = [one.statement(at.dialect) for one in first]
+        shapes = [one.shape for one in first]
         values = {n: v for one in first for n, v in one.values.items()}
-        found = await at.fetch(_head_after(at.dialect, *statements), values)
+        found = await at.fetch(_head_after(at.dialect, *shapes), values)
     else:
         found = await at.fetch(_HEAD, {})
     number, last = found[0]

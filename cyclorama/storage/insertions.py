@@ -17,6 +17,10 @@ MOST_TOGETHER: Final = 20
 """Rows of a table. A statement is kept for each number of them."""
 
 
+Shape = tuple[sa.Table, int, bool]
+"""Table, number of rows, and whether they take the place of others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Insertion:
     """Rows to insert; what is not given of them is null."""
@@ -26,9 +30,10 @@ class Insertion:
     replaces: bool = False
     """Whether a row takes the place of one with its primary key."""
 
-    def statement(self, dialect: str) -> Any:
-        """One statement, which other insertions of the same table may not stand beside."""
-        return _statement(dialect, self.table, len(self.rows), self.replaces)
+    @property
+    def shape(self) -> Shape:
+        """What its statement depends on."""
+        return self.table, len(self.rows), self.replaces
 
     @property
     def values(self) -> dict[str, Any]:
@@ -43,9 +48,9 @@ class Insertion:
     async def insert(self, at: Direct) -> None:
         """Insert the rows by themselves."""
         if len(self.rows) <= MOST_TOGETHER:
-            await at.send(self.statement(at.dialect), [self.values])
+            await at.send(_kept(at.dialect, *self.shape), [self.values])
         else:
-            each = _statement(at.dialect, self.table, 1, self.replaces)
+            each = _kept(at.dialect, self.table, 1, self.replaces)
             rows = [Insertion(self.table, [row]).values for row in self.rows]
             await at.send(each, rows)
 
@@ -56,18 +61,22 @@ def _parameters(table: sa.Table, number: int) -> Mapping[str, str]:
     return {c.name: f"{table.name}_{number}_{c.name}" for c in table.c}
 
 
-@cache
-def _statement(dialect: str, table: sa.Table, count: int, replaces: bool) -> Any:
+def statement(dialect: str, table: sa.Table, count: int, replaces: bool) -> Any:
+    """A new statement for a shape. Never add to one that was compiled: SQLAlchemy copies
+    with it what it had found of its columns."""
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     rows = []
     for number in range(count):
         names = _parameters(table, number)
         rows.append({c: sa.bindparam(names[c.name], None, c.type) for c in table.c})
-    statement = insert(table).values(rows)
+    made = insert(table).values(rows)
     if not replaces:
-        return statement
+        return made
     keys = [c.name for c in table.primary_key]
     others: Mapping[str, Any] = {
-        c.name: statement.excluded[c.name] for c in table.c if c.name not in keys
+        c.name: made.excluded[c.name] for c in table.c if c.name not in keys
     }
-    return statement.on_conflict_do_update(index_elements=keys, set_=others)
+    return made.on_conflict_do_update(index_elements=keys, set_=others)
+
+
+_kept = cache(statement)

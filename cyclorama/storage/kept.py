@@ -37,6 +37,11 @@ class Kept(Generic[K, V]):
         self._values.move_to_end(key)
         return found[0]
 
+    def look(self, key: K) -> V | None:
+        """As `find`, without being counted or kept for longer by it."""
+        found = self._values.get(key)
+        return None if found is None else found[0]
+
     def put(self, key: K, value: V, weight: int = 1) -> V:
         """Keep a value, unless it alone weighs more than a tenth of all that may be kept;
         what is too much goes."""

@@ -10,6 +10,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from cyclorama.storage.audit import Actor, Author, record
+from cyclorama.storage.audit_checks import verify
 from cyclorama.storage.direct import direct
 from cyclorama.storage.engine import Database
 from cyclorama.storage.events import EVENTS
@@ -157,6 +159,21 @@ async def test_writers_wait_for_each_other_and_lose_nothing(database: Database) 
 
     await asyncio.gather(*(one(10 + n) for n in range(40)))
     assert await ids(database) == [f"event_{10 + n}" for n in range(40)]
+
+
+async def test_what_was_inserted_alone_goes_with_an_entry_later(
+    database: Database,
+) -> None:
+    actor = Actor(kind="USER", id="user_1", name="Ann")
+    author = Author(actor=actor, at=AT)
+    for number in (1, 2, 3):
+        async with database.write_directly() as at:
+            await Insertion(EVENTS, [event(number)]).insert(at)
+            first = [Insertion(EVENTS, [event(10 + number)])]
+            await record(at, author, "x.y", "x", after={"n": number}, first=first)
+    assert len(await ids(database)) == 6
+    async with database.read() as reading:
+        assert (await verify(reading)).fault is None
 
 
 async def test_rows_that_are_inserted_together_take_the_place_of_others(
